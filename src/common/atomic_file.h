@@ -1,0 +1,51 @@
+// Files that appear whole or not at all: write to a temporary name beside the target, fsync, rename.
+//
+//   AtomicFile file;  ... write to file.temporary_path() ...  VIAND_RETURN_NOT_OK(file.Commit());
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "src/common/error.h"
+
+namespace viand {
+
+/// A target path and the temporary file that will become it. Not thread-safe; removes the temporary on
+/// destruction unless committed.
+class AtomicFile {
+ public:
+  /// Makes the parent folders and reserves a temporary name "<target>.tmp.<pid>.<n>" in the target's folder.
+  static arrow::Result<AtomicFile> Create(const std::string& target);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();
+
+  const std::string& temporary_path() const { return temporary_; }
+  /// Syncs the temporary file, renames it onto the target, and syncs the folder.
+  arrow::Status Commit();
+
+ private:
+  AtomicFile(std::string target, std::string temporary);
+  std::string target_;
+  std::string temporary_;
+};
+
+/// Writes a small file atomically.
+arrow::Status WriteFileAtomically(const std::string& path, std::string_view content);
+
+/// Reads a whole file of at most `limit_bytes`; a missing one is kInput, naming the path.
+arrow::Result<std::string> ReadWholeFile(const std::string& path, int64_t limit_bytes = 64 << 20);
+
+/// Points the symlink `link` at `target` by rename, so that a reader sees the old or the new one.
+arrow::Status SwapSymlink(const std::string& link, const std::string& target);
+
+/// Makes a folder and its parents; an error names the folder and the reason.
+arrow::Status MakeFolders(const std::string& path);
+
+/// Forces a file's or a folder's entry to disk.
+arrow::Status SyncPath(const std::string& path);
+
+/// Removes "<name>.tmp.<pid>.<n>" files of a folder whose process is gone: what a kill -9 left behind.
+arrow::Status RemoveStaleTemporaries(const std::string& folder);
+
+}  // namespace viand

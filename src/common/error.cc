@@ -1,0 +1,114 @@
+#include "src/common/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <numeric>
+
+namespace viand {
+namespace {
+
+arrow::StatusCode CodeOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kCancelled:
+      return arrow::StatusCode::Cancelled;
+    case ErrorKind::kEnvironment:
+      return arrow::StatusCode::IOError;
+    case ErrorKind::kConflict:
+      return arrow::StatusCode::AlreadyExists;
+    default:
+      return arrow::StatusCode::Invalid;
+  }
+}
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const bool same = std::tolower(static_cast<unsigned char>(a[i - 1])) ==
+                        std::tolower(static_cast<unsigned char>(b[j - 1]));
+      const size_t replaced = diagonal + (same ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string SourceLocation::ToString() const {
+  std::string text = file;
+  if (line > 0) text += fmt::format("{}{}", text.empty() ? "line " : ":", line);
+  if (line > 0 && column > 0) text += fmt::format(":{}", column);
+  return text;
+}
+
+arrow::Status MakeError(ErrorKind kind, std::string message, std::string hint) {
+  return ErrorAt({}, kind, std::move(message), std::move(hint));
+}
+
+arrow::Status ErrorAt(const SourceLocation& where, ErrorKind kind, std::string message, std::string hint) {
+  return arrow::Status(CodeOf(kind), std::move(message),
+                std::make_shared<ErrorDetail>(kind, where, std::move(hint)));
+}
+
+const ErrorDetail* DetailOf(const arrow::Status& status) {
+  const auto& detail = status.detail();
+  if (detail == nullptr || std::strcmp(detail->type_id(), ErrorDetail::kTypeId) != 0) return nullptr;
+  return static_cast<const ErrorDetail*>(detail.get());
+}
+
+ErrorKind KindOf(const arrow::Status& status) {
+  if (const ErrorDetail* detail = DetailOf(status)) return detail->kind;
+  if (status.IsCancelled()) return ErrorKind::kCancelled;
+  if (status.IsIOError() || status.IsOutOfMemory()) return ErrorKind::kEnvironment;
+  return ErrorKind::kInput;
+}
+
+int ExitCodeOf(const arrow::Status& status) {
+  if (status.ok()) return 0;
+  switch (KindOf(status)) {
+    case ErrorKind::kUsage:
+      return 2;
+    case ErrorKind::kCancelled:
+      return 130;
+    default:
+      return 1;
+  }
+}
+
+std::string RenderError(const arrow::Status& status) {
+  const ErrorDetail* detail = DetailOf(status);
+  if (detail == nullptr) return status.message();
+  const std::string where = detail->where.ToString();
+  std::string text = where.empty() ? status.message() : where + ": " + status.message();
+  if (!detail->hint.empty()) text += "\n  hint: " + detail->hint;
+  return text;
+}
+
+arrow::Status WithContext(const arrow::Status& status, std::string_view prefix) {
+  if (status.ok()) return status;
+  return status.WithMessage(prefix, status.message());
+}
+
+std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates) {
+  // A third of the letters may be wrong: enough for typing errors, too few for another word.
+  size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
+  const std::string* best = nullptr;
+  for (const std::string& candidate : candidates) {
+    const size_t distance = EditDistance(name, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = &candidate;
+    }
+  }
+  return best == nullptr ? std::string() : fmt::format("did you mean \"{}\"?", *best);
+}
+
+}  // namespace viand

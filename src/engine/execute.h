@@ -1,0 +1,31 @@
+// Runs plans: cuts them into fragments, hands these to an Executor, puts the parts together.
+#pragma once
+
+#include <memory>
+
+#include "src/common/progress.h"
+#include "src/engine/plan.h"
+
+namespace viand::engine {
+
+class Executor;  // executor.h; implementations in src/distributed
+
+struct ExecuteOptions {
+  Executor* executor = nullptr;   ///< required
+  int partitions = 0;             ///< 0: by size and cores; the result does not depend on it
+  int64_t batch_rows = 0;         ///< rows a scan batch; 0: default. The result does not depend on it
+  Progress* progress = Progress::Silent();
+};
+
+/// Spine columns untouched, in spine order, exactly one row a spine row, then the lookups' outputs in order. A name
+/// that appears twice is kDefinition, naming both origins.
+arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan, const ExecuteOptions& options);
+
+/// Keys, event_timestamp (timestamp[us, UTC]), features; ordered by (event_timestamp, keys).
+arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan, const ExecuteOptions& options);
+
+/// Prints a plan as indented text: what `explain` shows.
+std::string ToString(const RetrievalPlan& plan);
+std::string ToString(const BackfillPlan& plan);
+
+}  // namespace viand::engine

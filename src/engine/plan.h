@@ -1,0 +1,88 @@
+// What the engine is asked to do, as data: it can be printed, serialized (plan.fbs), cut into fragments and sent to
+// another process. Expressions travel as canonical SQL text. Knows no registry and no definitions.
+//
+//   Retrieval: spine rows + lookups -> the spine's columns and, for each lookup, its outputs; spine order.
+//   Backfill:  one computed view over the cutoffs of a grid -> keys, event_timestamp, features; ordered by
+//              (event_timestamp, keys).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "src/common/error.h"
+#include "src/engine/time_window.h"
+
+namespace arrow {
+class DataType;
+class Schema;
+class Table;
+}  // namespace arrow
+
+namespace viand::engine {
+
+enum class FileFormat { kParquet = 0, kCsv = 1, kIpc = 2 };
+
+/// A table to scan: files in order, or a table in memory. The engine reads only what a plan needs of it.
+struct Scan {
+  std::vector<std::string> files;           ///< absolute; row order is (position here, row in file)
+  FileFormat format = FileFormat::kParquet;
+  std::shared_ptr<arrow::Table> table;      ///< instead of files
+  std::shared_ptr<arrow::Schema> schema;    ///< after `renames`; what expressions bind to. Null: take the files' own
+  std::vector<std::pair<std::string, std::string>> renames;  ///< column in the file -> name here
+  std::string filter;                       ///< SQL over `schema`; empty: all rows
+  std::string described_as;                 ///< "source transactions": for errors
+};
+
+struct PlannedFeature {
+  std::string name;
+  std::string expr;           ///< SQL over the source's columns with aggregates, and as_of
+  TimeWindow window;
+  std::string default_value;  ///< SQL literal; empty: none
+};
+
+/// A computed view, or labels.
+struct WindowView {
+  Scan source;
+  std::vector<std::string> keys;     ///< columns of the source
+  std::string timestamp_column;
+  TimeWindow existence;
+  std::string having;                ///< SQL with aggregates; empty: none
+  std::vector<PlannedFeature> features;
+};
+
+/// A table of ready feature rows, looked up as of t.
+struct AsOfView {
+  Scan source;
+  std::vector<std::string> keys;
+  std::string timestamp_column;
+  std::string created_column;        ///< empty: none
+  bool created_not_after = false;
+  int64_t ttl_us = 0;                ///< 0: no lower bound
+  std::vector<int64_t> grid_us;      ///< AsOfOptions::grid_us
+  std::vector<std::string> columns;  ///< the feature columns wanted
+};
+
+struct Lookup {
+  std::variant<AsOfView, WindowView> view;
+  bool compute_absent = false;               ///< WindowView: labels (AbsentRows::kCompute) instead of null features
+  std::vector<std::string> spine_keys;       ///< the spine's columns, parallel to the view's keys; empty: entity-less
+  std::vector<std::string> output_names;     ///< parallel to the view's columns / features
+};
+
+struct RetrievalPlan {
+  Scan spine;
+  std::string spine_timestamp = "event_timestamp";
+  std::vector<Lookup> lookups;
+};
+
+struct BackfillPlan {
+  WindowView view;
+  std::vector<int64_t> cutoffs_us;           ///< ascending
+};
+
+}  // namespace viand::engine

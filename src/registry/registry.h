@@ -1,0 +1,82 @@
+// The registry: what is applied, shared with Feast in Feast's own layout (docs/formats/registry.md).
+//
+//   auto registry = Registry::Open(config);             // sqlite; file and postgres later, same interface
+//   auto snapshot = (*registry)->Read();
+//   Plan plan = MakePlan(desired, *snapshot);           // plan.h
+//   auto status = (*registry)->Apply(plan, "apply");    // one transaction, or kConflict naming the object
+//
+// Thread-safe: each call opens its own transaction.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/common/error.h"
+#include "src/definition/model.h"
+
+namespace viand::registry {
+
+struct Plan;  // plan.h
+
+/// Feast's kinds live in Feast's tables as protobuf; viand's own in viand_objects as canonical text.
+/// Values are stored in viand_* tables: never change.
+enum class ObjectKind {
+  kProject = 0,
+  kEntity = 1,
+  kDataSource = 2,
+  kFeatureView = 3,
+  kStreamFeatureView = 4,
+  kOnDemandFeatureView = 5,
+  kLabelView = 6,
+  kFeatureService = 7,
+  kSavedDataset = 8,
+  kValidationReference = 9,
+  kPermission = 10,
+  kDataset = 100,
+  kSnapshots = 101,
+  kLabels = 102,
+  kModel = 103,
+};
+
+/// "entity", "data source", "feature view", ... as people read it.
+std::string KindName(ObjectKind kind);
+
+struct StoredObject {
+  ObjectKind kind;
+  std::string name;
+  std::string content;     ///< serialized protobuf, or canonical text of viand's own kinds
+  std::string sha256;      ///< of `content`
+  int64_t updated_us = 0;
+};
+
+/// Everything of one project at one moment.
+struct RegistrySnapshot {
+  bool exists = false;     ///< false: no registry, or no such project in it yet
+  std::string project;
+  std::map<std::pair<ObjectKind, std::string>, StoredObject> objects;
+
+  const StoredObject* Find(ObjectKind kind, const std::string& name) const;
+};
+
+class Registry {
+ public:
+  virtual ~Registry() = default;
+
+  /// Opens the backend that the config names, creating nothing: a missing registry reads as empty, and the first
+  /// Apply creates it. An unknown registry_type or URL scheme is kDefinition and lists what works.
+  static arrow::Result<std::unique_ptr<Registry>> Open(const definition::RepoConfig& config);
+
+  virtual arrow::Result<RegistrySnapshot> Read() = 0;
+
+  /// Rechecks under the write lock that every object which the plan read is as it was, then commits all changes in one
+  /// transaction. kConflict names the object that somebody else changed.
+  virtual arrow::Status Apply(const Plan& plan) = 0;
+
+  /// Where it is, for messages: "sqlite data/registry.db".
+  virtual std::string Describe() const = 0;
+};
+
+}  // namespace viand::registry
