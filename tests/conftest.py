@@ -1,0 +1,86 @@
+"""What the end-to-end tests share: the program, the example with its data, and how a run's report is read."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / "examples" / "retail"
+SHARED_WORKBOOK = ROOT.parent / "shared" / "data" / "online_retail.xlsx"
+sys.path[:0] = [str(EXAMPLE), str(ROOT / "tests" / "oracles")]
+
+import generate  # noqa: E402
+import workbook  # noqa: E402
+
+
+class Viand:
+    """The program under test."""
+
+    def __init__(self):
+        self.program = os.environ.get("VIAND_BINARY", str(ROOT / "build" / "viand"))
+
+    def start(self, repo, *arguments, **options):
+        return subprocess.Popen([self.program, *map(str, arguments), "-C", str(repo)], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, **options)
+
+    def call(self, repo, *arguments):
+        """Runs to the end; returns (exit code, standard output, standard error)."""
+        process = self.start(repo, *arguments)
+        out, error = process.communicate(timeout=600)
+        return process.returncode, out, error
+
+    def json(self, repo, *arguments):
+        """Runs a command that must succeed and returns what it says with --json."""
+        code, out, error = self.call(repo, *arguments, "--json")
+        assert code == 0, f"viand {' '.join(map(str, arguments))} exited with {code}:\n{error}{out}"
+        return json.loads(out)
+
+    def steps(self, repo, *arguments):
+        """The steps of `viand run` by (step, object)."""
+        report = self.json(repo, "run", *arguments)
+        return {(step["step"], step["object"]): step for step in report["steps"]}
+
+
+@pytest.fixture(scope="session")
+def viand():
+    return Viand()
+
+
+def make_repo(folder, workbooks=()):
+    """A copy of the example with the given workbooks (path -> name) as its data."""
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    (folder / "data").mkdir()
+    for path, name in dict(workbooks).items():
+        shutil.copyfile(path, folder / "data" / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def generated_rows():
+    return generate.make_rows(generate.REAL_ROWS, seed=42)
+
+
+@pytest.fixture(scope="session")
+def generated_workbook(generated_rows, tmp_path_factory):
+    path = tmp_path_factory.mktemp("generated") / "online_retail.xlsx"
+    workbook.write_xlsx(path, generated_rows)
+    return path
+
+
+# The real workbook where this checkout has it beside itself; the generated one always.
+DATA_SETS = ["generated", "real"] if SHARED_WORKBOOK.exists() else ["generated"]
+
+
+@pytest.fixture(scope="session", params=DATA_SETS)
+def data_set(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def retail_workbook(data_set, request):
+    return SHARED_WORKBOOK if data_set == "real" else request.getfixturevalue("generated_workbook")
