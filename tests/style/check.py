@@ -38,8 +38,7 @@ REGISTRY_HOST = re.compile(r"(py" r"pi|files\.python" r"hosted|deb\.deb" r"ian|s
 VAGUE_NAME = re.compile(r"(^|[_\-.])(utils?|helpers?|managers?|misc|common_\w+)([_\-.]|$)", re.IGNORECASE)
 RETAIL_NAMES = re.compile(
     r"\b(Invoice" r"No|Stock" r"Code|Customer" r"ID|Unit" r"Price|Invoice" r"Date|customer" r"_id|invoice" r"_no|stock" r"_code|"
-    r"invoice" r"_date|is_cancel" r"lation|recency" r"_days|tenure" r"_days|customer_rfm\w*|customer_behavior\w*|purchased" r"_30d|"
-    r"purchase_prop\w*)\b")
+    r"invoice" r"_date|is_cancel" r"lation|recency" r"_days|tenure" r"_days)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]((?:src|include|viand)/[^">]+)[">]')
 # Comments, strings and character literals, in which a brace means nothing; and what opens a brace but no function.
 CPP_QUIET = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
