@@ -4,9 +4,10 @@
 //   if (!store.ok()) { std::cerr << store.status().ToString(); return 1; }
 //   auto report = (*store)->Run({});
 //
-// A FeatureStore is one feature repo: a folder with feature_store.yaml and definitions in *.yaml. Every method reads
-// the definitions as they are on disk at Open. Errors are results, never exceptions; tables cross as Arrow C streams
-// (table.h), so a program that links its own Arrow, or none, can use viand. Not thread-safe: one call at a time.
+// A FeatureStore is one feature repo: a folder with feature_store.yaml and definitions in *.yaml.
+// Every method reads the definitions as they are on disk at Open. Errors are results, never
+// exceptions; tables cross as Arrow C streams (table.h), so a program that links its own Arrow, or
+// none, can use viand. Not thread-safe: one call at a time.
 #pragma once
 
 #include <cstdint>
@@ -24,18 +25,20 @@ namespace viand {
 
 /// What one step of work did.
 struct StepReport {
-  std::string step;      ///< ingest, apply, backfill, train, predict
-  std::string object;    ///< "transactions", "customer_rfm_features", ...
-  std::string status;    ///< computed, fresh (nothing to do), partial (some cutoffs computed, the others fresh)
-  int64_t rows = 0;      ///< of the output
-  int64_t cutoffs = 0;            ///< backfill: of the view's grid
-  int64_t cutoffs_computed = 0;   ///< backfill: computed by this call
+  std::string step;     ///< ingest, apply, backfill, train, predict
+  std::string object;   ///< "transactions", "customer_rfm_features", ...
+  std::string status;   ///< computed, fresh (nothing to do), partial (some cutoffs computed, the
+                        ///< others fresh)
+  int64_t rows = 0;     ///< of the output
+  int64_t cutoffs = 0;  ///< backfill: of the view's grid
+  int64_t cutoffs_computed = 0;  ///< backfill: computed by this call
   double seconds = 0;
-  std::string detail;    ///< for people
-  std::string output;    ///< path of the output, relative to the repo
+  std::string detail;  ///< for people
+  std::string output;  ///< path of the output, relative to the repo
 };
 
-/// A number that training measured: accuracy, f1, roc_auc, log_loss, ... NaN where it is not defined.
+/// A number that training measured: accuracy, f1, roc_auc, log_loss, ... NaN where it is not
+/// defined.
 using Metric = std::pair<std::string, double>;
 
 struct TrainReport {
@@ -43,10 +46,10 @@ struct TrainReport {
   std::string model;
   int64_t train_rows = 0;
   int64_t test_rows = 0;
-  double train_positive_rate = 0;   ///< NaN for regressions
+  double train_positive_rate = 0;  ///< NaN for regressions
   double test_positive_rate = 0;
-  std::vector<Metric> metrics;      ///< on the test rows
-  std::vector<Metric> importance;   ///< feature -> gain, a share of the whole, greatest first
+  std::vector<Metric> metrics;     ///< on the test rows
+  std::vector<Metric> importance;  ///< feature -> gain, a share of the whole, greatest first
   int64_t true_negatives = 0, false_positives = 0, false_negatives = 0, true_positives = 0;
 };
 
@@ -61,7 +64,7 @@ struct PredictReport {
 
 struct RunReport {
   std::vector<StepReport> steps;
-  std::vector<TrainReport> models;   ///< also of models that were fresh
+  std::vector<TrainReport> models;  ///< also of models that were fresh
   double seconds = 0;
 };
 
@@ -70,8 +73,8 @@ struct FieldDifference {
 };
 
 struct PlannedChange {
-  std::string action;    ///< add, change, remove, unchanged, drift
-  std::string kind;      ///< entity, feature view, ...
+  std::string action;  ///< add, change, remove, unchanged, drift
+  std::string kind;    ///< entity, feature view, ...
   std::string name;
   std::vector<FieldDifference> fields;
   bool breaking = false;
@@ -81,7 +84,7 @@ struct PlannedChange {
 
 struct PlanReport {
   std::string project;
-  std::string registry;              ///< "sqlite data/registry.db"
+  std::string registry;  ///< "sqlite data/registry.db"
   std::vector<PlannedChange> changes;
   std::vector<std::string> warnings;
   bool has_effect = false, has_removal = false, has_breaking = false;
@@ -94,35 +97,37 @@ struct ObjectSummary {
 using ObjectFacts = std::vector<std::pair<std::string, std::string>>;
 
 struct OpenOptions {
-  int threads = 0;                   ///< 0: all cores
-  bool process_executor = false;     ///< run every fragment in a fresh process: slow, for tests of the plans
-  int partitions = 0;                ///< 0: by size
-  int64_t batch_rows = 0;            ///< 0: default
-  /// Called from any thread as work goes on: stage, done, total (0: unknown), unit. Total -1 ends the stage.
+  int threads = 0;  ///< 0: all cores
+  bool process_executor =
+      false;               ///< run every fragment in a fresh process: slow, for tests of the plans
+  int partitions = 0;      ///< 0: by size
+  int64_t batch_rows = 0;  ///< 0: default
+  /// Called from any thread as work goes on: stage, done, total (0: unknown), unit. Total -1 ends
+  /// the stage.
   std::function<void(const std::string&, int64_t, int64_t, const std::string&)> on_progress;
 };
 
 struct HistoricalOptions {
-  std::vector<std::string> features;       ///< "view:feature", or "view" for all of its features
-  std::string service;                     ///< features of a service; may stand beside `features`
+  std::vector<std::string> features;  ///< "view:feature", or "view" for all of its features
+  std::string service;                ///< features of a service; may stand beside `features`
   std::string timestamp_column = "event_timestamp";
-  bool full_feature_names = false;         ///< "view__feature"
-  bool created_not_after = false;          ///< only rows created by t
+  bool full_feature_names = false;  ///< "view__feature"
+  bool created_not_after = false;   ///< only rows created by t
 };
 
 struct RunOptions {
-  std::vector<std::string> steps;          ///< empty: all of ingest, apply, backfill, train, predict
-  bool yes = false;                        ///< apply removals and breaking changes too
+  std::vector<std::string> steps;  ///< empty: all of ingest, apply, backfill, train, predict
+  bool yes = false;                ///< apply removals and breaking changes too
 };
 
 struct TrainOptions {
-  std::string export_path;                 ///< Parquet file for the training set; empty: none
-  bool force = false;                      ///< train even where nothing changed
+  std::string export_path;  ///< Parquet file for the training set; empty: none
+  bool force = false;       ///< train even where nothing changed
 };
 
 struct PredictOptions {
-  std::string as_of;                       ///< a time; empty: the last snapshot
-  std::string output;                      ///< empty: data/predictions/MODEL.parquet
+  std::string as_of;   ///< a time; empty: the last snapshot
+  std::string output;  ///< empty: data/predictions/MODEL.parquet
   bool force = false;
 };
 
@@ -130,8 +135,10 @@ class FeatureStore {
  public:
   virtual ~FeatureStore() = default;
 
-  /// Opens the repo at `path` or at its nearest parent with a feature_store.yaml; reads and validates every definition.
-  static Result<std::unique_ptr<FeatureStore>> Open(const std::string& path, const OpenOptions& options = {});
+  /// Opens the repo at `path` or at its nearest parent with a feature_store.yaml; reads and
+  /// validates every definition.
+  static Result<std::unique_ptr<FeatureStore>> Open(const std::string& path,
+                                                    const OpenOptions& options = {});
 
   /// Absolute folder of the repo.
   virtual const std::string& root() const = 0;
@@ -152,30 +159,38 @@ class FeatureStore {
   /// Removes every object of this repo from the registry; files stay.
   virtual Result<PlanReport> Teardown() = 0;
 
-  /// Computed views -> offline store; `views` empty: all with snapshots. Computes the cutoffs that are not fresh.
+  /// Computed views -> offline store; `views` empty: all with snapshots. Computes the cutoffs that
+  /// are not fresh.
   virtual Result<std::vector<StepReport>> Backfill(const std::vector<std::string>& views) = 0;
 
-  /// Point-in-time features for the spine's rows: its columns untouched and in order, then the features.
+  /// Point-in-time features for the spine's rows: its columns untouched and in order, then the
+  /// features.
   virtual Result<Table> GetHistoricalFeatures(Table spine, const HistoricalOptions& options) = 0;
 
-  /// The same, spine read from a Parquet, CSV or Arrow IPC file, "-" (standard input), or "labels:NAME".
-  virtual Result<Table> GetHistoricalFeatures(const std::string& spine, const HistoricalOptions& options) = 0;
+  /// The same, spine read from a Parquet, CSV or Arrow IPC file, "-" (standard input), or
+  /// "labels:NAME".
+  virtual Result<Table> GetHistoricalFeatures(const std::string& spine,
+                                              const HistoricalOptions& options) = 0;
 
   /// The plan of that retrieval as indented text.
-  virtual Result<std::string> Explain(const std::string& spine, const HistoricalOptions& options) = 0;
+  virtual Result<std::string> Explain(const std::string& spine,
+                                      const HistoricalOptions& options) = 0;
 
   virtual Result<TrainReport> Train(const std::string& model, const TrainOptions& options) = 0;
-  virtual Result<PredictReport> Predict(const std::string& model, const PredictOptions& options) = 0;
+  virtual Result<PredictReport> Predict(const std::string& model,
+                                        const PredictOptions& options) = 0;
 
   /// Objects of a kind ("entities", "feature-views", ...; empty: all) as the repo defines them.
   virtual Result<std::vector<ObjectSummary>> List(const std::string& kind) = 0;
   virtual Result<ObjectFacts> Describe(const std::string& kind, const std::string& name) = 0;
 
-  /// Writes the first rows of a Parquet file of the repo as a table: what the CLI shows after predict.
+  /// Writes the first rows of a Parquet file of the repo as a table: what the CLI shows after
+  /// predict.
   virtual Result<Table> Read(const std::string& path) = 0;
 };
 
-/// Makes a new repo in `folder` from a template ("retail", "minimal"); refuses a folder that has files in it.
+/// Makes a new repo in `folder` from a template ("retail", "minimal"); refuses a folder that has
+/// files in it.
 Status InitRepo(const std::string& folder, const std::string& template_name);
 
 /// "0.1.0"

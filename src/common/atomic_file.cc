@@ -21,10 +21,12 @@ constexpr std::string_view kTemporaryMark = ".tmp.";
 
 arrow::Status Failed(std::string_view what, const std::string& path, int error) {
   std::string hint;
-  if (error == ENOSPC) hint = "free some disk space, then run the command again; nothing was half-written";
-  if (error == EACCES || error == EROFS || error == EPERM) hint = "check that the folder is writable";
-  return MakeError(ErrorKind::kEnvironment, fmt::format("cannot {} {}: {}", what, path, std::strerror(error)),
-                   hint);
+  if (error == ENOSPC)
+    hint = "free some disk space, then run the command again; nothing was half-written";
+  if (error == EACCES || error == EROFS || error == EPERM)
+    hint = "check that the folder is writable";
+  return MakeError(ErrorKind::kEnvironment,
+                   fmt::format("cannot {} {}: {}", what, path, std::strerror(error)), hint);
 }
 
 std::string TemporaryName(const std::string& target) {
@@ -107,11 +109,13 @@ arrow::Result<std::string> ReadWholeFile(const std::string& path, int64_t limit_
     return MakeError(ErrorKind::kInput, fmt::format("cannot read {}: {}", path, error.message()));
   }
   if (static_cast<int64_t>(size) > limit_bytes) {
-    return MakeError(ErrorKind::kInput, fmt::format("{} has {} bytes, the limit is {}", path, size, limit_bytes));
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("{} has {} bytes, the limit is {}", path, size, limit_bytes));
   }
   std::ifstream stream(path, std::ios::binary);
   std::string content(size, '\0');
-  if (!stream.read(content.data(), static_cast<std::streamsize>(size))) return Failed("read", path, errno);
+  if (!stream.read(content.data(), static_cast<std::streamsize>(size)))
+    return Failed("read", path, errno);
   return content;
 }
 

@@ -1,4 +1,5 @@
-// Files that appear whole or not at all: write to a temporary name beside the target, fsync, rename.
+// Files that appear whole or not at all: write to a temporary name beside the target, fsync,
+// rename.
 //
 //   AtomicFile file;  ... write to file.temporary_path() ...  VIAND_RETURN_NOT_OK(file.Commit());
 #pragma once
@@ -10,11 +11,12 @@
 
 namespace viand {
 
-/// A target path and the temporary file that will become it. Not thread-safe; removes the temporary on
-/// destruction unless committed.
+/// A target path and the temporary file that will become it. Not thread-safe; removes the temporary
+/// on destruction unless committed.
 class AtomicFile {
  public:
-  /// Makes the parent folders and reserves a temporary name "<target>.tmp.<pid>.<n>" in the target's folder.
+  /// Makes the parent folders and reserves a temporary name "<target>.tmp.<pid>.<n>" in the
+  /// target's folder.
   static arrow::Result<AtomicFile> Create(const std::string& target);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
@@ -45,7 +47,8 @@ arrow::Status MakeFolders(const std::string& path);
 /// Forces a file's or a folder's entry to disk.
 arrow::Status SyncPath(const std::string& path);
 
-/// Removes "<name>.tmp.<pid>.<n>" files of a folder whose process is gone: what a kill -9 left behind.
+/// Removes "<name>.tmp.<pid>.<n>" files of a folder whose process is gone: what a kill -9 left
+/// behind.
 arrow::Status RemoveStaleTemporaries(const std::string& folder);
 
 }  // namespace viand

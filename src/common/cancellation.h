@@ -1,12 +1,13 @@
-// ctrl-C. Long work polls CheckCancelled at batch granularity and unwinds as an ordinary error, so that
-// destructors remove what is half-written.
+// ctrl-C. Long work polls CheckCancelled at batch granularity and unwinds as an ordinary error, so
+// that destructors remove what is half-written.
 #pragma once
 
 #include "src/common/error.h"
 
 namespace viand {
 
-/// Installs handlers of SIGINT and SIGTERM that request cancellation; a second SIGINT kills the process.
+/// Installs handlers of SIGINT and SIGTERM that request cancellation; a second SIGINT kills the
+/// process.
 void InstallCancellationHandlers();
 
 /// Asks running work to stop. Async-signal-safe.

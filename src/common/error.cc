@@ -53,14 +53,16 @@ arrow::Status MakeError(ErrorKind kind, std::string message, std::string hint) {
   return ErrorAt({}, kind, std::move(message), std::move(hint));
 }
 
-arrow::Status ErrorAt(const SourceLocation& where, ErrorKind kind, std::string message, std::string hint) {
+arrow::Status ErrorAt(const SourceLocation& where, ErrorKind kind, std::string message,
+                      std::string hint) {
   return arrow::Status(CodeOf(kind), std::move(message),
-                std::make_shared<ErrorDetail>(kind, where, std::move(hint)));
+                       std::make_shared<ErrorDetail>(kind, where, std::move(hint)));
 }
 
 const ErrorDetail* DetailOf(const arrow::Status& status) {
   const auto& detail = status.detail();
-  if (detail == nullptr || std::strcmp(detail->type_id(), ErrorDetail::kTypeId) != 0) return nullptr;
+  if (detail == nullptr || std::strcmp(detail->type_id(), ErrorDetail::kTypeId) != 0)
+    return nullptr;
   return static_cast<const ErrorDetail*>(detail.get());
 }
 

@@ -1,10 +1,11 @@
 // Errors that a user reads: what is wrong, where, what was expected, what to do.
 //
-// Every failure that stems from the user's input, definitions or machine is an arrow::Status made here;
-// its ErrorDetail carries the kind (which decides the exit code, and the exception class in Python), the
-// place and a hint. Thread-safe: values only.
+// Every failure that stems from the user's input, definitions or machine is an arrow::Status made
+// here; its ErrorDetail carries the kind (which decides the exit code, and the exception class in
+// Python), the place and a hint. Thread-safe: values only.
 //
-//   return ErrorAt(where, ErrorKind::kDefinition, "unknown entity \"custmer\"", DidYouMean("custmer", names));
+//   return ErrorAt(where, ErrorKind::kDefinition, "unknown entity \"custmer\"",
+//   DidYouMean("custmer", names));
 #pragma once
 
 #include <arrow/result.h>
@@ -56,30 +57,33 @@ class ErrorDetail : public arrow::StatusDetail {
   const std::string hint;
 };
 
-/// Makes an error without a place. `message` says what is wrong and what was expected; `hint` what to do.
+/// Makes an error without a place. `message` says what is wrong and what was expected; `hint` what
+/// to do.
 arrow::Status MakeError(ErrorKind kind, std::string message, std::string hint = "");
 
 /// Makes an error at a place of a file.
-arrow::Status ErrorAt(const SourceLocation& where, ErrorKind kind, std::string message, std::string hint = "");
+arrow::Status ErrorAt(const SourceLocation& where, ErrorKind kind, std::string message,
+                      std::string hint = "");
 
 /// Returns the detail of an error made here, null for any other status.
 const ErrorDetail* DetailOf(const arrow::Status& status);
 
-/// Tells the kind of any failed status; one made by Arrow maps by its code (IOError: kEnvironment, Cancelled:
-/// kCancelled, others: kInput).
+/// Tells the kind of any failed status; one made by Arrow maps by its code (IOError: kEnvironment,
+/// Cancelled: kCancelled, others: kInput).
 ErrorKind KindOf(const arrow::Status& status);
 
 /// Process exit code: 0 for OK, 2 for kUsage, 130 for kCancelled, 1 for the rest.
 int ExitCodeOf(const arrow::Status& status);
 
-/// Prints an error as the CLI shows it: "file:3:7: message" and, on a line of its own, "  hint: ...".
+/// Prints an error as the CLI shows it: "file:3:7: message" and, on a line of its own, "  hint:
+/// ...".
 std::string RenderError(const arrow::Status& status);
 
 /// Returns the status with `prefix` in front of its message, kind, place and hint kept.
 arrow::Status WithContext(const arrow::Status& status, std::string_view prefix);
 
-/// Returns `did you mean "x"?` for the candidate nearest to `name` by edit distance, or empty where none
-/// is near.
+/// Returns `did you mean "x"?` for the candidate nearest to `name` by edit distance, or empty where
+/// none is near.
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace viand

@@ -1,4 +1,5 @@
-// How work reports on itself. The rooms call it; the CLI draws a bar, a test counts, a library user ignores it.
+// How work reports on itself. The rooms call it; the CLI draws a bar, a test counts, a library user
+// ignores it.
 #pragma once
 
 #include <cstdint>

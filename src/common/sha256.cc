@@ -49,7 +49,8 @@ std::string Sha256Hex(std::string_view bytes) {
 arrow::Result<std::string> Sha256OfFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    return MakeError(ErrorKind::kEnvironment, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+    return MakeError(ErrorKind::kEnvironment,
+                     fmt::format("cannot open {}: {}", path, std::strerror(errno)));
   }
   Sha256 hash;
   std::vector<char> buffer(1 << 20);
@@ -60,7 +61,8 @@ arrow::Result<std::string> Sha256OfFile(const std::string& path) {
   const int error = errno;
   close(fd);
   if (count < 0) {
-    return MakeError(ErrorKind::kEnvironment, fmt::format("cannot read {}: {}", path, std::strerror(error)));
+    return MakeError(ErrorKind::kEnvironment,
+                     fmt::format("cannot read {}: {}", path, std::strerror(error)));
   }
   return hash.HexDigest();
 }

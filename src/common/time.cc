@@ -4,8 +4,8 @@
 
 #include <array>
 #include <cctype>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 
 namespace viand {
 namespace {
@@ -56,7 +56,8 @@ bool TakeChar(std::string_view* text, char c) {
 bool TakeFraction(std::string_view* text, int64_t* us) {
   int64_t scale = 100'000;
   size_t count = 0;
-  for (; count < text->size() && std::isdigit(static_cast<unsigned char>((*text)[count])); ++count) {
+  for (; count < text->size() && std::isdigit(static_cast<unsigned char>((*text)[count]));
+       ++count) {
     const int digit = (*text)[count] - '0';
     if (scale == 0 && digit != 0) return false;
     *us += digit * scale;
@@ -68,7 +69,8 @@ bool TakeFraction(std::string_view* text, int64_t* us) {
 
 bool TakeTimeOfDay(std::string_view* text, int64_t* us) {
   int hour = 0, minute = 0, second = 0;
-  if (!TakeNumber(text, 2, &hour) || !TakeChar(text, ':') || !TakeNumber(text, 2, &minute)) return false;
+  if (!TakeNumber(text, 2, &hour) || !TakeChar(text, ':') || !TakeNumber(text, 2, &minute))
+    return false;
   if (TakeChar(text, ':')) {
     if (!TakeNumber(text, 2, &second)) return false;
     if (TakeChar(text, '.') && !TakeFraction(text, us)) return false;
@@ -163,9 +165,10 @@ std::string FormatTimestamp(int64_t time_us) {
   const auto days = chrono::floor<chrono::days>(time);
   const chrono::year_month_day date(days);
   const chrono::hh_mm_ss<chrono::microseconds> clock(time - days);
-  std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  clock.hours().count(), clock.minutes().count(), clock.seconds().count());
   const int64_t fraction = clock.subseconds().count();
   if (fraction != 0) text += fmt::format(".{:06}", fraction);
   return text;

@@ -1,0 +1,106 @@
+#include "src/offline/historical.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace viand::offline {
+namespace {
+
+arrow::Result<const definition::BoundView*> ViewForFeatures(const RepoContext& context,
+                                                            const std::string& name) {
+  if (name.find('@') != std::string::npos) {
+    return MakeError(ErrorKind::kUsage,
+                     fmt::format("\"{}\": versions of feature views are not kept yet", name),
+                     "leave the @version out");
+  }
+  if (context.bound->FindLabels(name) != nullptr && context.bound->FindView(name) == nullptr) {
+    return MakeError(ErrorKind::kUsage,
+                     fmt::format("\"{}\" are labels; a label is never a feature", name),
+                     fmt::format("use it as the spine: --spine labels:{}", name));
+  }
+  return RequireView(context, name);
+}
+
+/// "view:feature" or "view"; references to one view in a row are gathered into one lookup.
+arrow::Status AddReference(const RepoContext& context, const std::string& reference,
+                           std::vector<LookupRequest>* requests) {
+  const size_t colon = reference.find(':');
+  ARROW_ASSIGN_OR_RAISE(const auto* view, ViewForFeatures(context, reference.substr(0, colon)));
+  std::vector<std::string> features;
+  if (colon != std::string::npos) {
+    features.push_back(reference.substr(colon + 1));
+  } else {
+    for (const auto& feature : view->features) features.push_back(feature.feature->name);
+  }
+  if (requests->empty() || requests->back().view != view) requests->push_back({.view = view});
+  auto& wanted = requests->back().features;
+  wanted.insert(wanted.end(), features.begin(), features.end());
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<std::vector<LookupRequest>> RequestsOfService(const RepoContext& context,
+                                                            const std::string& service) {
+  const auto& services = context.bound->definitions->feature_services;
+  const definition::FeatureService* found = FindObject(services, service);
+  if (found == nullptr) {
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown feature service \"{}\"", service),
+                     DidYouMean(service, NamesOf(services)));
+  }
+  std::vector<LookupRequest> requests;
+  for (const definition::FeatureReference& reference : found->features) {
+    LookupRequest request;
+    ARROW_ASSIGN_OR_RAISE(request.view, ViewForFeatures(context, reference.view.name));
+    request.features = reference.features;
+    request.join_key_map = reference.join_key_map;
+    if (!reference.alias.empty()) request.prefix = reference.alias + "__";
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+std::vector<std::string> FeatureColumns(const std::vector<LookupRequest>& requests) {
+  std::vector<std::string> columns;
+  for (const LookupRequest& request : requests) {
+    if (!request.features.empty()) {
+      for (const std::string& feature : request.features)
+        columns.push_back(request.prefix + feature);
+      continue;
+    }
+    for (const auto& feature : request.view->features)
+      columns.push_back(request.prefix + feature.feature->name);
+  }
+  return columns;
+}
+
+arrow::Result<engine::RetrievalPlan> PlanHistorical(const RepoContext& context,
+                                                    const HistoricalRequest& request) {
+  std::vector<LookupRequest> requests;
+  if (!request.service.empty()) {
+    ARROW_ASSIGN_OR_RAISE(requests, RequestsOfService(context, request.service));
+  }
+  for (const std::string& reference : request.features) {
+    ARROW_RETURN_NOT_OK(AddReference(context, reference, &requests));
+  }
+  if (requests.empty()) {
+    return MakeError(ErrorKind::kUsage, "no features were asked for",
+                     "give --features view:feature,... or --service NAME");
+  }
+  engine::RetrievalPlan plan;
+  plan.spine = request.spine;
+  plan.spine_timestamp = request.timestamp_column;
+  for (LookupRequest& lookup_request : requests) {
+    // An alias of a service is prefix enough; Feast does the same.
+    if (request.full_feature_names && lookup_request.prefix.empty()) {
+      lookup_request.prefix = lookup_request.view->view->name + "__";
+    }
+    lookup_request.created_not_after = request.created_not_after;
+    ARROW_ASSIGN_OR_RAISE(engine::Lookup lookup, PlanLookup(context, lookup_request));
+    plan.lookups.push_back(std::move(lookup));
+  }
+  return plan;
+}
+
+}  // namespace viand::offline

@@ -1,0 +1,92 @@
+#include "src/offline/parquet_file.h"
+
+#include <arrow/io/file.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/exception.h>
+#include <parquet/metadata.h>
+#include <parquet/properties.h>
+
+#include <algorithm>
+
+#include "src/common/atomic_file.h"
+
+namespace viand::offline {
+namespace {
+
+constexpr int64_t kRowGroupRows = 1 << 20;
+
+arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> Open(const std::string& path) {
+  const auto input = arrow::io::ReadableFile::Open(path);
+  if (!input.ok()) {
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("cannot read {}: {}", path, input.status().message()));
+  }
+  auto reader = parquet::arrow::OpenFile(*input, arrow::default_memory_pool());
+  if (!reader.ok()) {
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("{} is not a Parquet file: {}", path, reader.status().message()));
+  }
+  return reader;
+}
+
+}  // namespace
+
+arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(AtomicFile file, AtomicFile::Create(path));
+  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::FileOutputStream::Open(file.temporary_path()));
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
+  // Without Arrow's own schema in it a reader would lose the zone of a timestamp.
+  const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  const arrow::Status written = parquet::arrow::WriteTable(
+      *table, arrow::default_memory_pool(), sink, kRowGroupRows, properties, arrow_properties);
+  const arrow::Status closed = sink->Close();
+  for (const arrow::Status& status : {written, closed}) {
+    if (status.ok()) continue;
+    return MakeError(
+        ErrorKind::kEnvironment, fmt::format("cannot write {}: {}", path, status.message()),
+        "check the disk's free space and the folder's permissions; nothing was half-written");
+  }
+  return file.Commit();
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(const std::string& path,
+                                                         const std::vector<std::string>& columns) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, Open(path));
+  reader->set_use_threads(true);
+  if (columns.empty()) return reader->ReadTable();
+  std::shared_ptr<arrow::Schema> schema;
+  ARROW_RETURN_NOT_OK(reader->GetSchema(&schema));
+  // Parquet counts leaves: with a nested column, an index into the schema is not one into the file.
+  const bool flat = reader->parquet_reader()->metadata()->num_columns() == schema->num_fields();
+  std::vector<int> indices;
+  for (const std::string& column : columns) {
+    const int index = schema->GetFieldIndex(column);
+    if (index < 0) {
+      return MakeError(ErrorKind::kInput, fmt::format("{} has no column \"{}\"", path, column),
+                       DidYouMean(column, schema->field_names()));
+    }
+    indices.push_back(index);
+  }
+  if (flat) return reader->ReadTable(indices);
+  ARROW_ASSIGN_OR_RAISE(auto table, reader->ReadTable());
+  return table->SelectColumns(indices);
+}
+
+arrow::Result<std::shared_ptr<arrow::Schema>> ReadParquetSchema(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, Open(path));
+  std::shared_ptr<arrow::Schema> schema;
+  ARROW_RETURN_NOT_OK(reader->GetSchema(&schema));
+  return schema;
+}
+
+arrow::Result<int64_t> ParquetRowCount(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, Open(path));
+  return reader->parquet_reader()->metadata()->num_rows();
+}
+
+}  // namespace viand::offline

@@ -1,0 +1,28 @@
+// Small Parquet files of ours: written whole and atomically, read whole.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/common/error.h"
+
+namespace arrow {
+class Schema;
+class Table;
+}  // namespace arrow
+
+namespace viand::offline {
+
+/// Writes a table (zstd) to a temporary file, syncs it and renames it onto `path`.
+arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path);
+
+/// Reads a file, or only `columns` of it; a missing or damaged file is kInput, naming it.
+arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(
+    const std::string& path, const std::vector<std::string>& columns = {});
+
+arrow::Result<std::shared_ptr<arrow::Schema>> ReadParquetSchema(const std::string& path);
+arrow::Result<int64_t> ParquetRowCount(const std::string& path);
+
+}  // namespace viand::offline

@@ -1,0 +1,35 @@
+// Where a feature repo keeps its files. Everything that viand writes lies below `<repo>/data`.
+//
+//   data/offline/VIEW/parts/<cutoff>.<fingerprint>.parquet   immutable rows of one cutoff
+//   data/offline/VIEW/generations/<n>/                       hard links to the parts of one state,
+//   manifest.json data/offline/VIEW/current -> generations/<n>             swapped by rename
+//   data/models/MODEL.json, MODEL.manifest.json              XGBoost JSON; what it was built from
+//   data/predictions/MODEL.parquet
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/common/error.h"
+
+namespace viand::offline {
+
+/// Turns a path of a definition into an absolute one.
+std::string AbsolutePath(const std::string& root, const std::string& path);
+
+/// The reverse, for messages; a path outside the repo stays as it is.
+std::string RelativePath(const std::string& root, const std::string& path);
+
+std::string ViewFolder(const std::string& root, const std::string& view);
+std::string ModelPath(const std::string& root, const std::string& model);
+std::string ModelManifestPath(const std::string& root, const std::string& model);
+std::string PredictionsPath(const std::string& root, const std::string& model);
+
+/// The manifest beside a dataset's output.
+std::string DatasetManifestPath(const std::string& output_path);
+
+/// Expands a file, a folder or a glob (`*`, `?`, `[...]`, `**` is not one) to absolute Parquet
+/// files in order of name. Nothing found gives an empty list.
+arrow::Result<std::vector<std::string>> ExpandParquetPath(const std::string& absolute_path);
+
+}  // namespace viand::offline

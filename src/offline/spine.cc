@@ -1,0 +1,163 @@
+#include "src/offline/spine.h"
+
+#include <arrow/buffer.h>
+#include <arrow/csv/api.h>
+#include <arrow/io/file.h>
+#include <arrow/io/memory.h>
+#include <arrow/io/stdio.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/table.h>
+#include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "src/offline/parquet_file.h"
+#include "src/offline/part_store.h"
+#include "src/offline/repo_layout.h"
+#include "src/offline/view_plan.h"
+
+namespace viand::offline {
+namespace {
+
+constexpr std::string_view kLabelsPrefix = "labels:";
+
+enum class SpineKind { kParquet, kIpcFile, kIpcStream, kCsv };
+
+SpineKind KindOfBytes(std::string_view head) {
+  if (head.starts_with("PAR1")) return SpineKind::kParquet;
+  if (head.starts_with("ARROW1")) return SpineKind::kIpcFile;
+  if (head.starts_with("\xff\xff\xff\xff")) return SpineKind::kIpcStream;
+  return SpineKind::kCsv;
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ReadSpine(
+    const std::shared_ptr<arrow::io::RandomAccessFile>& input, SpineKind kind) {
+  switch (kind) {
+    case SpineKind::kParquet: {
+      ARROW_ASSIGN_OR_RAISE(auto reader,
+                            parquet::arrow::OpenFile(input, arrow::default_memory_pool()));
+      return reader->ReadTable();
+    }
+    case SpineKind::kIpcFile: {
+      ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(input));
+      return reader->ToTable();
+    }
+    case SpineKind::kIpcStream: {
+      ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
+      return reader->ToTable();
+    }
+    case SpineKind::kCsv: {
+      ARROW_ASSIGN_OR_RAISE(auto reader,
+                            arrow::csv::TableReader::Make(arrow::io::default_io_context(), input,
+                                                          arrow::csv::ReadOptions::Defaults(),
+                                                          arrow::csv::ParseOptions::Defaults(),
+                                                          arrow::csv::ConvertOptions::Defaults()));
+      return reader->Read();
+    }
+  }
+  return arrow::Status::UnknownError("unreachable");
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ReadStandardInput() {
+  arrow::io::StdinStream input;
+  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create());
+  constexpr int64_t kBlockBytes = 1 << 20;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto block, input.Read(kBlockBytes));
+    if (block->size() == 0) break;
+    ARROW_RETURN_NOT_OK(sink->Write(block));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto bytes, sink->Finish());
+  if (bytes->size() == 0) {
+    return MakeError(ErrorKind::kInput, "the spine on standard input is empty",
+                     "pipe a Parquet, CSV or Arrow IPC table into it");
+  }
+  return ReadSpine(std::make_shared<arrow::io::BufferReader>(bytes),
+                   KindOfBytes(std::string_view(*bytes)));
+}
+
+arrow::Result<engine::Scan> OpenFile(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    return MakeError(
+        ErrorKind::kInput, fmt::format("cannot read the spine {}: no such file", path),
+        "--spine takes a Parquet, CSV or Arrow IPC file, - for standard input, or labels:NAME");
+  }
+  std::string head(6, '\0');
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  engine::Scan scan;
+  scan.files = {std::filesystem::absolute(path).lexically_normal().string()};
+  scan.described_as = fmt::format("spine {}", path);
+  switch (KindOfBytes(head)) {
+    case SpineKind::kParquet:
+      scan.format = engine::FileFormat::kParquet;
+      break;
+    case SpineKind::kIpcFile:
+    case SpineKind::kIpcStream:
+      scan.format = engine::FileFormat::kIpc;
+      break;
+    case SpineKind::kCsv:
+      scan.format = engine::FileFormat::kCsv;
+      break;
+  }
+  return scan;
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::Table>> PopulationOf(const RepoContext& context,
+                                                          const definition::BoundView& view) {
+  // The same checks as a retrieval: the rows are there, and of this definition.
+  ARROW_RETURN_NOT_OK(PlanLookup(context, {.view = &view}).status());
+  ARROW_ASSIGN_OR_RAISE(const Generation generation,
+                        ReadCurrentGeneration(ViewFolder(context.root(), view.view->name)));
+  std::vector<std::string> columns = view.join_keys;
+  columns.push_back("event_timestamp");
+  std::vector<std::shared_ptr<arrow::Table>> tables;
+  for (const std::string& file : generation.Files()) {
+    ARROW_ASSIGN_OR_RAISE(auto table, ReadParquet(file, columns));
+    tables.push_back(std::move(table));
+  }
+  return arrow::ConcatenateTables(tables);
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& context,
+                                                           const definition::BoundView& labels) {
+  engine::RetrievalPlan plan;
+  if (labels.labels->population.name.empty()) {
+    ARROW_ASSIGN_OR_RAISE(plan.spine,
+                          OpenFile(AbsolutePath(context.root(), labels.labels->spine_path)));
+    plan.spine_timestamp = labels.labels->spine_timestamp_column;
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const auto* population,
+                          RequireView(context, labels.labels->population.name));
+    ARROW_ASSIGN_OR_RAISE(plan.spine.table, PopulationOf(context, *population));
+    plan.spine.described_as = fmt::format("the population of labels \"{}\"", labels.labels->name);
+  }
+  ARROW_ASSIGN_OR_RAISE(engine::Lookup lookup, PlanLabelLookup(context, labels));
+  plan.lookups.push_back(std::move(lookup));
+  return engine::Retrieve(plan, context.execute);
+}
+
+arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text) {
+  engine::Scan scan;
+  if (text == "-") {
+    ARROW_ASSIGN_OR_RAISE(scan.table, ReadStandardInput());
+    scan.described_as = "the spine on standard input";
+    return scan;
+  }
+  if (!text.starts_with(kLabelsPrefix)) return OpenFile(text);
+  const std::string name = text.substr(kLabelsPrefix.size());
+  const definition::BoundView* labels = context.bound->FindLabels(name);
+  if (labels == nullptr) {
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown labels \"{}\"", name),
+                     DidYouMean(name, NamesOf(context.bound->definitions->labels)));
+  }
+  ARROW_ASSIGN_OR_RAISE(scan.table, ComputeLabels(context, *labels));
+  scan.described_as = fmt::format("labels \"{}\"", name);
+  return scan;
+}
+
+}  // namespace viand::offline

@@ -1,0 +1,102 @@
+#include "src/offline/view_source.h"
+
+#include <fmt/format.h>
+
+#include "src/offline/dataset_manifest.h"
+#include "src/offline/part_store.h"
+#include "src/offline/repo_layout.h"
+
+namespace viand::offline {
+namespace {
+
+arrow::Status NoData(const RepoContext& context, const definition::Source& source) {
+  const definition::BoundDataset* dataset = DatasetWriting(context, source.path);
+  return ErrorAt(
+      source.where, ErrorKind::kInput,
+      fmt::format("source \"{}\" has no data: there is nothing at {}", source.name, source.path),
+      dataset == nullptr ? "check the path; it is a Parquet file, a folder or a glob"
+                         : fmt::format("run `viand ingest {}` first", dataset->dataset->name));
+}
+
+arrow::Result<std::vector<std::string>> FilesOf(const RepoContext& context,
+                                                const definition::Source& source) {
+  ARROW_ASSIGN_OR_RAISE(auto files, ExpandParquetPath(AbsolutePath(context.root(), source.path)));
+  if (files.empty()) return NoData(context, source);
+  return files;
+}
+
+arrow::Result<Generation> RequireGeneration(const RepoContext& context, const std::string& view) {
+  ARROW_ASSIGN_OR_RAISE(auto generation, ReadCurrentGeneration(ViewFolder(context.root(), view)));
+  if (generation.number == 0) {
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("feature view \"{}\" has no stored rows yet", view),
+                     fmt::format("run `viand backfill {}` first", view));
+  }
+  return generation;
+}
+
+}  // namespace
+
+const definition::BoundDataset* DatasetWriting(const RepoContext& context,
+                                               const std::string& path) {
+  const std::string absolute = AbsolutePath(context.root(), path);
+  for (const definition::BoundDataset& dataset : context.bound->datasets) {
+    if (AbsolutePath(context.root(), dataset.dataset->to) == absolute) return &dataset;
+  }
+  return nullptr;
+}
+
+arrow::Result<engine::Scan> ScanOfSource(const RepoContext& context,
+                                         const definition::BoundView& view) {
+  const std::string& name =
+      view.view != nullptr ? view.view->source.name : view.labels->source.name;
+  engine::Scan scan;
+  scan.schema = view.source;
+  const definition::Source* source = FindObject(context.bound->definitions->sources, name);
+  if (source == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const Generation generation, RequireGeneration(context, name));
+    scan.files = generation.Files();
+    scan.described_as = fmt::format("feature view \"{}\"", name);
+    return scan;
+  }
+  ARROW_ASSIGN_OR_RAISE(scan.files, FilesOf(context, *source));
+  scan.renames.assign(source->field_mapping.begin(), source->field_mapping.end());
+  scan.described_as = fmt::format("source \"{}\"", name);
+  return scan;
+}
+
+arrow::Result<bool> HasData(const RepoContext& context, const std::string& source_name) {
+  const definition::Source* source = FindObject(context.bound->definitions->sources, source_name);
+  if (source == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const auto generation,
+                          ReadCurrentGeneration(ViewFolder(context.root(), source_name)));
+    return generation.number > 0;
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto files,
+                        ExpandParquetPath(AbsolutePath(context.root(), source->path)));
+  return !files.empty();
+}
+
+arrow::Result<SourceContent> ContentOfSource(const RepoContext& context,
+                                             const std::string& source_name) {
+  const definition::Source* source = FindObject(context.bound->definitions->sources, source_name);
+  if (source == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const Generation generation, RequireGeneration(context, source_name));
+    SourceContent content;
+    content.schema = generation.definition_hash;
+    for (const Part& part : generation.parts) {
+      content.pieces.push_back({part.cutoff_us, part.cutoff_us, part.fingerprint});
+      content.rows += part.rows;
+    }
+    return content;
+  }
+  if (DatasetWriting(context, source->path) != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto manifest,
+                          ReadDatasetManifest(AbsolutePath(context.root(), source->path)));
+    if (manifest) return std::move(manifest->content);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto files, FilesOf(context, *source));
+  return ContentOfFiles(files, source->timestamp_field);
+}
+
+}  // namespace viand::offline

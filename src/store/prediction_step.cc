@@ -1,0 +1,199 @@
+#include "src/store/prediction_step.h"
+
+#include <arrow/array.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/table.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "src/common/atomic_file.h"
+#include "src/common/sha256.h"
+#include "src/common/time.h"
+#include "src/ml/metrics.h"
+#include "src/ml/prediction.h"
+#include "src/offline/parquet_file.h"
+#include "src/offline/repo_layout.h"
+#include "src/offline/training_set.h"
+#include "src/store/model_manifest.h"
+#include "src/store/step_clock.h"
+
+namespace viand::store {
+namespace {
+
+using nlohmann::json;
+constexpr int kManifestFormat = 1;  // written to disk: never change its meaning
+
+std::string PrefixOf(const definition::Model& model) {
+  const size_t last_word = model.name.rfind('_');
+  return last_word == std::string::npos || last_word == 0 ? model.name
+                                                          : model.name.substr(0, last_word);
+}
+
+bool IsBinary(const definition::Model& model) {
+  for (const auto& [name, value] : model.params) {
+    if (name == "objective") return value.starts_with("binary:");
+  }
+  return false;
+}
+
+struct Scores {
+  std::shared_ptr<arrow::Table> table;
+  int64_t predicted_positive = 0;
+};
+
+arrow::Result<Scores> ToScores(const definition::Model& model, const offline::ScoringSet& set,
+                               const std::shared_ptr<arrow::DoubleArray>& predictions) {
+  std::vector<std::shared_ptr<arrow::Field>> fields;
+  std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
+  const auto pass_through = [&](const std::string& name) {
+    fields.push_back(set.table->schema()->GetFieldByName(name));
+    columns.push_back(set.table->GetColumnByName(name));
+  };
+  const auto add = [&](const std::string& name, const std::shared_ptr<arrow::Array>& values) {
+    fields.push_back(arrow::field(name, values->type()));
+    columns.push_back(std::make_shared<arrow::ChunkedArray>(values));
+  };
+  for (const std::string& key : set.join_keys) pass_through(key);
+  Scores scores;
+  if (IsBinary(model)) {
+    add(PrefixOf(model) + "_probability", predictions);
+    arrow::Int64Builder predicted;
+    for (int64_t row = 0; row < predictions->length(); ++row) {
+      const bool positive = ml::PredictedPositive(predictions->Value(row));
+      scores.predicted_positive += positive ? 1 : 0;
+      ARROW_RETURN_NOT_OK(predicted.Append(positive ? 1 : 0));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto column, predicted.Finish());
+    add(PrefixOf(model) + "_predicted", column);
+  } else {
+    add(PrefixOf(model) + "_predicted", predictions);
+  }
+  pass_through("event_timestamp");
+  scores.table = arrow::Table::Make(arrow::schema(fields), columns, set.table->num_rows());
+  return scores;
+}
+
+std::string ManifestPath(const RepoSession& session, const definition::Model& model) {
+  return offline::PredictionsPath(session.root(), model.name) + ".manifest.json";
+}
+
+/// What the default output was made from: the model file and the rows that it scored.
+arrow::Result<std::string> Fingerprint(const RepoSession& session, const definition::Model& model,
+                                       const std::string& model_sha256) {
+  Sha256 hash;
+  hash.UpdateField(definition::CanonicalText(model));
+  hash.UpdateField(model_sha256);
+  ARROW_ASSIGN_OR_RAISE(const std::string set,
+                        offline::TrainingSetFingerprint(session.context(), model));
+  hash.UpdateField(set);
+  return hash.HexDigest();
+}
+
+/// The report of the file that is there, where it is what this call would make.
+arrow::Result<std::optional<PredictReport>> FreshReport(const RepoSession& session,
+                                                        const definition::Model& model,
+                                                        const std::string& fingerprint) {
+  const std::string output = offline::PredictionsPath(session.root(), model.name);
+  const std::string path = ManifestPath(session, model);
+  if (!std::filesystem::exists(output) || !std::filesystem::exists(path)) return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadWholeFile(path));
+  PredictReport report;
+  std::string sha256;
+  try {
+    const json document = json::parse(text);
+    if (document.at("format") != kManifestFormat || document.at("fingerprint") != fingerprint)
+      return std::nullopt;
+    sha256 = document.at("output_sha256");
+    report.as_of_us = document.at("as_of_us");
+    report.rows = document.at("rows");
+    report.predicted_positive = document.at("predicted_positive");
+  } catch (const json::exception&) {
+    return std::nullopt;  // damaged from outside: predict again
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::string actual, Sha256OfFile(output));
+  if (actual != sha256) return std::nullopt;
+  return report;
+}
+
+arrow::Status WriteManifest(const RepoSession& session, const definition::Model& model,
+                            const std::string& fingerprint, const PredictReport& report) {
+  ARROW_ASSIGN_OR_RAISE(const std::string sha256,
+                        Sha256OfFile(offline::PredictionsPath(session.root(), model.name)));
+  const json document = {{"format", kManifestFormat},
+                         {"model", model.name},
+                         {"viand_version", Version()},
+                         {"fingerprint", fingerprint},
+                         {"output_sha256", sha256},
+                         {"as_of_us", report.as_of_us},
+                         {"as_of", FormatTimestamp(report.as_of_us)},
+                         {"rows", report.rows},
+                         {"predicted_positive", report.predicted_positive}};
+  return WriteFileAtomically(ManifestPath(session, model), document.dump(1) + "\n");
+}
+
+PredictReport Finish(PredictReport report, const definition::Model& model,
+                     const std::string& status, const std::string& output, const StepClock& clock) {
+  report.model = model.name;
+  report.output = output;
+  report.step = {.step = "predict",
+                 .object = model.name,
+                 .status = status,
+                 .rows = report.rows,
+                 .output = output};
+  report.step.detail = fmt::format("as of {}", FormatTimestamp(report.as_of_us));
+  if (IsBinary(model))
+    report.step.detail +=
+        fmt::format(", {} predicted positive", Grouped(report.predicted_positive));
+  report.step.seconds = clock.Seconds();
+  return report;
+}
+
+}  // namespace
+
+arrow::Result<PredictReport> PredictWithModel(RepoSession* session, const definition::Model& model,
+                                              const PredictOptions& options) {
+  const StepClock clock;
+  ARROW_RETURN_NOT_OK(session->RequireGrids());
+  const std::string model_path = offline::ModelPath(session->root(), model.name);
+  if (!std::filesystem::exists(model_path)) {
+    return MakeError(ErrorKind::kInput, fmt::format("model \"{}\" is not trained yet", model.name),
+                     fmt::format("run `viand train {}` first", model.name));
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::string booster, ReadWholeFile(model_path, int64_t{4} << 30));
+  const bool is_default = options.as_of.empty() && options.output.empty();
+  const std::string default_output = offline::PredictionsPath(session->root(), model.name);
+  std::string fingerprint;
+  if (is_default) {
+    ARROW_ASSIGN_OR_RAISE(fingerprint, Fingerprint(*session, model, Sha256Hex(booster)));
+    ARROW_ASSIGN_OR_RAISE(const auto fresh, FreshReport(*session, model, fingerprint));
+    if (fresh && !options.force) {
+      return Finish(*fresh, model, "fresh", offline::RelativePath(session->root(), default_output),
+                    clock);
+    }
+  }
+  offline::ScoringSet set;
+  if (options.as_of.empty()) {
+    ARROW_ASSIGN_OR_RAISE(set, offline::BuildScoringSet(session->context(), model));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const int64_t as_of_us, ParseTimestampUs(options.as_of));
+    ARROW_ASSIGN_OR_RAISE(set, offline::BuildScoringSetAt(session->context(), model, as_of_us));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto predictions,
+                        ml::Predict(booster, *set.table, {.threads = session->threads()}));
+  ARROW_ASSIGN_OR_RAISE(const Scores scores, ToScores(model, set, predictions));
+  const std::string output = options.output.empty() ? default_output : options.output;
+  // A forced time in the default place must not pass for the last snapshot at the next run.
+  if (!is_default && output == default_output)
+    std::filesystem::remove(ManifestPath(*session, model));
+  ARROW_RETURN_NOT_OK(offline::WriteParquet(scores.table, output));
+  PredictReport report;
+  report.as_of_us = set.as_of_us;
+  report.rows = scores.table->num_rows();
+  report.predicted_positive = scores.predicted_positive;
+  if (is_default) ARROW_RETURN_NOT_OK(WriteManifest(*session, model, fingerprint, report));
+  return Finish(report, model, "computed", offline::RelativePath(session->root(), output), clock);
+}
+
+}  // namespace viand::store

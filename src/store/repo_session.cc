@@ -1,0 +1,73 @@
+#include "src/store/repo_session.h"
+
+#include <arrow/type.h>
+#include <arrow/util/thread_pool.h>
+
+#include <thread>
+
+#include "src/definition/yaml_reader.h"
+#include "src/distributed/local_executor.h"
+#include "src/distributed/process_executor.h"
+#include "src/offline/parquet_file.h"
+#include "src/offline/repo_layout.h"
+#include "src/store/callback_progress.h"
+
+namespace viand::store {
+namespace {
+
+arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOnDisk(const std::string& root,
+                                                           const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const auto files,
+                        offline::ExpandParquetPath(offline::AbsolutePath(root, path)));
+  if (files.empty()) return std::shared_ptr<arrow::Schema>();
+  return offline::ReadParquetSchema(files.front());
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string& path,
+                                                              const OpenOptions& options) {
+  std::unique_ptr<RepoSession> session(new RepoSession());
+  ARROW_ASSIGN_OR_RAISE(const std::string root, definition::FindRepoRoot(path));
+  ARROW_ASSIGN_OR_RAISE(session->config_, definition::ReadRepoConfig(root));
+  ARROW_ASSIGN_OR_RAISE(auto definitions, definition::ReadDefinitions(root));
+  session->definitions_ = std::make_shared<const definition::Definitions>(std::move(definitions));
+  ARROW_RETURN_NOT_OK(session->Rebind());
+  ARROW_ASSIGN_OR_RAISE(session->registry_, registry::Registry::Open(session->config_));
+  const int cores = std::max(1U, std::thread::hardware_concurrency());
+  session->threads_ = options.threads > 0 ? options.threads : cores;
+  ARROW_RETURN_NOT_OK(arrow::SetCpuThreadPoolCapacity(session->threads_));
+  session->progress_ = std::make_unique<CallbackProgress>(options.on_progress);
+  if (options.process_executor) {
+    session->executor_ = std::make_unique<distributed::ProcessExecutor>();
+  } else {
+    session->executor_ = std::make_unique<distributed::LocalExecutor>(session->threads_);
+  }
+  offline::RepoContext& context = session->context_;
+  context.config = &session->config_;
+  context.bound = &session->bound_;
+  context.execute = {session->executor_.get(), options.partitions, options.batch_rows,
+                     session->progress_.get()};
+  return session;
+}
+
+arrow::Status RepoSession::Rebind() {
+  ARROW_ASSIGN_OR_RAISE(bound_, definition::Validate(definitions_, [this](const std::string& path) {
+                          return SchemaOnDisk(config_.root, path);
+                        }));
+  return arrow::Status::OK();
+}
+
+arrow::Result<registry::RegistrySnapshot> RepoSession::ReadRegistry() {
+  ARROW_ASSIGN_OR_RAISE(auto snapshot, registry_->Read());
+  ARROW_ASSIGN_OR_RAISE(context_.grids, registry::RecordedGrids(snapshot));
+  grids_read_ = true;
+  return snapshot;
+}
+
+arrow::Status RepoSession::RequireGrids() {
+  if (grids_read_) return arrow::Status::OK();
+  return ReadRegistry().status();
+}
+
+}  // namespace viand::store
