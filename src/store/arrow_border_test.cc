@@ -103,6 +103,7 @@ TEST(Result, TakesWhatConverts) {
 }
 
 TEST(ResultDeathTest, AValueThatIsNotThereAborts) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   const Result<int> failure = Status(StatusCode::kInput, "no such file");
   EXPECT_DEATH((void)*failure, "has no value: no such file");
   EXPECT_DEATH((void)Result<int>(Status()), "made of a success without a value");
