@@ -20,8 +20,11 @@ set(VIAND_PRIVATE_DIR ${CMAKE_INSTALL_LIBDIR}/viand)
 set(_isolate ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/isolate.py)
 
 set_target_properties(viand PROPERTIES INSTALL_RPATH "\$ORIGIN/../${VIAND_PRIVATE_DIR}")
+# Each library exports what its map names; inline functions of Arrow's headers among our own would otherwise be exported
+# too, and meet those of another Arrow.
 set_target_properties(viand_impl PROPERTIES INSTALL_RPATH "\$ORIGIN" LINK_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/impl.map)
 target_link_options(viand_impl PRIVATE LINKER:--version-script=${CMAKE_CURRENT_LIST_DIR}/impl.map)
+target_link_options(viand_shared PRIVATE LINKER:--version-script=${CMAKE_CURRENT_LIST_DIR}/front.map)
 set_target_properties(viand_shared PROPERTIES
   OUTPUT_NAME viand EXPORT_NAME viand VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
@@ -41,7 +44,7 @@ add_custom_command(OUTPUT ${_stamp}
           --soversion ${ArrowWheel_SOVERSION} --xgboost "${VIAND_XGBOOST}"
   COMMAND ${CMAKE_COMMAND} -E touch ${_stamp}
   DEPENDS ${CMAKE_CURRENT_LIST_DIR}/isolate.py VERBATIM)
-add_custom_target(viand_private DEPENDS ${_stamp})
+add_custom_target(viand_private ALL DEPENDS ${_stamp})
 add_custom_target(viand_install_tree DEPENDS viand viand_shared viand_impl viand_private)
 install(DIRECTORY ${_private}/ DESTINATION ${VIAND_PRIVATE_DIR} USE_SOURCE_PERMISSIONS
   FILES_MATCHING PATTERN "*.so*")

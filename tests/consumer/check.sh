@@ -29,4 +29,11 @@ cmake --build "$work/build"
 grep -q 'customer_rfm_features' "$work/list" || fail "the consumer does not list customer_rfm_features"
 if "$work/build/consumer" "$work/no-such-repo" 2>"$work/error"; then fail "a repo that does not exist was opened"; fi
 grep -q 'no-such-repo' "$work/error" || fail "the error does not name the folder: $(cat "$work/error")"
-"$work/build/two_arrows" "$work/repo"
+
+# The wheel beside OTHER_ARROW writes a file for the two Arrows to read.
+"$arrow/../../../../bin/python" - "$work/repo/data" <<'PYTHON'
+import os, sys, pyarrow, pyarrow.parquet
+os.makedirs(sys.argv[1], exist_ok=True)
+pyarrow.parquet.write_table(pyarrow.table({"word": ["one", "two"], "count": [1, 2]}), sys.argv[1] + "/rows.parquet")
+PYTHON
+"$work/build/two_arrows" "$work/repo" | tee "$work/loaded"

@@ -30,6 +30,7 @@ ROOMS = {
     "ml": {"common", "expression", "definition"},
     "store": {"common", "expression", "engine", "distributed", "definition", "registry", "ingest", "offline", "ml"},
     "cli": {"common", "store"},
+    "library": set(),
 }
 # Split in two so that this file passes its own rules.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|GTEST_" r"SKIP|DISABLED" r"_")
