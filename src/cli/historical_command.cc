@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "src/cli/command.h"
+#include "src/cli/table_output.h"
+
+namespace viand::cli {
+namespace {
+
+struct Arguments {
+  std::string spine, output;
+  HistoricalOptions options;
+};
+
+void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
+  app->add_option("--spine", arguments->spine, "Rows to get features for: a Parquet, CSV or Arrow file, - or labels:NAME")
+      ->required()
+      ->type_name("PATH");
+  app->add_option("--features", arguments->options.features, "view:feature, or view for all of its features")
+      ->delimiter(',')
+      ->type_name("V:F,...");
+  app->add_option("--service", arguments->options.service, "A feature service")->type_name("NAME");
+  app->add_option("--timestamp-column", arguments->options.timestamp_column, "Time of each row")
+      ->type_name("COLUMN")
+      ->capture_default_str();
+  app->add_flag("--full-feature-names", arguments->options.full_feature_names, "Name columns view__feature");
+  app->add_flag("--created-not-after", arguments->options.created_not_after,
+                "Only feature rows whose created time is not after the spine row's");
+}
+
+void Historical(const Arguments& arguments, const Command& command) {
+  const auto store = command.Open();
+  Table table = Require(store->GetHistoricalFeatures(arguments.spine, arguments.options));
+  const WrittenTable written = Require(WriteTable(std::move(table), arguments.output));
+  if (arguments.output == "-") return;
+  if (command.json()) {
+    return command.PrintJson(
+        {{"output", arguments.output}, {"rows", written.rows}, {"columns", written.columns}});
+  }
+  command.Print(fmt::format("{} rows, {} columns -> {}\n", written.rows, written.columns, arguments.output));
+}
+
+}  // namespace
+
+void AddHistoricalCommand(CLI::App* app, const Command& command) {
+  auto* historical = app->add_subcommand("historical", "Point-in-time features for the rows of a spine");
+  historical->alias("get-historical-features");
+  auto arguments = std::make_shared<Arguments>();
+  AddArguments(historical, arguments);
+  historical->add_option("-o,--output", arguments->output, ".parquet, .csv or .arrow file, or - for CSV on standard output")
+      ->required()
+      ->type_name("OUT");
+  historical->callback([arguments, command] { Historical(*arguments, command); });
+
+  auto* explain = app->add_subcommand("explain", "The plan of a historical retrieval");
+  auto explained = std::make_shared<Arguments>();
+  AddArguments(explain, explained);
+  explain->callback([explained, command] {
+    const std::string plan = Require(command.Open()->Explain(explained->spine, explained->options));
+    if (command.json()) return command.PrintJson({{"plan", plan}});
+    command.Print(plan);
+  });
+}
+
+}  // namespace viand::cli

@@ -1,0 +1,191 @@
+#include "src/cli/report_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "src/common/time.h"
+
+namespace viand::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string Grouped(int64_t count) {
+  std::string digits = std::to_string(count);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(at, ",");
+  return digits;
+}
+
+json NumberOrNull(double value) { return std::isnan(value) ? json(nullptr) : json(value); }
+
+json ToObject(const std::vector<Metric>& metrics) {
+  json object = json::object();
+  for (const auto& [name, value] : metrics) object[name] = NumberOrNull(value);
+  return object;
+}
+
+std::string PaintStatus(const std::string& status, const Terminal& terminal) {
+  return terminal.Paint(status == "fresh" ? Color::kDim : Color::kGreen, status);
+}
+
+Color ColorOf(const std::string& action) {
+  if (action == "add") return Color::kGreen;
+  if (action == "remove") return Color::kRed;
+  return Color::kYellow;
+}
+
+char SignOf(const std::string& action) {
+  if (action == "add") return '+';
+  if (action == "remove") return '-';
+  return action == "drift" ? '!' : '~';
+}
+
+std::string ChangeText(const PlannedChange& change, const Terminal& terminal) {
+  std::string text = terminal.Paint(ColorOf(change.action),
+                                    fmt::format("  {} {} {}", SignOf(change.action), change.kind, change.name));
+  if (change.breaking) text += terminal.Paint(Color::kRed, "  breaking: " + change.why_breaking);
+  text += "\n";
+  for (const FieldDifference& field : change.fields) {
+    if (change.action == "add") continue;
+    text += fmt::format("      {}: {} -> {}\n", field.path, field.before.empty() ? "(none)" : field.before,
+                        field.after.empty() ? "(none)" : field.after);
+  }
+  if (change.action != "add" && !change.dependants.empty()) {
+    std::string dependants;
+    for (const std::string& name : change.dependants) dependants += (dependants.empty() ? "" : ", ") + name;
+    text += terminal.Paint(Color::kDim, "      read by " + dependants) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string StepTable(const std::vector<StepReport>& steps, const Terminal& terminal) {
+  TextTable table({"step", "object", "status", "rows", "time", ""});
+  table.AlignRight(3);
+  table.AlignRight(4);
+  for (const StepReport& step : steps) {
+    table.Add({step.step, step.object, PaintStatus(step.status, terminal), Grouped(step.rows),
+               SecondsText(step.seconds), terminal.Paint(Color::kDim, step.detail)});
+  }
+  return table.Render(terminal);
+}
+
+std::string ModelText(const TrainReport& report, const Terminal& terminal) {
+  std::string text = terminal.Paint(Color::kBold, report.model);
+  text += fmt::format("  {} train rows", Grouped(report.train_rows));
+  if (!std::isnan(report.train_positive_rate)) text += fmt::format(" ({:.1f} % positive)", report.train_positive_rate * 100);
+  text += fmt::format(", {} test rows", Grouped(report.test_rows));
+  if (!std::isnan(report.test_positive_rate)) text += fmt::format(" ({:.1f} % positive)", report.test_positive_rate * 100);
+  text += "\n";
+  for (const auto& [name, value] : report.metrics) {
+    text += fmt::format("  {:<10} {}\n", name, std::isnan(value) ? "not defined" : fmt::format("{:.4f}", value));
+  }
+  if (!std::isnan(report.test_positive_rate)) {
+    text += fmt::format("  confusion  true 0: {} as 0, {} as 1; true 1: {} as 0, {} as 1\n",
+                        Grouped(report.true_negatives), Grouped(report.false_positives),
+                        Grouped(report.false_negatives), Grouped(report.true_positives));
+  }
+  size_t width = 0;
+  for (const auto& [name, gain] : report.importance) width = std::max(width, name.size());
+  if (!report.importance.empty()) text += "  importance (share of gain)\n";
+  for (const auto& [name, gain] : report.importance) {
+    std::string bar;
+    for (int i = 0; i < static_cast<int>(std::lround(gain * 40)); ++i) bar += "█";
+    text += fmt::format("    {:<{}}  {:5.1f} %  {}\n", name, width, gain * 100, terminal.Paint(Color::kCyan, bar));
+  }
+  return text;
+}
+
+std::string PlanText(const PlanReport& report, const Terminal& terminal) {
+  std::string text = fmt::format("project {} in {}\n", terminal.Paint(Color::kBold, report.project), report.registry);
+  int64_t unchanged = 0;
+  for (const PlannedChange& change : report.changes) {
+    if (change.action == "unchanged") {
+      ++unchanged;
+    } else {
+      text += ChangeText(change, terminal);
+    }
+  }
+  for (const std::string& warning : report.warnings) {
+    text += terminal.Paint(Color::kYellow, "  warning: ") + warning + "\n";
+  }
+  if (!report.has_effect) return text + fmt::format("nothing to change: {} objects as applied\n", unchanged);
+  if (unchanged > 0) text += terminal.Paint(Color::kDim, fmt::format("  {} objects unchanged\n", unchanged));
+  return text;
+}
+
+json ToJson(const StepReport& step) {
+  json object = {{"name", step.object.empty() ? step.step : step.step + " " + step.object},
+                 {"step", step.step},
+                 {"object", step.object},
+                 {"status", step.status},
+                 {"rows", step.rows},
+                 {"seconds", step.seconds},
+                 {"detail", step.detail},
+                 {"output", step.output}};
+  if (step.step == "backfill") {
+    object["cutoffs"] = step.cutoffs;
+    object["cutoffs_computed"] = step.cutoffs_computed;
+  }
+  return object;
+}
+
+json ToJson(const std::vector<StepReport>& steps) {
+  json list = json::array();
+  for (const StepReport& step : steps) list.push_back(ToJson(step));
+  return list;
+}
+
+json ToJson(const TrainReport& report) {
+  json object = {{"step", ToJson(report.step)},
+                 {"model", report.model},
+                 {"train_rows", report.train_rows},
+                 {"test_rows", report.test_rows},
+                 {"train_positive_rate", NumberOrNull(report.train_positive_rate)},
+                 {"test_positive_rate", NumberOrNull(report.test_positive_rate)},
+                 {"metrics", ToObject(report.metrics)},
+                 {"importance", ToObject(report.importance)}};
+  if (!std::isnan(report.test_positive_rate)) {
+    object["confusion_matrix"] = {{"true_negatives", report.true_negatives},
+                                  {"false_positives", report.false_positives},
+                                  {"false_negatives", report.false_negatives},
+                                  {"true_positives", report.true_positives}};
+  }
+  return object;
+}
+
+json ToJson(const PredictReport& report) {
+  return {{"step", ToJson(report.step)},
+          {"model", report.model},
+          {"as_of", FormatTimestamp(report.as_of_us)},
+          {"rows", report.rows},
+          {"predicted_positive", report.predicted_positive},
+          {"output", report.output}};
+}
+
+json ToJson(const PlanReport& report) {
+  json changes = json::array();
+  for (const PlannedChange& change : report.changes) {
+    json fields = json::array();
+    for (const FieldDifference& field : change.fields) {
+      fields.push_back({{"path", field.path}, {"before", field.before}, {"after", field.after}});
+    }
+    changes.push_back({{"action", change.action},
+                       {"kind", change.kind},
+                       {"name", change.name},
+                       {"fields", std::move(fields)},
+                       {"breaking", change.breaking},
+                       {"why_breaking", change.why_breaking},
+                       {"dependants", change.dependants}});
+  }
+  return {{"project", report.project},       {"registry", report.registry},
+          {"changes", std::move(changes)},   {"warnings", report.warnings},
+          {"has_effect", report.has_effect}, {"has_removal", report.has_removal},
+          {"has_breaking", report.has_breaking}};
+}
+
+}  // namespace viand::cli

@@ -1,0 +1,23 @@
+// A table of the API -> a file, standard output, or its first rows on the screen.
+#pragma once
+
+#include <string>
+
+#include "src/cli/terminal.h"
+#include "viand/table.h"
+
+namespace viand::cli {
+
+struct WrittenTable {
+  int64_t rows = 0;
+  int64_t columns = 0;
+};
+
+/// Writes to `output`: by extension Parquet (.parquet), CSV (.csv), Arrow IPC (.arrow, .feather, .ipc); "-" is CSV on
+/// standard output. Files appear whole or not at all.
+Result<WrittenTable> WriteTable(Table table, const std::string& output);
+
+/// The first rows, for people.
+Result<std::string> HeadOfTable(Table table, int64_t rows, const Terminal& terminal);
+
+}  // namespace viand::cli

@@ -1,0 +1,155 @@
+#include "src/cli/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace viand::cli {
+namespace {
+
+constexpr auto kBarDelay = std::chrono::seconds(1);
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr int kBarWidth = 24;
+
+bool WantsColor(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  return isatty(fd) != 0 && (term == nullptr || std::string(term) != "dumb");
+}
+
+const char* CodeOf(Color color) {
+  switch (color) {
+    case Color::kBold:
+      return "\033[1m";
+    case Color::kDim:
+      return "\033[2m";
+    case Color::kRed:
+      return "\033[31m";
+    case Color::kGreen:
+      return "\033[32m";
+    case Color::kYellow:
+      return "\033[33m";
+    case Color::kCyan:
+      return "\033[36m";
+    default:
+      return "";
+  }
+}
+
+std::string Wrap(bool enabled, Color color, const std::string& text) {
+  if (!enabled || color == Color::kPlain) return text;
+  return CodeOf(color) + text + "\033[0m";
+}
+
+std::string CountText(double count, const std::string& unit) {
+  if (unit != "bytes") return fmt::format("{:.0f} {}", count, unit);
+  for (const char* name : {"B", "KB", "MB", "GB"}) {
+    if (count < 1000) return fmt::format("{:.{}f} {}", count, count < 10 ? 1 : 0, name);
+    count /= 1000;
+  }
+  return fmt::format("{:.1f} TB", count);
+}
+
+std::string Pad(const std::string& text, size_t width, bool right) {
+  const size_t have = DisplayWidth(text);
+  const std::string spaces(width > have ? width - have : 0, ' ');
+  return right ? spaces + text : text + spaces;
+}
+
+}  // namespace
+
+size_t DisplayWidth(const std::string& text) {
+  size_t width = 0;
+  bool escape = false;
+  for (const char c : text) {
+    if (c == '\033') escape = true;
+    if (!escape && (static_cast<unsigned char>(c) & 0xC0) != 0x80) ++width;
+    if (escape && c == 'm') escape = false;
+  }
+  return width;
+}
+
+Terminal::Terminal()
+    : stdout_color_(WantsColor(STDOUT_FILENO)),
+      stderr_color_(WantsColor(STDERR_FILENO)),
+      stderr_is_terminal_(isatty(STDERR_FILENO) != 0) {}
+
+std::string Terminal::Paint(Color color, const std::string& text) const { return Wrap(stdout_color_, color, text); }
+
+std::string Terminal::PaintError(Color color, const std::string& text) const {
+  return Wrap(stderr_color_, color, text);
+}
+
+void Terminal::ShowProgress(const std::string& stage, int64_t done, int64_t total, const std::string& unit) {
+  if (!stderr_is_terminal_) return;
+  if (total < 0) return ClearProgress();
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (stage != stage_ || done == 0) {
+    stage_ = stage;
+    stage_start_ = now;
+  }
+  if (now - stage_start_ < kBarDelay || now - last_drawn_ < kRedraw) return;
+  last_drawn_ = now;
+  Draw(done, total, unit);
+}
+
+void Terminal::Draw(int64_t done, int64_t total, const std::string& unit) {
+  const double seconds = std::chrono::duration<double>(last_drawn_ - stage_start_).count();
+  const double rate = static_cast<double>(done) / seconds;
+  std::string line = fmt::format("{}  {}", stage_, CountText(static_cast<double>(done), unit));
+  if (total > 0) {
+    const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+    const int filled = static_cast<int>(share * kBarWidth);
+    std::string bar;
+    for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
+    line = fmt::format("{}  {} {:3.0f} %  {} of {}", stage_, bar, share * 100, CountText(static_cast<double>(done), unit),
+                       CountText(static_cast<double>(total), unit));
+    if (rate > 0) line += fmt::format("  ETA {}", SecondsText(static_cast<double>(total - done) / rate));
+  }
+  line += fmt::format("  {}/s", CountText(rate, unit));
+  fmt::print(stderr, "\r\033[K{}", line);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void Terminal::ClearProgress() {
+  const std::lock_guard lock(mutex_);
+  stage_.clear();
+  if (drawn_) fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+std::string TextTable::Render(const Terminal& terminal) const {
+  std::vector<size_t> widths;
+  for (const std::string& title : header_) widths.push_back(DisplayWidth(title));
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
+  }
+  const auto is_right = [this](size_t column) { return std::find(right_.begin(), right_.end(), column) != right_.end(); };
+  const auto line = [&](const std::vector<std::string>& cells, Color color) {
+    std::string text;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const bool last = i + 1 == cells.size();
+      const std::string cell = last && !is_right(i) ? cells[i] : Pad(cells[i], widths[i], is_right(i));
+      text += (i == 0 ? "" : "  ") + terminal.Paint(color, cell);
+    }
+    return text + "\n";
+  };
+  std::string text = line(header_, Color::kBold);
+  for (const auto& row : rows_) text += line(row, Color::kPlain);
+  return text;
+}
+
+std::string SecondsText(double seconds) {
+  if (seconds < 10) return fmt::format("{:.3f} s", seconds);
+  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<int64_t>(seconds);
+  return fmt::format("{} min {} s", whole / 60, whole % 60);
+}
+
+}  // namespace viand::cli

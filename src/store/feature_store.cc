@@ -1,0 +1,188 @@
+// The public FeatureStore: each method is the rooms' function of that name behind the border of statuses and tables.
+#include "viand/feature_store.h"
+
+#include <arrow/table.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "src/engine/execute.h"
+#include "src/offline/backfill.h"
+#include "src/offline/historical.h"
+#include "src/offline/parquet_file.h"
+#include "src/offline/repo_layout.h"
+#include "src/offline/spine.h"
+#include "src/store/apply_step.h"
+#include "src/store/arrow_border.h"
+#include "src/store/backfill_step.h"
+#include "src/store/ingest_step.h"
+#include "src/store/init_repo.h"
+#include "src/store/listing.h"
+#include "src/store/prediction_step.h"
+#include "src/store/repo_session.h"
+#include "src/store/run_pipeline.h"
+#include "src/store/training_step.h"
+
+namespace viand {
+namespace store {
+namespace {
+
+using Steps = std::vector<StepReport>;
+
+arrow::Result<Steps> IngestNamed(RepoSession* session, const std::vector<std::string>& names) {
+  const auto& datasets = session->definitions().datasets;
+  for (const std::string& name : names) {
+    if (offline::FindObject(datasets, name) != nullptr) continue;
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown dataset \"{}\"", name),
+                     DidYouMean(name, offline::NamesOf(datasets)));
+  }
+  Steps steps;
+  for (const definition::BoundDataset& dataset : session->bound().datasets) {
+    const bool wanted =
+        names.empty() || std::find(names.begin(), names.end(), dataset.dataset->name) != names.end();
+    if (!wanted) continue;
+    ARROW_ASSIGN_OR_RAISE(auto step, IngestDataset(session, dataset, true));
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+arrow::Result<Steps> BackfillNamed(RepoSession* session, const std::vector<std::string>& names) {
+  ARROW_RETURN_NOT_OK(session->RequireGrids());
+  std::vector<const definition::BoundView*> views = offline::ViewsToBackfill(session->context());
+  if (!names.empty()) {
+    views.clear();
+    for (const std::string& name : names) {
+      ARROW_ASSIGN_OR_RAISE(const auto* view, offline::RequireView(session->context(), name));
+      views.push_back(view);
+    }
+  }
+  Steps steps;
+  for (const definition::BoundView* view : views) {
+    ARROW_ASSIGN_OR_RAISE(auto step, BackfillStep(session, *view));
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session, engine::Scan spine,
+                                                   const HistoricalOptions& options) {
+  ARROW_RETURN_NOT_OK(session->RequireGrids());
+  return offline::PlanHistorical(session->context(), {.spine = std::move(spine),
+                                                      .timestamp_column = options.timestamp_column,
+                                                      .features = options.features,
+                                                      .service = options.service,
+                                                      .full_feature_names = options.full_feature_names,
+                                                      .created_not_after = options.created_not_after});
+}
+
+arrow::Result<Table> Retrieve(RepoSession* session, engine::Scan spine, const HistoricalOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
+  ARROW_ASSIGN_OR_RAISE(auto table, engine::Retrieve(plan, session->context().execute));
+  return ToPublicTable(std::move(table));
+}
+
+arrow::Result<PlanReport> ApplyNow(RepoSession* session, bool yes) {
+  ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakeCurrentPlan(session));
+  ARROW_RETURN_NOT_OK(CommitPlan(session, plan, yes));
+  return ToReport(*session, plan);
+}
+
+class RepoFeatureStore final : public FeatureStore {
+ public:
+  explicit RepoFeatureStore(std::unique_ptr<RepoSession> session) : session_(std::move(session)) {}
+
+  const std::string& root() const override { return session_->root(); }
+  const std::string& project() const override { return session_->config().project; }
+
+  Result<RunReport> Run(const RunOptions& options) override {
+    return ToPublic(RunPipeline(session_.get(), options));
+  }
+  Result<std::vector<StepReport>> Ingest(const std::vector<std::string>& datasets) override {
+    return ToPublic(IngestNamed(session_.get(), datasets));
+  }
+  Result<PlanReport> Plan() override {
+    const auto plan = MakeCurrentPlan(session_.get());
+    if (!plan.ok()) return ToPublic(plan.status());
+    return ToReport(*session_, *plan);
+  }
+  Result<PlanReport> Apply(bool yes) override { return ToPublic(ApplyNow(session_.get(), yes)); }
+  Result<PlanReport> Teardown() override {
+    const auto plan = MakeTeardownPlan(session_.get());
+    if (!plan.ok()) return ToPublic(plan.status());
+    const arrow::Status committed = CommitPlan(session_.get(), *plan, true);
+    if (!committed.ok()) return ToPublic(committed);
+    return ToReport(*session_, *plan);
+  }
+  Result<std::vector<StepReport>> Backfill(const std::vector<std::string>& views) override {
+    return ToPublic(BackfillNamed(session_.get(), views));
+  }
+  Result<Table> GetHistoricalFeatures(Table spine, const HistoricalOptions& options) override {
+    engine::Scan scan;
+    auto table = ToArrowTable(std::move(spine));
+    if (!table.ok()) return ToPublic(table.status());
+    scan.table = *std::move(table);
+    scan.described_as = "the spine";
+    return ToPublic(Retrieve(session_.get(), std::move(scan), options));
+  }
+  Result<Table> GetHistoricalFeatures(const std::string& spine, const HistoricalOptions& options) override {
+    auto scan = OpenSpine(spine);
+    if (!scan.ok()) return ToPublic(scan.status());
+    return ToPublic(Retrieve(session_.get(), *std::move(scan), options));
+  }
+  Result<std::string> Explain(const std::string& spine, const HistoricalOptions& options) override {
+    auto scan = OpenSpine(spine);
+    if (!scan.ok()) return ToPublic(scan.status());
+    const auto plan = PlanRetrieval(session_.get(), *std::move(scan), options);
+    if (!plan.ok()) return ToPublic(plan.status());
+    return engine::ToString(*plan);
+  }
+  Result<TrainReport> Train(const std::string& model, const TrainOptions& options) override {
+    const auto found = RequireModel(*session_, model);
+    if (!found.ok()) return ToPublic(found.status());
+    return ToPublic(TrainModel(session_.get(), **found, options));
+  }
+  Result<PredictReport> Predict(const std::string& model, const PredictOptions& options) override {
+    const auto found = RequireModel(*session_, model);
+    if (!found.ok()) return ToPublic(found.status());
+    return ToPublic(PredictWithModel(session_.get(), **found, options));
+  }
+  Result<std::vector<ObjectSummary>> List(const std::string& kind) override {
+    return ToPublic(ListObjects(*session_, kind));
+  }
+  Result<ObjectFacts> Describe(const std::string& kind, const std::string& name) override {
+    const arrow::Status read = session_->RequireGrids();
+    if (!read.ok()) return ToPublic(read);
+    return ToPublic(DescribeObject(session_.get(), kind, name));
+  }
+  Result<Table> Read(const std::string& path) override {
+    auto table = offline::ReadParquet(offline::AbsolutePath(session_->root(), path));
+    if (!table.ok()) return ToPublic(table.status());
+    return ToPublic(ToPublicTable(*std::move(table)));
+  }
+
+ private:
+  arrow::Result<engine::Scan> OpenSpine(const std::string& spine) {
+    ARROW_RETURN_NOT_OK(session_->RequireGrids());
+    return offline::OpenSpine(session_->context(), spine);
+  }
+
+  const std::unique_ptr<RepoSession> session_;
+};
+
+}  // namespace
+}  // namespace store
+
+Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::string& path, const OpenOptions& options) {
+  auto session = store::RepoSession::Open(path, options);
+  if (!session.ok()) return store::ToPublic(session.status());
+  return std::unique_ptr<FeatureStore>(std::make_unique<store::RepoFeatureStore>(*std::move(session)));
+}
+
+Status InitRepo(const std::string& folder, const std::string& template_name) {
+  return store::ToPublic(store::CopyTemplate(folder, template_name));
+}
+
+std::string Version() { return VIAND_VERSION; }
+
+}  // namespace viand
