@@ -1,4 +1,5 @@
-// The difference between the definitions of a repo and the registry, as data: what plan prints and apply commits.
+// The difference between the definitions of a repo and the registry, as data: what plan prints and
+// apply commits.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@
 
 namespace viand::registry {
 
-/// A grid of cutoffs resolved against the data; recorded in the registry so that it moves only through apply.
+/// A grid of cutoffs resolved against the data; recorded in the registry so that it moves only
+/// through apply.
 struct ResolvedGrid {
   int64_t start_us = 0;  ///< first and last time of the source
   int64_t end_us = 0;
@@ -22,7 +24,8 @@ struct ResolvedGrid {
 struct DesiredState {
   const definition::RepoConfig* config = nullptr;
   const definition::BoundDefinitions* definitions = nullptr;
-  std::map<std::string, ResolvedGrid> grids;  ///< by snapshots name; absent: not known before ingest
+  std::map<std::string, ResolvedGrid>
+      grids;  ///< by snapshots name; absent: not known before ingest
 };
 
 enum class ChangeAction { kAdd, kChange, kRemove, kUnchanged, kDrift };
@@ -38,24 +41,26 @@ struct Change {
   ObjectKind kind;
   std::string name;
   std::vector<FieldChange> fields;
-  bool breaking = false;            ///< a reader of the object would fail or change meaning: feature removed, type changed
+  bool breaking = false;  ///< a reader of the object would fail or change meaning: feature removed,
+                          ///< type changed
   std::string why_breaking;
   std::vector<std::string> dependants;  ///< "feature service purchase_propensity_v1"
-  StoredObject desired;             ///< what apply writes (kAdd, kChange, kDrift)
+  StoredObject desired;                 ///< what apply writes (kAdd, kChange, kDrift)
 };
 
 struct Plan {
   std::string project;
-  std::vector<Change> changes;      ///< in order of kind, then name; kUnchanged included
+  std::vector<Change> changes;  ///< in order of kind, then name; kUnchanged included
   std::vector<std::string> warnings;
-  std::map<std::pair<ObjectKind, std::string>, std::string> expected_sha256;  ///< of every stored object read; empty: absent
+  std::map<std::pair<ObjectKind, std::string>, std::string>
+      expected_sha256;  ///< of every stored object read; empty: absent
   bool HasEffect() const;
   bool HasRemoval() const;
   bool HasBreaking() const;
 };
 
-/// Compares. Only objects that this repo owns (tag or column viand.repo) are ever removed. A view of a computed
-/// definition is stored as DESIGN section 6 says.
+/// Compares. Only objects that this repo owns (tag or column viand.repo) are ever removed. A view
+/// of a computed definition is stored as DESIGN section 6 says.
 arrow::Result<Plan> MakePlan(const DesiredState& desired, const RegistrySnapshot& snapshot);
 
 /// The grid recorded by the last apply, or nothing.

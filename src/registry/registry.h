@@ -1,9 +1,10 @@
-// The registry: what is applied, shared with Feast in Feast's own layout (docs/formats/registry.md).
+// The registry: what is applied, shared with Feast in Feast's own layout
+// (docs/formats/registry.md).
 //
-//   auto registry = Registry::Open(config);             // sqlite; file and postgres later, same interface
-//   auto snapshot = (*registry)->Read();
-//   Plan plan = MakePlan(desired, *snapshot);           // plan.h
-//   auto status = (*registry)->Apply(plan, "apply");    // one transaction, or kConflict naming the object
+//   auto registry = Registry::Open(config);             // sqlite; file and postgres later, same
+//   interface auto snapshot = (*registry)->Read(); Plan plan = MakePlan(desired, *snapshot); //
+//   plan.h auto status = (*registry)->Apply(plan, "apply");    // one transaction, or kConflict
+//   naming the object
 //
 // Thread-safe: each call opens its own transaction.
 #pragma once
@@ -21,8 +22,8 @@ namespace viand::registry {
 
 struct Plan;  // plan.h
 
-/// Feast's kinds live in Feast's tables as protobuf; viand's own in viand_objects as canonical text.
-/// Values are stored in viand_* tables: never change.
+/// Feast's kinds live in Feast's tables as protobuf; viand's own in viand_objects as canonical
+/// text. Values are stored in viand_* tables: never change.
 enum class ObjectKind {
   kProject = 0,
   kEntity = 1,
@@ -47,14 +48,16 @@ std::string KindName(ObjectKind kind);
 struct StoredObject {
   ObjectKind kind;
   std::string name;
-  std::string content;     ///< serialized protobuf, or canonical text of viand's own kinds
-  std::string sha256;      ///< of `content`
+  std::string content;  ///< serialized protobuf, or canonical text of viand's own kinds
+  std::string sha256;   ///< of `content`
   int64_t updated_us = 0;
+  std::string applied_sha256;  ///< of what viand last wrote here; other than `sha256`: somebody
+                               ///< else wrote since
 };
 
 /// Everything of one project at one moment.
 struct RegistrySnapshot {
-  bool exists = false;     ///< false: no registry, or no such project in it yet
+  bool exists = false;  ///< false: no registry, or no such project in it yet
   std::string project;
   std::map<std::pair<ObjectKind, std::string>, StoredObject> objects;
 
@@ -65,14 +68,15 @@ class Registry {
  public:
   virtual ~Registry() = default;
 
-  /// Opens the backend that the config names, creating nothing: a missing registry reads as empty, and the first
-  /// Apply creates it. An unknown registry_type or URL scheme is kDefinition and lists what works.
+  /// Opens the backend that the config names, creating nothing: a missing registry reads as empty,
+  /// and the first Apply creates it. An unknown registry_type or URL scheme is kDefinition and
+  /// lists what works.
   static arrow::Result<std::unique_ptr<Registry>> Open(const definition::RepoConfig& config);
 
   virtual arrow::Result<RegistrySnapshot> Read() = 0;
 
-  /// Rechecks under the write lock that every object which the plan read is as it was, then commits all changes in one
-  /// transaction. kConflict names the object that somebody else changed.
+  /// Rechecks under the write lock that every object which the plan read is as it was, then commits
+  /// all changes in one transaction. kConflict names the object that somebody else changed.
   virtual arrow::Status Apply(const Plan& plan) = 0;
 
   /// Where it is, for messages: "sqlite data/registry.db".

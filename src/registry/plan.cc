@@ -1,0 +1,226 @@
+#include "src/registry/plan.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "src/common/sha256.h"
+#include "src/registry/breaking.h"
+#include "src/registry/dependants.h"
+#include "src/registry/desired_objects.h"
+#include "src/registry/feast_codec.h"
+#include "src/registry/feast_messages.h"
+#include "src/registry/grid_record.h"
+#include "src/registry/json_diff.h"
+#include "src/registry/plan_warnings.h"
+#include "src/registry/proto_diff.h"
+
+namespace viand::registry {
+namespace {
+
+std::string Label(const ObjectKey& key) {
+  return fmt::format("{} {}", KindName(key.first), key.second);
+}
+
+// Whether a field of the message repeats what a changed field of the definition says better.
+bool SaidByDefinition(const FieldChange& change, const std::set<std::string>& definition_fields) {
+  const std::string& path = change.path;
+  const bool documentation = path.ends_with("description") || path.ends_with("owner") ||
+                             path.starts_with("tags.") || path.find(".tags.") != std::string::npos;
+  if (documentation || path.ends_with("value_type")) return false;
+  if (path == "ttl") return definition_fields.contains("ttl");
+  if (path.ends_with("file_options.uri")) return definition_fields.contains("path");
+  return true;
+}
+
+// The differences of two messages, each said once: where the definition changed, in its own words.
+std::vector<FieldChange> MessageFields(ObjectKind kind, const google::protobuf::Message& before,
+                                       const google::protobuf::Message& after) {
+  std::vector<FieldChange> all = DiffMessages(before, after);
+  const std::string old_definition = TagOf(kind, before, kDefinitionTag);
+  if (old_definition.empty() || old_definition == TagOf(kind, after, kDefinitionTag)) return all;
+  const auto old_tree = ParseJson(old_definition);
+  const auto new_tree = ParseJson(TagOf(kind, after, kDefinitionTag));
+  if (!old_tree.ok() || !new_tree.ok()) return all;
+  std::vector<FieldChange> fields = DiffJson(*old_tree, *new_tree);
+  // DiffMessages puts the definition's fields in front.
+  std::set<std::string> definition_fields;
+  for (const FieldChange& field : fields) definition_fields.insert(field.path);
+  for (size_t i = fields.size(); i < all.size(); ++i)
+    if (!SaidByDefinition(all[i], definition_fields)) fields.push_back(std::move(all[i]));
+  return fields;
+}
+
+nlohmann::json Member(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() ? nlohmann::json() : *found;
+}
+
+// The differences of two canonical texts; snapshots and labels have theirs in a member of its own.
+arrow::Result<std::vector<FieldChange>> TextFields(ObjectKind kind, const std::string& before,
+                                                   const std::string& after) {
+  VIAND_ASSIGN_OR_RETURN(const nlohmann::json old_tree, ParseJson(before));
+  VIAND_ASSIGN_OR_RETURN(const nlohmann::json new_tree, ParseJson(after));
+  if (kind != ObjectKind::kSnapshots && kind != ObjectKind::kLabels)
+    return DiffJson(old_tree, new_tree);
+  std::vector<FieldChange> fields =
+      DiffJson(Member(old_tree, "definition"), Member(new_tree, "definition"));
+  std::vector<FieldChange> more;
+  if (kind == ObjectKind::kLabels) {
+    more = DiffJson(nlohmann::json{{"types", Member(old_tree, "types")}},
+                    nlohmann::json{{"types", Member(new_tree, "types")}});
+  } else {
+    VIAND_ASSIGN_OR_RETURN(const auto old_grid, GridOf(before));
+    VIAND_ASSIGN_OR_RETURN(const auto new_grid, GridOf(after));
+    more = DiffGrids(old_grid ? &*old_grid : nullptr, new_grid ? &*new_grid : nullptr);
+  }
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
+class Planner {
+ public:
+  Planner(const DesiredState& desired, const RegistrySnapshot& snapshot)
+      : desired_(desired),
+        snapshot_(snapshot),
+        dependants_(Dependants::Make(*desired.definitions->definitions, snapshot)) {}
+
+  arrow::Result<Plan> Make() {
+    VIAND_ASSIGN_OR_RETURN(objects_, BuildObjects(desired_, snapshot_));
+    plan_.project = desired_.config->project;
+    plan_.warnings = DefinitionWarnings(*desired_.definitions);
+    for (const auto& [key, stored] : snapshot_.objects) plan_.expected_sha256[key] = stored.sha256;
+    for (const auto& [key, object] : objects_) {
+      plan_.expected_sha256.try_emplace(key, "");
+      VIAND_RETURN_NOT_OK(Compare(key, object));
+    }
+    AddRemovals();
+    std::sort(plan_.changes.begin(), plan_.changes.end(), [](const Change& a, const Change& b) {
+      return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+    });
+    return std::move(plan_);
+  }
+
+ private:
+  arrow::Status Compare(const ObjectKey& key, const DesiredObject& object) {
+    Change change{.action = ChangeAction::kUnchanged, .kind = key.first, .name = key.second};
+    change.desired.kind = key.first;
+    change.desired.name = key.second;
+    change.desired.content = object.content;
+    const StoredObject* stored = snapshot_.Find(key.first, key.second);
+    if (stored == nullptr) {
+      change.action = ChangeAction::kAdd;
+    } else if (stored->content != object.content) {
+      VIAND_RETURN_NOT_OK(Describe(*stored, object, &change));
+    }
+    change.desired.sha256 =
+        change.action == ChangeAction::kUnchanged ? stored->sha256 : Sha256Hex(object.content);
+    plan_.changes.push_back(std::move(change));
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Describe(const StoredObject& stored, const DesiredObject& object, Change* change) {
+    change->action = ChangeAction::kChange;
+    if (HasMessage(stored.kind)) {
+      VIAND_RETURN_NOT_OK(DescribeMessage(stored, object, change));
+    } else {
+      VIAND_ASSIGN_OR_RETURN(change->fields,
+                             TextFields(stored.kind, stored.content, object.content));
+    }
+    VIAND_ASSIGN_OR_RETURN(change->why_breaking,
+                           WhyBreaking(stored.kind, stored.name, stored.content, object.content));
+    change->breaking = !change->why_breaking.empty();
+    for (const ObjectKey& reader : dependants_.Of({stored.kind, stored.name}))
+      change->dependants.push_back(Label(reader));
+    return arrow::Status::OK();
+  }
+
+  arrow::Status DescribeMessage(const StoredObject& stored, const DesiredObject& object,
+                                Change* change) {
+    const ObjectKind kind = stored.kind;
+    VIAND_ASSIGN_OR_RETURN(const auto before, ParseMessage(kind, stored.name, stored.content));
+    VIAND_ASSIGN_OR_RETURN(const auto after, ParseMessage(kind, stored.name, object.content));
+    change->fields = MessageFields(kind, *before, *after);
+    if (kind == ObjectKind::kProject) return arrow::Status::OK();
+    const std::string old_definition = TagOf(kind, *before, kDefinitionTag);
+    const bool same_definition = old_definition == TagOf(kind, *after, kDefinitionTag);
+    const bool written_by_others = stored.applied_sha256 != stored.sha256;
+    if (written_by_others && (same_definition || old_definition.empty()))
+      change->action = ChangeAction::kDrift;
+    if (TagOf(kind, *before, kRepoTag) != plan_.project)
+      plan_.warnings.push_back(fmt::format(
+          "{} \"{}\" of the registry {}; apply makes it this repo's", KindName(kind), stored.name,
+          stored.applied_sha256.empty()
+              ? "was not written by viand"
+              : "has lost its tag viand.repo: another Feast client rewrote it"));
+    return arrow::Status::OK();
+  }
+
+  bool Owns(const StoredObject& stored) const {
+    if (static_cast<int>(stored.kind) >= static_cast<int>(ObjectKind::kDataset)) return true;
+    if (!HasMessage(stored.kind) || stored.kind == ObjectKind::kProject) return false;
+    const auto message = ParseMessage(stored.kind, stored.name, stored.content);
+    return message.ok() && TagOf(stored.kind, **message, kRepoTag) == plan_.project;
+  }
+
+  void AddRemovals() {
+    std::set<ObjectKey> removed;
+    for (const auto& [key, stored] : snapshot_.objects)
+      if (!objects_.contains(key) && Owns(stored)) removed.insert(key);
+    for (const ObjectKey& key : removed) {
+      Change change{.action = ChangeAction::kRemove, .kind = key.first, .name = key.second};
+      change.desired.kind = key.first;
+      change.desired.name = key.second;
+      for (const ObjectKey& reader : dependants_.Of(key))
+        if (!removed.contains(reader)) change.dependants.push_back(Label(reader));
+      change.breaking = !change.dependants.empty();
+      if (change.breaking)
+        change.why_breaking =
+            fmt::format("it is still read by {}", fmt::join(change.dependants, ", "));
+      plan_.changes.push_back(std::move(change));
+    }
+  }
+
+  const DesiredState& desired_;
+  const RegistrySnapshot& snapshot_;
+  const Dependants dependants_;
+  std::map<ObjectKey, DesiredObject> objects_;
+  Plan plan_;
+};
+
+}  // namespace
+
+bool Plan::HasEffect() const {
+  return std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.action != ChangeAction::kUnchanged;
+  });
+}
+
+bool Plan::HasRemoval() const {
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const Change& change) { return change.action == ChangeAction::kRemove; });
+}
+
+bool Plan::HasBreaking() const {
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const Change& change) { return change.breaking; });
+}
+
+arrow::Result<Plan> MakePlan(const DesiredState& desired, const RegistrySnapshot& snapshot) {
+  return Planner(desired, snapshot).Make();
+}
+
+arrow::Result<std::map<std::string, ResolvedGrid>> RecordedGrids(const RegistrySnapshot& snapshot) {
+  std::map<std::string, ResolvedGrid> grids;
+  for (const auto& [key, object] : snapshot.objects) {
+    if (key.first != ObjectKind::kSnapshots) continue;
+    VIAND_ASSIGN_OR_RETURN(auto grid, GridOf(object.content));
+    if (grid) grids.emplace(key.second, std::move(*grid));
+  }
+  return grids;
+}
+
+}  // namespace viand::registry

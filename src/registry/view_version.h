@@ -1,0 +1,21 @@
+// When a feature view gets a new version number, as Feast counts them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "src/common/error.h"
+
+namespace viand::registry {
+
+/// Whether `after` is another version of the view than `before`: its features, entities or join key
+/// columns differ (as in Feast), or its definition computes something else. Descriptions, owners,
+/// tags, ttl, online and where the rows are make none.
+arrow::Result<bool> IsNewVersion(const std::string& name, const std::string& before,
+                                 const std::string& after);
+
+/// Returns the view's content with meta.current_version_number set.
+arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,
+                                       int64_t version);
+
+}  // namespace viand::registry
