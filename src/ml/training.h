@@ -2,8 +2,8 @@
 // learn from, the other to test on.
 //
 // Thread-safe: calls share nothing but XGBoost itself. Deterministic: the same rows in the same
-// order with the same parameters give the same model, byte for byte, on any number of threads that
-// XGBoost keeps to that with.
+// order with the same parameters give the same model, byte for byte, whatever the number of
+// threads.
 //
 //   VIAND_ASSIGN_OR_RETURN(TrainedModel trained, Train(model, *table, feature_columns,
 //   "event_timestamp")); WriteFileAtomically(path, trained.booster_json);
