@@ -1,6 +1,7 @@
 // The model of definitions: what the YAML files of a feature repo say, names resolved nowhere yet.
 //
-// Plain values in the order of the files. validation.h resolves and types them; yaml_reader.h makes them.
+// Plain values in the order of the files. validation.h resolves and types them; yaml_reader.h makes
+// them.
 #pragma once
 
 #include <cstdint>
@@ -44,20 +45,24 @@ struct Object {
 };
 
 struct Entity : Object {
-  std::vector<std::string> join_keys;      ///< default: {name}
-  std::vector<std::string> value_types;    ///< Feast's names (INT64, STRING, ...), one a join key; UNKNOWN where not said
+  std::vector<std::string> join_keys;  ///< default: {name}
+  std::vector<std::string>
+      value_types;  ///< Feast's names (INT64, STRING, ...), one a join key; UNKNOWN where not said
 };
 
 enum class OnError { kFail, kSkip, kNull };
 
 /// The raw files of a dataset.
 struct DatasetInput {
-  std::vector<Reference> paths;  ///< files or globs, relative to the repo; expanded and sorted by name at ingest
-  std::string format;            ///< xlsx, csv, json, parquet; empty: by extension (csv.gz, jsonl, ndjson too)
+  std::vector<Reference>
+      paths;  ///< files or globs, relative to the repo; expanded and sorted by name at ingest
+  std::string
+      format;  ///< xlsx, csv, json, parquet; empty: by extension (csv.gz, jsonl, ndjson too)
   std::optional<std::string> sheet_name;
   std::optional<int> sheet_index;  ///< from 0; default: the first sheet
   std::string delimiter = ",";
-  std::vector<std::pair<std::string, std::string>> types;  ///< raw column -> SQL type name, in order
+  std::vector<std::pair<std::string, std::string>>
+      types;  ///< raw column -> SQL type name, in order
   std::map<std::string, SourceLocation> type_places;
 };
 
@@ -65,17 +70,18 @@ struct DatasetInput {
 struct Dataset : Object {
   DatasetInput from;
   OnError on_error = OnError::kFail;
-  std::optional<Sql> filter;        ///< `where`
-  std::vector<NamedSql> columns;    ///< empty: all raw columns as they are
-  std::string to;                   ///< path of the Parquet output, relative to the repo
-  std::string sort_by;              ///< output column to sort by; empty: the timestamp_field of the source that reads `to`
+  std::optional<Sql> filter;      ///< `where`
+  std::vector<NamedSql> columns;  ///< empty: all raw columns as they are
+  std::string to;                 ///< path of the Parquet output, relative to the repo
+  std::string sort_by;  ///< output column to sort by; empty: the timestamp_field of the source that
+                        ///< reads `to`
 };
 
 struct Source : Object {
   std::string type = "file";
-  std::string path;                       ///< file, folder or glob of Parquet; relative to the repo
+  std::string path;  ///< file, folder or glob of Parquet; relative to the repo
   std::string timestamp_field;
-  std::string created_timestamp_column;   ///< empty: none
+  std::string created_timestamp_column;              ///< empty: none
   std::map<std::string, std::string> field_mapping;  ///< source column -> name in the view
 };
 
@@ -101,40 +107,41 @@ struct Window {
 };
 
 struct Feature : Object {
-  Sql expr;                            ///< empty text in a view of ready columns
-  std::optional<Window> window;        ///< overrides the view's
-  std::optional<Sql> default_value;    ///< a literal
-  std::string type;                    ///< `schema` views: Feast's or SQL's type name
+  Sql expr;                          ///< empty text in a view of ready columns
+  std::optional<Window> window;      ///< overrides the view's
+  std::optional<Sql> default_value;  ///< a literal
+  std::string type;                  ///< `schema` views: Feast's or SQL's type name
 };
 
 struct FeatureView : Object {
   std::vector<Reference> entities;
-  Reference source;                    ///< a source or another view
+  Reference source;  ///< a source or another view
   std::optional<Reference> snapshots;
   std::optional<Window> window;
-  std::optional<Sql> filter;           ///< `where`
+  std::optional<Sql> filter;  ///< `where`
   std::optional<Sql> having;
-  std::vector<Feature> features;       ///< computed (expr) or ready (type), never both
+  std::vector<Feature> features;  ///< computed (expr) or ready (type), never both
   bool computed = false;
-  std::optional<int64_t> ttl_us;       ///< absent: one step of the grid where there is one; 0: no lower bound
+  std::optional<int64_t>
+      ttl_us;  ///< absent: one step of the grid where there is one; 0: no lower bound
   bool online = false;
 };
 
 struct Labels : Object {
-  Reference population;                ///< a snapshot view; empty name: a spine
+  Reference population;  ///< a snapshot view; empty name: a spine
   std::string spine_path;
   std::string spine_timestamp_column = "event_timestamp";
-  std::vector<Reference> entities;     ///< with a spine; a population has its own
+  std::vector<Reference> entities;  ///< with a spine; a population has its own
   Reference source;
   Window window;
-  std::optional<Sql> filter;           ///< `where`
+  std::optional<Sql> filter;  ///< `where`
   std::vector<Feature> columns;
 };
 
 /// `view`, `view:feature`, or {view, features, alias, join_key_map}.
 struct FeatureReference {
   Reference view;
-  std::vector<std::string> features;   ///< empty: all
+  std::vector<std::string> features;  ///< empty: all
   std::string alias;
   std::map<std::string, std::string> join_key_map;  ///< the view's join key -> the spine's column
 };
@@ -145,14 +152,14 @@ struct FeatureService : Object {
 
 struct Split {
   enum class Kind { kLastSnapshot, kAfter, kFraction } kind = Kind::kLastSnapshot;
-  int64_t after_us = 0;    ///< kAfter: rows later than it are the test set
-  double fraction = 0;     ///< kFraction: the latest part of the rows by time
+  int64_t after_us = 0;  ///< kAfter: rows later than it are the test set
+  double fraction = 0;   ///< kFraction: the latest part of the rows by time
 };
 
 struct Model : Object {
   std::string type = "xgboost";
-  Reference features;                  ///< a feature service
-  Reference labels;                    ///< empty name: spine
+  Reference features;  ///< a feature service
+  Reference labels;    ///< empty name: spine
   std::string spine_path;
   std::string spine_timestamp_column = "event_timestamp";
   std::string target;
@@ -176,14 +183,14 @@ struct Definitions {
 
 /// feature_store.yaml: Feast's keys (docs: FEAST's repo config).
 struct RepoConfig {
-  std::string root;          ///< absolute folder of the repo
+  std::string root;  ///< absolute folder of the repo
   std::string project;
   std::string description;
   std::string registry_type;  ///< file, sql
   std::string registry_path;  ///< as written, environment variables expanded
   int64_t registry_cache_ttl_seconds = 600;
   std::string offline_store_type = "viand";
-  std::string content_hash;   ///< SHA-256 of the file
+  std::string content_hash;  ///< SHA-256 of the file
 };
 
 }  // namespace viand::definition

@@ -1,5 +1,5 @@
-// Definitions resolved and typed: unknown names, types, clashes, cycles, labels used as features are found here,
-// before anything runs.
+// Definitions resolved and typed: unknown names, types, clashes, cycles, labels used as features
+// are found here, before anything runs.
 #pragma once
 
 #include <functional>
@@ -23,32 +23,34 @@ using expression::ExpressionPtr;
 
 struct BoundDataset {
   const Dataset* dataset = nullptr;
-  std::shared_ptr<arrow::Schema> raw;      ///< raw columns that are read, typed; null while types must be inferred
+  std::shared_ptr<arrow::Schema>
+      raw;  ///< raw columns that are read, typed; null while types must be inferred
   ExpressionPtr filter;
   std::vector<std::pair<std::string, ExpressionPtr>> columns;
-  std::shared_ptr<arrow::Schema> output;   ///< null while `raw` is
+  std::shared_ptr<arrow::Schema> output;  ///< null while `raw` is
 };
 
 struct BoundFeature {
   const Feature* feature = nullptr;
-  ExpressionPtr expression;                ///< typed, aggregates inside; null for a ready column
-  Window window;                           ///< the feature's or the view's
+  ExpressionPtr expression;  ///< typed, aggregates inside; null for a ready column
+  Window window;             ///< the feature's or the view's
   std::shared_ptr<arrow::DataType> type;
   std::shared_ptr<arrow::Scalar> default_value;  ///< of `type`; null: none
 };
 
 /// A view, or labels: the rows of `source`, aggregated.
 struct BoundView {
-  const FeatureView* view = nullptr;       ///< null in labels
-  const Labels* labels = nullptr;          ///< null in views
-  std::vector<std::string> join_keys;      ///< of all entities, in their order
-  std::shared_ptr<arrow::Schema> source;   ///< columns of the source after field_mapping; null: not known before ingest
-  std::string timestamp_field;             ///< of the source
-  std::string created_column;              ///< of the source; empty: none
+  const FeatureView* view = nullptr;   ///< null in labels
+  const Labels* labels = nullptr;      ///< null in views
+  std::vector<std::string> join_keys;  ///< of all entities, in their order
+  std::shared_ptr<arrow::Schema>
+      source;  ///< columns of the source after field_mapping; null: not known before ingest
+  std::string timestamp_field;  ///< of the source
+  std::string created_column;   ///< of the source; empty: none
   ExpressionPtr filter, having;
   std::vector<BoundFeature> features;
-  std::shared_ptr<arrow::Schema> output;   ///< join keys, then features; null while `source` is
-  int64_t ttl_us = 0;                      ///< resolved: one step of the grid where the view said nothing; 0: none
+  std::shared_ptr<arrow::Schema> output;  ///< join keys, then features; null while `source` is
+  int64_t ttl_us = 0;  ///< resolved: one step of the grid where the view said nothing; 0: none
 };
 
 /// The whole repo. Pointers go into `definitions`, which must stay alive and in place.
@@ -57,34 +59,51 @@ struct BoundDefinitions {
   std::vector<BoundDataset> datasets;
   std::vector<BoundView> views;
   std::vector<BoundView> labels;
-  bool complete = true;                    ///< false: some schema is known only after ingest
+  bool complete = true;               ///< false: some view or labels are typed only after ingest
+  std::vector<std::string> warnings;  ///< what is allowed and probably not meant, for plan to print
 
   const BoundView* FindView(const std::string& name) const;
   const BoundView* FindLabels(const std::string& name) const;
 };
 
-/// Returns the Parquet schema of a path (relative to the repo) as it is on disk, or null where there is none yet.
-using SchemaOnDisk = std::function<arrow::Result<std::shared_ptr<arrow::Schema>>(const std::string& path)>;
+/// Returns the Parquet schema of a path (relative to the repo) as it is on disk, or null where
+/// there is none yet.
+using SchemaOnDisk =
+    std::function<arrow::Result<std::shared_ptr<arrow::Schema>>(const std::string& path)>;
 
-/// Checks everything and types what can be typed. A source that a dataset writes has the dataset's declared types;
-/// where they are undeclared, what is on disk counts.
-arrow::Result<BoundDefinitions> Validate(std::shared_ptr<const Definitions> definitions, const SchemaOnDisk& schema_on_disk);
+/// Checks everything and types what can be typed. A source that a dataset writes has the dataset's
+/// declared types; where they are undeclared, what is on disk counts.
+arrow::Result<BoundDefinitions> Validate(std::shared_ptr<const Definitions> definitions,
+                                         const SchemaOnDisk& schema_on_disk);
 
-/// One line of JSON a definition, keys sorted, no place or comment in it: equal text if and only if equal meaning. Its
-/// SHA-256 is the object's definition hash; it is what tags["viand.definition"] holds.
-std::string CanonicalText(const Entity&);
-std::string CanonicalText(const Dataset&);
-std::string CanonicalText(const Source&);
-std::string CanonicalText(const Snapshots&);
-std::string CanonicalText(const FeatureView&);
-std::string CanonicalText(const Labels&);
-std::string CanonicalText(const FeatureService&);
-std::string CanonicalText(const Model&);
+/// Binds a dataset to the raw columns of its files (ingest::InferRawSchema); declared types
+/// override those of `raw`. Fails on a declared or used column that the files lack, naming the
+/// nearest.
+arrow::Result<BoundDataset> BindDataset(const Dataset& dataset,
+                                        const std::shared_ptr<arrow::Schema>& raw);
+
+enum class CanonicalScope {
+  kMeaning,           ///< what computes: no description, owner or tags
+  kWithDocumentation  ///< these too
+};
+
+/// One line of JSON a definition, keys sorted, no place or comment in it, expressions in
+/// SqlNormalForm: equal text where definitions differ in layout only, another text for another
+/// meaning. Its SHA-256 is the object's definition hash; it is what tags["viand.definition"] holds.
+std::string CanonicalText(const Entity&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const Dataset&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const Source&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const Snapshots&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const FeatureView&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const Labels&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const FeatureService&, CanonicalScope scope = CanonicalScope::kMeaning);
+std::string CanonicalText(const Model&, CanonicalScope scope = CanonicalScope::kMeaning);
 
 /// Reads back a view's canonical text (from a registry that somebody else's repo wrote).
 arrow::Result<FeatureView> ViewFromCanonicalText(const std::string& text);
 
-/// Feast's ValueType name (INT64, DOUBLE, STRING, ...) of an Arrow type and back; errors name the type.
+/// Feast's ValueType name (INT64, DOUBLE, STRING, ...) of an Arrow type and back; errors name the
+/// type.
 arrow::Result<std::string> FeastTypeOf(const arrow::DataType& type);
 arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromFeast(const std::string& name);
 

@@ -1,5 +1,5 @@
-// The YAML files of a feature repo -> the model. Structure only: keys, kinds, shapes, durations; every error has
-// file:line:column and the nearest key.
+// The YAML files of a feature repo -> the model. Structure only: keys, kinds, shapes, durations;
+// every error has file:line:column and the nearest key.
 #pragma once
 
 #include <string>
@@ -12,11 +12,13 @@ namespace viand::definition {
 /// Reads feature_store.yaml of `root`. Unknown top-level keys are allowed, as in Feast.
 arrow::Result<RepoConfig> ReadRepoConfig(const std::string& root);
 
-/// Reads every *.yaml and *.yml below `root` but feature_store.yaml, hidden folders and `data/`, in order of path.
+/// Reads every *.yaml and *.yml below `root` but feature_store.yaml, hidden folders and `data/`, in
+/// order of path.
 arrow::Result<Definitions> ReadDefinitions(const std::string& root);
 
 /// Reads the text of one file and appends its objects. Limit: 16 MiB.
-arrow::Status ReadDefinitionText(std::string_view text, const std::string& file, Definitions* definitions);
+arrow::Status ReadDefinitionText(std::string_view text, const std::string& file,
+                                 Definitions* definitions);
 
 /// Finds the repo: `start` or its nearest parent that holds a feature_store.yaml.
 arrow::Result<std::string> FindRepoRoot(const std::string& start);

@@ -1,0 +1,95 @@
+#include "src/definition/aggregate_binding.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include "src/definition/default_value.h"
+#include "src/expression/binder.h"
+
+namespace viand::definition {
+namespace {
+
+/// Binds, or without a schema parses only; null where that failed or nothing is known.
+ExpressionPtr BindSql(const Sql& sql, const AggregateScope& scope, bool aggregates,
+                      ErrorList* errors) {
+  if (scope.rows.schema == nullptr) {
+    errors->Add(expression::Parse(sql.text, sql.where).status());
+    return nullptr;
+  }
+  auto bound = expression::ParseAndBind(sql.text,
+                                        {.columns = scope.rows.schema,
+                                         .aggregates = aggregates,
+                                         .as_of = aggregates,
+                                         .described_as = scope.rows.described_as},
+                                        sql.where);
+  errors->Add(bound.status());
+  return bound.ok() ? *bound : nullptr;
+}
+
+/// A view's values are one a (key, t), so every column must stand inside an aggregate.
+arrow::Status CheckAggregates(const Sql& sql, const ExpressionPtr& expression,
+                              const std::string& what) {
+  const std::vector<std::string> columns = expression::ColumnsOf(*expression);
+  if (expression::HasAggregate(*expression)) {
+    return expression::SplitAggregates(expression).status();
+  }
+  return ErrorAt(sql.where, ErrorKind::kDefinition,
+                 fmt::format("{} has no aggregate: expected one value for each key and time", what),
+                 columns.empty()
+                     ? "write an aggregate such as count(*)"
+                     : fmt::format("write an aggregate such as last({})", columns.front()));
+}
+
+arrow::Status CheckCondition(const Sql& sql, const expression::Expression& expression,
+                             std::string_view key, const AggregateScope& scope) {
+  if (expression.type->id() == arrow::Type::BOOL) return arrow::Status::OK();
+  return ErrorAt(sql.where, ErrorKind::kDefinition,
+                 fmt::format("expected a condition as \"{}\" of the {}, got {}", key, scope.owner,
+                             expression::TypeToSql(*expression.type)));
+}
+
+}  // namespace
+
+ExpressionPtr BindRowCondition(const std::optional<Sql>& sql, const AggregateScope& scope,
+                               ErrorList* errors) {
+  if (!sql) return nullptr;
+  ExpressionPtr condition = BindSql(*sql, scope, /*aggregates=*/false, errors);
+  if (condition != nullptr) errors->Add(CheckCondition(*sql, *condition, "where", scope));
+  return condition;
+}
+
+ExpressionPtr BindGroupCondition(const std::optional<Sql>& sql, const AggregateScope& scope,
+                                 ErrorList* errors) {
+  if (!sql) return nullptr;
+  ExpressionPtr condition = BindSql(*sql, scope, /*aggregates=*/true, errors);
+  if (condition == nullptr) return nullptr;
+  errors->Add(CheckCondition(*sql, *condition, "having", scope));
+  errors->Add(CheckAggregates(*sql, condition, fmt::format("\"having\" of the {}", scope.owner)));
+  return condition;
+}
+
+void BindAggregateFeature(const AggregateScope& scope, BoundFeature* bound, ErrorList* errors) {
+  const Feature& feature = *bound->feature;
+  bound->expression = BindSql(feature.expr, scope, /*aggregates=*/true, errors);
+  if (bound->expression == nullptr) return;
+  bound->type = bound->expression->type;
+  const auto aggregates = CheckAggregates(feature.expr, bound->expression,
+                                          fmt::format("the feature \"{}\"", feature.name));
+  errors->Add(aggregates);
+  if (!aggregates.ok()) return;
+  const auto storable = FeastTypeOf(*bound->type);
+  if (!storable.ok()) {
+    errors->Add(
+        ErrorAt(feature.expr.where, ErrorKind::kDefinition,
+                fmt::format("the feature \"{}\" is of type {}, which no feature can have",
+                            feature.name, expression::TypeToSql(*bound->type)),
+                "turn an interval into a number with floor_days(...), another type with cast"));
+    return;
+  }
+  if (!feature.default_value) return;
+  auto value = BindDefault(*feature.default_value, bound->type);
+  errors->Add(Placed(value.status(), feature.default_value->where));
+  if (value.ok()) bound->default_value = std::move(*value);
+}
+
+}  // namespace viand::definition

@@ -1,0 +1,195 @@
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+#include "src/common/time.h"
+#include "src/definition/sql_normal_form.h"
+#include "src/definition/validation.h"
+#include "src/definition/window_text.h"
+
+namespace viand::definition {
+namespace {
+
+// nlohmann's object sorts its keys.
+using Json = nlohmann::json;
+
+std::string Print(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json Start(const Object& object, CanonicalScope scope) {
+  Json json = {{"name", object.name}};
+  if (scope == CanonicalScope::kMeaning) return json;
+  if (!object.description.empty()) json["description"] = object.description;
+  if (!object.owner.empty()) json["owner"] = object.owner;
+  if (!object.tags.empty()) json["tags"] = object.tags;
+  return json;
+}
+
+Json Names(const std::vector<Reference>& references) {
+  Json names = Json::array();
+  for (const Reference& reference : references) names.push_back(reference.name);
+  return names;
+}
+
+void PutSql(Json* json, const char* key, const std::optional<Sql>& sql) {
+  if (sql) (*json)[key] = SqlNormalForm(sql->text);
+}
+
+/// An array: the order of features is that of the columns they make.
+Json FeatureList(const std::vector<Feature>& features, CanonicalScope scope) {
+  Json list = Json::array();
+  for (const Feature& feature : features) {
+    Json json = Start(feature, scope);
+    if (!feature.expr.text.empty()) json["expr"] = SqlNormalForm(feature.expr.text);
+    if (feature.window) json["window"] = FormatWindow(*feature.window);
+    if (feature.default_value) json["default"] = feature.default_value->text;
+    if (!feature.type.empty()) json["dtype"] = feature.type;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json Spine(const std::string& path, const std::string& timestamp_column) {
+  return {{"spine", path}, {"timestamp_column", timestamp_column}};
+}
+
+Json InputOf(const DatasetInput& from) {
+  Json json = Json::object();
+  // Files are read in order of name, so the order in which they are listed means nothing.
+  std::vector<std::string> paths;
+  for (const Reference& path : from.paths) paths.push_back(path.name);
+  std::sort(paths.begin(), paths.end());
+  json["path"] = paths;
+  if (!from.format.empty()) json["format"] = from.format;
+  if (from.sheet_name) json["sheet"] = *from.sheet_name;
+  if (from.sheet_index) json["sheet"] = *from.sheet_index;
+  if (from.delimiter != ",") json["delimiter"] = from.delimiter;
+  for (const auto& [column, type] : from.types)
+    json["types"][column] = SqlNormalForm("::" + type).substr(2);
+  return json;
+}
+
+Json SplitOf(const Split& split) {
+  switch (split.kind) {
+    case Split::Kind::kAfter:
+      return {{"after", FormatTimestamp(split.after_us)}};
+    case Split::Kind::kFraction:
+      return {{"fraction", split.fraction}};
+    default:
+      return "last_snapshot";
+  }
+}
+
+/// By parameter, then in the order written: a parameter may stand several times (eval_metric).
+Json ParamsOf(std::vector<std::pair<std::string, std::string>> params) {
+  Json json = Json::object();
+  for (const auto& [name, value] : params) json[name].push_back(value);
+  return json;
+}
+
+}  // namespace
+
+std::string CanonicalText(const Entity& entity, CanonicalScope scope) {
+  Json json = Start(entity, scope);
+  json["join_keys"] = entity.join_keys;
+  json["value_types"] = entity.value_types;
+  return Print(json);
+}
+
+std::string CanonicalText(const Dataset& dataset, CanonicalScope scope) {
+  Json json = Start(dataset, scope);
+  json["from"] = InputOf(dataset.from);
+  if (dataset.on_error != OnError::kFail) {
+    json["on_error"] = dataset.on_error == OnError::kSkip ? "skip" : "null";
+  }
+  PutSql(&json, "where", dataset.filter);
+  for (const NamedSql& column : dataset.columns) {
+    json["columns"].push_back({{"name", column.name}, {"expr", SqlNormalForm(column.sql.text)}});
+  }
+  json["to"] = dataset.to;
+  if (!dataset.sort_by.empty()) json["sort_by"] = dataset.sort_by;
+  return Print(json);
+}
+
+std::string CanonicalText(const Source& source, CanonicalScope scope) {
+  Json json = Start(source, scope);
+  json["type"] = source.type;
+  json["path"] = source.path;
+  json["timestamp_field"] = source.timestamp_field;
+  if (!source.created_timestamp_column.empty()) {
+    json["created_timestamp_column"] = source.created_timestamp_column;
+  }
+  if (!source.field_mapping.empty()) json["field_mapping"] = source.field_mapping;
+  return Print(json);
+}
+
+std::string CanonicalText(const Snapshots& snapshots, CanonicalScope scope) {
+  Json json = Start(snapshots, scope);
+  json["source"] = snapshots.source.name;
+  json["first"] = FormatGridBound(snapshots.first);
+  json["last"] = FormatGridBound(snapshots.last);
+  json["every"] = FormatDuration(snapshots.every_us);
+  return Print(json);
+}
+
+std::string CanonicalText(const FeatureView& view, CanonicalScope scope) {
+  Json json = Start(view, scope);
+  json["entities"] = Names(view.entities);
+  json["source"] = view.source.name;
+  if (view.snapshots) json["snapshots"] = view.snapshots->name;
+  if (view.window) json["window"] = FormatWindow(*view.window);
+  PutSql(&json, "where", view.filter);
+  PutSql(&json, "having", view.having);
+  json["features"] = FeatureList(view.features, scope);
+  if (view.ttl_us) json["ttl"] = FormatDuration(*view.ttl_us);
+  if (view.online) json["online"] = true;
+  return Print(json);
+}
+
+std::string CanonicalText(const Labels& labels, CanonicalScope scope) {
+  Json json = Start(labels, scope);
+  if (labels.spine_path.empty()) {
+    json["population"] = labels.population.name;
+  } else {
+    json["population"] = Spine(labels.spine_path, labels.spine_timestamp_column);
+    json["population"]["entities"] = Names(labels.entities);
+  }
+  json["source"] = labels.source.name;
+  json["window"] = FormatWindow(labels.window);
+  PutSql(&json, "where", labels.filter);
+  json["columns"] = FeatureList(labels.columns, scope);
+  return Print(json);
+}
+
+std::string CanonicalText(const FeatureService& service, CanonicalScope scope) {
+  Json json = Start(service, scope);
+  json["features"] = Json::array();
+  for (const FeatureReference& reference : service.features) {
+    Json item = {{"view", reference.view.name}};
+    if (!reference.features.empty()) item["features"] = reference.features;
+    if (!reference.alias.empty()) item["alias"] = reference.alias;
+    if (!reference.join_key_map.empty()) item["join_key_map"] = reference.join_key_map;
+    json["features"].push_back(std::move(item));
+  }
+  return Print(json);
+}
+
+std::string CanonicalText(const Model& model, CanonicalScope scope) {
+  Json json = Start(model, scope);
+  json["type"] = model.type;
+  json["features"] = model.features.name;
+  if (model.spine_path.empty()) {
+    json["labels"] = model.labels.name;
+  } else {
+    json["labels"] = Spine(model.spine_path, model.spine_timestamp_column);
+  }
+  json["target"] = model.target;
+  if (model.fill_null) json["fill_null"] = *model.fill_null;
+  json["split"] = SplitOf(model.split);
+  json["params"] = ParamsOf(model.params);
+  json["num_boost_round"] = model.num_boost_round;
+  return Print(json);
+}
+
+}  // namespace viand::definition

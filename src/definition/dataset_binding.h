@@ -1,0 +1,13 @@
+// Datasets: declared raw types, expressions over raw columns, the output's schema.
+#pragma once
+
+#include "src/definition/error_list.h"
+#include "src/definition/validation.h"
+
+namespace viand::definition {
+
+/// Binds what the declared types allow; `raw` and `output` stay null where an undeclared column is
+/// used, or all columns are taken as they are.
+BoundDataset BindDeclared(const Dataset& dataset, ErrorList* errors);
+
+}  // namespace viand::definition

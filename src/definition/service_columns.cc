@@ -1,0 +1,90 @@
+#include "src/definition/service_columns.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "src/definition/name_resolution.h"
+
+namespace viand::definition {
+namespace {
+
+arrow::Result<const BoundView*> FindServiceView(const FeatureReference& reference,
+                                                const BoundDefinitions& bound) {
+  const Definitions& definitions = *bound.definitions;
+  const Reference& view = reference.view;
+  if (FindByName(definitions.feature_views, view.name) != nullptr) return bound.FindView(view.name);
+  if (FindByName(definitions.labels, view.name) != nullptr) {
+    return ErrorAt(view.where, ErrorKind::kDefinition,
+                   fmt::format("\"{}\" are labels; a label is never a feature", view.name),
+                   "a model takes them as \"labels\"");
+  }
+  if (const size_t at = view.name.find('@'); at != std::string::npos) {
+    return ErrorAt(
+        view.where, ErrorKind::kDefinition,
+        fmt::format("\"{}\" names a version of a view, and definitions have one only", view.name),
+        fmt::format("write {}", view.name.substr(0, at)));
+  }
+  return UnknownName(view, "feature view", NamesOf(definitions.feature_views));
+}
+
+arrow::Status CheckJoinKeyMap(const FeatureReference& reference, const BoundView& view) {
+  for (const auto& [key, column] : reference.join_key_map) {
+    if (std::find(view.join_keys.begin(), view.join_keys.end(), key) != view.join_keys.end())
+      continue;
+    return ErrorAt(
+        reference.view.where, ErrorKind::kDefinition,
+        fmt::format("join_key_map names \"{}\", which is no join key of the feature view \"{}\"",
+                    key, view.view->name),
+        DidYouMean(key, view.join_keys));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status AddColumns(const FeatureReference& reference, const BoundView& view,
+                         std::vector<ServiceColumn>* columns) {
+  const std::string prefix = reference.alias.empty() ? "" : reference.alias + "__";
+  std::vector<std::string> known;
+  for (const BoundFeature& feature : view.features) known.push_back(feature.feature->name);
+  for (const std::string& name : reference.features.empty() ? known : reference.features) {
+    const auto found = std::find(known.begin(), known.end(), name);
+    if (found == known.end()) {
+      return ErrorAt(
+          reference.view.where, ErrorKind::kDefinition,
+          fmt::format("the feature view \"{}\" has no feature \"{}\"", view.view->name, name),
+          DidYouMean(name, known));
+    }
+    columns->push_back(
+        {prefix + name, &reference, &view, view.features[found - known.begin()].type});
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+std::vector<ServiceColumn> BindService(const FeatureService& service, const BoundDefinitions& bound,
+                                       ErrorList* errors) {
+  std::vector<ServiceColumn> columns;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const FeatureReference& reference : service.features) {
+    const auto view = FindServiceView(reference, bound);
+    errors->Add(view.status());
+    if (!view.ok() || *view == nullptr) continue;
+    errors->Add(CheckJoinKeyMap(reference, **view));
+    const size_t first = columns.size();
+    errors->Add(AddColumns(reference, **view, &columns));
+    for (size_t i = first; i < columns.size(); ++i) {
+      if (seen.emplace(reference.view.name, columns[i].name).second) continue;
+      errors->Add(ErrorAt(reference.view.where, ErrorKind::kDefinition,
+                          fmt::format("the feature service \"{}\" names \"{}:{}\" twice",
+                                      service.name, reference.view.name, columns[i].name),
+                          "give one of them an alias"));
+      break;
+    }
+  }
+  return columns;
+}
+
+}  // namespace viand::definition

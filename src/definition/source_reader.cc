@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include "src/definition/object_readers.h"
+#include "src/definition/window_text.h"
+#include "src/definition/yaml_mapping.h"
+
+namespace viand::definition {
+namespace {
+
+arrow::Status ReadBound(const YamlMapping& mapping, std::string_view key, GridBound* bound) {
+  VIAND_ASSIGN_OR_RETURN(const YamlNodePtr node, mapping.Get(key));
+  VIAND_ASSIGN_OR_RETURN(const std::string text, ReadText(*node, "a time such as start + 90d"));
+  return ParseGridBound(text, node->where).Value(bound);
+}
+
+}  // namespace
+
+arrow::Result<Source> ReadSource(const YamlDocument&, const YamlNodePtr& node) {
+  Source source;
+  VIAND_ASSIGN_OR_RETURN(
+      const YamlMapping mapping,
+      YamlMapping::Of(*node, "a source",
+                      {"name", "type", "path", "timestamp_field", "created_timestamp_column",
+                       "field_mapping", "description", "owner", "tags"}));
+  VIAND_RETURN_NOT_OK(mapping.ReadObject(&source));
+  VIAND_RETURN_NOT_OK(mapping.Read("type", &source.type));
+  if (source.type != "file") {
+    return ErrorAt(mapping.Find("type")->where, ErrorKind::kDefinition,
+                   fmt::format("unknown source type \"{}\", expected file", source.type),
+                   "viand reads Parquet files; a dataset makes them from other formats");
+  }
+  VIAND_RETURN_NOT_OK(mapping.Require("path", &source.path));
+  VIAND_RETURN_NOT_OK(mapping.Require("timestamp_field", &source.timestamp_field));
+  VIAND_RETURN_NOT_OK(mapping.Read("created_timestamp_column", &source.created_timestamp_column));
+  VIAND_RETURN_NOT_OK(mapping.Read("field_mapping", &source.field_mapping));
+  return source;
+}
+
+arrow::Result<Snapshots> ReadSnapshots(const YamlDocument&, const YamlNodePtr& node) {
+  Snapshots snapshots;
+  VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
+                         YamlMapping::Of(*node, "snapshots",
+                                         {"name", "source", "first", "last", "every", "description",
+                                          "owner", "tags"}));
+  VIAND_RETURN_NOT_OK(mapping.ReadObject(&snapshots));
+  VIAND_RETURN_NOT_OK(mapping.Require("source", &snapshots.source));
+  VIAND_RETURN_NOT_OK(ReadBound(mapping, "first", &snapshots.first));
+  VIAND_RETURN_NOT_OK(ReadBound(mapping, "last", &snapshots.last));
+  VIAND_ASSIGN_OR_RETURN(const YamlNodePtr every, mapping.Get("every"));
+  VIAND_ASSIGN_OR_RETURN(snapshots.every_us, ReadDuration(*every, "a duration as \"every\""));
+  if (snapshots.every_us <= 0) {
+    return ErrorAt(every->where, ErrorKind::kDefinition,
+                   "the step \"every\" of snapshots is zero, expected a duration above it");
+  }
+  const bool comparable = snapshots.first.anchor == snapshots.last.anchor;
+  if (comparable && snapshots.first.offset_us > snapshots.last.offset_us) {
+    return ErrorAt(
+        mapping.Find("last")->where, ErrorKind::kDefinition,
+        fmt::format("the grid is empty: its last cutoff \"{}\" is before its first \"{}\"",
+                    snapshots.last.text, snapshots.first.text));
+  }
+  return snapshots;
+}
+
+}  // namespace viand::definition

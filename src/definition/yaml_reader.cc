@@ -1,0 +1,151 @@
+#include "src/definition/yaml_reader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "src/common/atomic_file.h"
+#include "src/definition/error_list.h"
+#include "src/definition/object_readers.h"
+#include "src/definition/yaml_document.h"
+#include "src/definition/yaml_mapping.h"
+
+namespace viand::definition {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kConfigName = "feature_store.yaml";
+
+template <typename T>
+using ObjectReader = arrow::Result<T> (*)(const YamlDocument&, const YamlNodePtr&);
+
+/// Reads the objects of one list, each error of its own.
+template <typename T>
+void ReadObjects(const YamlDocument& document, const YamlEntry& list, ObjectReader<T> read,
+                 std::vector<T>* objects, ErrorList* errors) {
+  if (list.value->kind == YamlKind::kNothing) return;
+  const auto items = ReadList(list.value, fmt::format("a list of {}", list.key));
+  errors->Add(items.status());
+  if (!items.ok()) return;
+  for (const YamlNodePtr& item : *items) {
+    arrow::Result<T> object = read(document, item);
+    errors->Add(object.status());
+    if (object.ok()) objects->push_back(std::move(*object));
+  }
+}
+
+void ReadNamedList(const YamlDocument& document, const YamlEntry& list, Definitions* out,
+                   ErrorList* errors) {
+  const std::string& key = list.key;
+  if (key == "entities") ReadObjects(document, list, ReadEntity, &out->entities, errors);
+  if (key == "datasets") ReadObjects(document, list, ReadDataset, &out->datasets, errors);
+  if (key == "sources") ReadObjects(document, list, ReadSource, &out->sources, errors);
+  if (key == "snapshots") ReadObjects(document, list, ReadSnapshots, &out->snapshots, errors);
+  if (key == "feature_views") {
+    ReadObjects(document, list, ReadFeatureView, &out->feature_views, errors);
+  }
+  if (key == "labels") ReadObjects(document, list, ReadLabels, &out->labels, errors);
+  if (key == "feature_services") {
+    ReadObjects(document, list, ReadFeatureService, &out->feature_services, errors);
+  }
+  if (key == "models") ReadObjects(document, list, ReadModel, &out->models, errors);
+}
+
+void ReadDocument(const YamlDocument& document, Definitions* definitions, ErrorList* errors) {
+  static const std::vector<std::string> kLists = {"entities",         "datasets",      "sources",
+                                                  "snapshots",        "feature_views", "labels",
+                                                  "feature_services", "models"};
+  const YamlNode& root = *document.root;
+  if (root.kind == YamlKind::kNothing) return;
+  if (root.kind != YamlKind::kMapping) {
+    errors->Add(WrongKind(root, fmt::format("a mapping of the lists {}", fmt::join(kLists, ", "))));
+    return;
+  }
+  for (const YamlEntry& list : root.entries) {
+    if (std::find(kLists.begin(), kLists.end(), list.key) != kLists.end()) {
+      ReadNamedList(document, list, definitions, errors);
+      continue;
+    }
+    std::string hint = DidYouMean(list.key, kLists);
+    if (hint.empty())
+      hint = fmt::format("a file of definitions holds: {}", fmt::join(kLists, ", "));
+    errors->Add(ErrorAt(list.where, ErrorKind::kDefinition,
+                        fmt::format("unknown list \"{}\"", list.key), std::move(hint)));
+  }
+}
+
+bool IsYaml(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return (extension == ".yaml" || extension == ".yml") && path.filename() != kConfigName;
+}
+
+/// Folders that hold no definitions: hidden ones, and the repo's own data.
+bool IsSkipped(const fs::path& folder, const fs::path& root) {
+  const std::string name = folder.filename().string();
+  return name.starts_with('.') || (name == "data" && folder.parent_path() == root);
+}
+
+arrow::Result<std::vector<std::string>> YamlFiles(const fs::path& root) {
+  std::vector<std::string> files;
+  std::error_code error;
+  fs::recursive_directory_iterator walk(root, error);
+  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    std::error_code ignored;
+    if (walk->is_directory(ignored)) {
+      if (IsSkipped(walk->path(), root)) walk.disable_recursion_pending();
+    } else if (IsYaml(walk->path()) && !walk->path().filename().string().starts_with('.')) {
+      files.push_back(walk->path().lexically_relative(root).string());
+    }
+  }
+  if (error) {
+    return MakeError(ErrorKind::kEnvironment,
+                     fmt::format("cannot list the folder {}: {}", root.string(), error.message()));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+arrow::Status ReadDefinitionText(std::string_view text, const std::string& file,
+                                 Definitions* definitions) {
+  VIAND_ASSIGN_OR_RETURN(const YamlDocument document, LoadYaml(text, file));
+  ErrorList errors;
+  ReadDocument(document, definitions, &errors);
+  return errors.Finish();
+}
+
+arrow::Result<Definitions> ReadDefinitions(const std::string& root) {
+  fs::path folder = fs::path(root).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // "repo/"
+  VIAND_ASSIGN_OR_RETURN(const std::vector<std::string> files, YamlFiles(folder));
+  Definitions definitions;
+  ErrorList errors;
+  for (const std::string& file : files) {
+    VIAND_ASSIGN_OR_RETURN(const std::string text,
+                           ReadWholeFile((folder / file).string(), kMaxYamlBytes));
+    const auto document = LoadYaml(text, file);
+    errors.Add(document.status());
+    if (document.ok()) ReadDocument(*document, &definitions, &errors);
+  }
+  VIAND_RETURN_NOT_OK(errors.Finish());
+  return definitions;
+}
+
+arrow::Result<std::string> FindRepoRoot(const std::string& start) {
+  std::error_code error;
+  const fs::path from = fs::weakly_canonical(fs::path(start.empty() ? "." : start), error);
+  for (fs::path folder = from; !error; folder = folder.parent_path()) {
+    if (fs::exists(folder / kConfigName, error)) return folder.string();
+    if (error || folder == folder.parent_path()) break;
+  }
+  return MakeError(ErrorKind::kUsage,
+                   fmt::format("no {} in {} or a folder above it", kConfigName, from.string()),
+                   "name the repo with -C DIR, or make one with viand init DIR");
+}
+
+}  // namespace viand::definition
