@@ -1,0 +1,48 @@
+#include "src/distributed/fragment_program.h"
+
+#include <arrow/table.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <limits>
+
+#include "src/common/atomic_file.h"
+#include "src/distributed/table_file.h"
+#include "src/distributed/task_message.h"
+#include "src/engine/execute_fragment.h"
+
+namespace viand::distributed {
+namespace {
+
+arrow::Result<std::vector<std::string>> RunTask(const std::string& in_path,
+                                                const std::string& out_path) {
+  VIAND_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(in_path));
+  VIAND_ASSIGN_OR_RETURN(const Task task, ParseTask(bytes));
+  engine::Tables inputs;
+  for (const std::string& path : task.inputs) {
+    VIAND_ASSIGN_OR_RETURN(auto table, ReadTableFile(path));
+    inputs.push_back(std::move(table));
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto outputs, engine::ExecuteFragment(task.fragment, inputs));
+  std::vector<std::string> paths;
+  for (const auto& table : outputs) {
+    paths.push_back(fmt::format("{}.{}", out_path, paths.size()));
+    VIAND_RETURN_NOT_OK(WriteTableFile(*table, paths.back()));
+  }
+  return paths;
+}
+
+}  // namespace
+
+int RunFragmentProgram(const std::string& in_path, const std::string& out_path) {
+  auto outputs = RunTask(in_path, out_path);
+  TaskResult result;
+  result.status = outputs.status();
+  if (outputs.ok()) result.outputs = std::move(*outputs);
+  const arrow::Status written = WriteFileAtomically(out_path, SerializeResult(result));
+  if (written.ok()) return 0;
+  std::fprintf(stderr, "%s\n", RenderError(written).c_str());
+  return 1;
+}
+
+}  // namespace viand::distributed

@@ -1,0 +1,35 @@
+#include "src/distributed/run_parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "src/common/cancellation.h"
+
+namespace viand::distributed {
+
+arrow::Status RunParallel(size_t count, int threads, const Job& job, Progress* progress) {
+  std::vector<arrow::Status> statuses(count);
+  std::atomic<size_t> next{0};
+  std::atomic<bool> stop{false};
+  const auto work = [&] {
+    while (!stop.load(std::memory_order_relaxed)) {
+      const size_t mine = next.fetch_add(1);
+      if (mine >= count) return;
+      statuses[mine] = CheckCancelled();
+      if (statuses[mine].ok()) statuses[mine] = job(mine);
+      if (!statuses[mine].ok()) stop = true;
+      progress->Advance(1);
+    }
+  };
+  const size_t helpers = std::min(count, static_cast<size_t>(std::max(threads, 1)));
+  std::vector<std::thread> pool;
+  for (size_t i = 1; i < helpers; ++i) pool.emplace_back(work);
+  work();
+  for (std::thread& thread : pool) thread.join();
+  for (const arrow::Status& status : statuses) VIAND_RETURN_NOT_OK(status);
+  return arrow::Status::OK();
+}
+
+}  // namespace viand::distributed

@@ -1,0 +1,33 @@
+// A fragment and its inputs as a file, and what came of it as another: how a fresh process is told
+// and answers (src/engine/plan.fbs, docs/formats/plan.md). Tables travel beside them as Arrow IPC
+// files.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/engine/fragment.h"
+
+namespace viand::distributed {
+
+struct Task {
+  engine::Fragment fragment;
+  std::vector<std::string> inputs;  ///< paths of Arrow IPC files
+};
+
+/// What a task came to: paths of its outputs, or an error with kind, place and hint.
+struct TaskResult {
+  arrow::Status status;
+  std::vector<std::string> outputs;
+};
+
+arrow::Result<std::string> SerializeTask(const Task& task);
+/// Damaged bytes are kInput.
+arrow::Result<Task> ParseTask(std::string_view bytes);
+
+std::string SerializeResult(const TaskResult& result);
+/// Damaged bytes are kInput.
+arrow::Result<TaskResult> ParseResult(std::string_view bytes);
+
+}  // namespace viand::distributed

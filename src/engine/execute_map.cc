@@ -1,0 +1,189 @@
+#include "src/engine/execute_map.h"
+
+#include <arrow/array.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "src/common/cancellation.h"
+#include "src/engine/partition_rows.h"
+#include "src/engine/plain_array.h"
+#include "src/engine/read_file.h"
+#include "src/engine/scan_schema.h"
+#include "src/expression/batch_evaluator.h"
+#include "src/expression/binder.h"
+
+namespace viand::engine {
+namespace {
+
+using expression::ExpressionPtr;
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+/// 128 Ki rows of a column of 8 bytes are 1 MiB: gathering them into partitions stays within the
+/// cache.
+constexpr int64_t kDefaultBatchRows = 128 * 1024;
+
+class MapRun {
+ public:
+  MapRun(const MapFragment& map, const FragmentContext& context)
+      : map_(map),
+        decode_in_parallel_(context.decode_in_parallel),
+        pool_(context.pool != nullptr ? context.pool : arrow::default_memory_pool()),
+        parts_(map.partitions) {}
+
+  arrow::Result<Tables> Run(const Tables& inputs) {
+    if (!map_.filter.empty()) {
+      VIAND_ASSIGN_OR_RETURN(
+          filter_, expression::ParseAndBind(
+                       map_.filter, {.columns = map_.columns, .described_as = map_.described_as}));
+    }
+    for (const FilePart& part : map_.parts) {
+      path_ = part.path;
+      const ReadOptions options{
+          .batch_rows = BatchRows(), .decode_in_parallel = decode_in_parallel_, .pool = pool_};
+      VIAND_RETURN_NOT_OK(ReadFilePart(part, map_.file_columns, map_.described_as, options,
+                                       [this](const BatchPtr& batch) { return Visit(*batch); }));
+    }
+    if (map_.parts.empty()) VIAND_RETURN_NOT_OK(ScanInput(inputs));
+    return Finish();
+  }
+
+ private:
+  int64_t BatchRows() const { return map_.batch_rows > 0 ? map_.batch_rows : kDefaultBatchRows; }
+
+  arrow::Status ScanInput(const Tables& inputs) {
+    if (inputs.size() != 1)
+      return MakeError(ErrorKind::kInput, "a map fragment without files takes one table");
+    std::vector<int> positions;
+    for (const std::string& name : map_.file_columns) {
+      positions.push_back(inputs[0]->schema()->GetFieldIndex(name));
+      if (positions.back() < 0)
+        return MissingColumn(name, *inputs[0]->schema(), "", map_.described_as);
+    }
+    VIAND_ASSIGN_OR_RETURN(auto selected, inputs[0]->SelectColumns(positions));
+    arrow::TableBatchReader reader(*selected);
+    reader.set_chunksize(BatchRows());
+    BatchPtr batch;
+    while (true) {
+      VIAND_RETURN_NOT_OK(CheckCancelled());
+      VIAND_RETURN_NOT_OK(reader.ReadNext(&batch));
+      if (batch == nullptr) return arrow::Status::OK();
+      VIAND_RETURN_NOT_OK(Visit(*batch));
+    }
+  }
+
+  /// Deals out one batch as it was read: names and types of the file.
+  arrow::Status Visit(const arrow::RecordBatch& read) {
+    VIAND_ASSIGN_OR_RETURN(BatchPtr batch, Convert(read));
+    std::vector<uint8_t> keep(batch->num_rows(), 1);
+    arrow::ArrayVector keys;
+    for (int key : map_.keys) keys.push_back(batch->column(key));
+    if (map_.drop_null_keys) {
+      for (const auto& key : keys) ClearNulls(*key, &keep);
+    }
+    if (map_.time_column >= 0 && map_.range.Binds()) {
+      ClearOutside(*batch->column(map_.time_column), map_.range, &keep);
+    }
+    VIAND_RETURN_NOT_OK(ClearFiltered(*batch, &keep));
+    VIAND_ASSIGN_OR_RETURN(auto split,
+                           SplitRows(Output(*batch), ChoosePartitions(keys, keep, map_.partitions),
+                                     map_.partitions, pool_));
+    for (int p = 0; p < map_.partitions; ++p) {
+      if (split[p] != nullptr) parts_[p].push_back(std::move(split[p]));
+    }
+    rows_seen_ += batch->num_rows();
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<BatchPtr> Convert(const arrow::RecordBatch& read) const {
+    arrow::ArrayVector columns;
+    for (int i = 0; i < map_.columns->num_fields(); ++i) {
+      const auto& field = map_.columns->field(i);
+      VIAND_RETURN_NOT_OK(CheckType(field->name(), read.column(i)->type(), field->type(), path_,
+                                    map_.described_as));
+      auto plain = ToPlain(read.column(i), field->type(), pool_);
+      if (!plain.ok()) {
+        return WithContext(plain.status(),
+                           fmt::format("{}, column \"{}\": ", map_.described_as, field->name()));
+      }
+      columns.push_back(*plain);
+    }
+    return arrow::RecordBatch::Make(map_.columns, read.num_rows(), std::move(columns));
+  }
+
+  static void ClearNulls(const arrow::Array& key, std::vector<uint8_t>* keep) {
+    if (key.null_count() == 0) return;
+    for (int64_t i = 0; i < key.length(); ++i) (*keep)[i] &= key.IsValid(i);
+  }
+
+  arrow::Status ClearFiltered(const arrow::RecordBatch& batch, std::vector<uint8_t>* keep) const {
+    if (filter_ == nullptr) return arrow::Status::OK();
+    auto passed = expression::EvaluateBatch(*filter_, batch, nullptr, pool_);
+    if (!passed.ok()) return WithContext(passed.status(), map_.described_as + ": ");
+    const auto* booleans = dynamic_cast<const arrow::BooleanArray*>(passed->get());
+    if (booleans == nullptr) {
+      return MakeError(ErrorKind::kDefinition,
+                       fmt::format("the filter \"{}\" is not a condition: it is {}", map_.filter,
+                                   expression::TypeToSql(*(*passed)->type())),
+                       "compare something, as in x > 0");
+    }
+    for (int64_t i = 0; i < booleans->length(); ++i) {
+      (*keep)[i] &= static_cast<uint8_t>(booleans->IsValid(i) && booleans->Value(i));
+    }
+    return arrow::Status::OK();
+  }
+
+  BatchPtr Output(const arrow::RecordBatch& batch) const {
+    arrow::ArrayVector columns;
+    for (int output : map_.outputs) columns.push_back(batch.column(output));
+    if (map_.first_row)
+      columns.push_back(RowNumbers(*map_.first_row + rows_seen_, batch.num_rows()));
+    return arrow::RecordBatch::Make(OutputSchema(), batch.num_rows(), std::move(columns));
+  }
+
+  std::shared_ptr<arrow::Schema> OutputSchema() const {
+    arrow::FieldVector fields;
+    for (int output : map_.outputs) fields.push_back(map_.columns->field(output));
+    if (map_.first_row) fields.push_back(arrow::field("row", arrow::int64(), false));
+    return arrow::schema(std::move(fields));
+  }
+
+  static std::shared_ptr<arrow::Array> RowNumbers(int64_t first, int64_t count) {
+    std::vector<int64_t> numbers(count);
+    for (int64_t i = 0; i < count; ++i) numbers[i] = first + i;
+    return std::make_shared<arrow::Int64Array>(count,
+                                               arrow::Buffer::FromVector(std::move(numbers)));
+  }
+
+  arrow::Result<Tables> Finish() {
+    Tables tables;
+    for (auto& batches : parts_) {
+      VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches(OutputSchema(), batches));
+      tables.push_back(std::move(table));
+      batches.clear();
+    }
+    return tables;
+  }
+
+  const MapFragment& map_;
+  const bool decode_in_parallel_;
+  arrow::MemoryPool* const pool_;
+  ExpressionPtr filter_;
+  std::string path_;
+  int64_t rows_seen_ = 0;
+  std::vector<std::vector<BatchPtr>> parts_;
+};
+
+}  // namespace
+
+arrow::Result<Tables> ExecuteMap(const MapFragment& map, const Tables& inputs,
+                                 const FragmentContext& context) {
+  return MapRun(map, context).Run(inputs);
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,159 @@
+#include "src/engine/execute_reduce.h"
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+
+#include "src/engine/as_of_join.h"
+#include "src/engine/bind_view.h"
+
+namespace viand::engine {
+namespace {
+
+arrow::MemoryPool* PoolOf(const FragmentContext& context) {
+  return context.pool != nullptr ? context.pool : arrow::default_memory_pool();
+}
+
+/// Appends the parts [first, last) column by column, each column in one piece. No part: no row of
+/// `schema`.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> JoinParts(const Tables& parts, size_t first,
+                                                             size_t last,
+                                                             std::shared_ptr<arrow::Schema> schema,
+                                                             arrow::MemoryPool* pool) {
+  arrow::ArrayVector columns;
+  int64_t rows = 0;
+  for (size_t part = first; part < last; ++part) rows += parts[part]->num_rows();
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    arrow::ArrayVector chunks;
+    for (size_t part = first; part < last; ++part) {
+      for (const auto& chunk : parts[part]->column(i)->chunks()) {
+        if (chunk->length() > 0) chunks.push_back(chunk);
+      }
+    }
+    if (chunks.empty()) {
+      VIAND_ASSIGN_OR_RETURN(auto empty, arrow::MakeEmptyArray(schema->field(i)->type(), pool));
+      chunks.push_back(std::move(empty));
+    }
+    VIAND_ASSIGN_OR_RETURN(auto whole, chunks.size() == 1
+                                           ? arrow::Result<std::shared_ptr<arrow::Array>>(chunks[0])
+                                           : arrow::Concatenate(chunks, pool));
+    columns.push_back(std::move(whole));
+  }
+  return arrow::RecordBatch::Make(std::move(schema), rows, std::move(columns));
+}
+
+arrow::Status CheckInputs(const Tables& inputs, size_t spine_parts, const arrow::Schema& schema) {
+  const auto misfit = [] {
+    return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
+  };
+  if (inputs.size() < spine_parts) return misfit();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const arrow::Schema& found = *inputs[i]->schema();
+    if (i >= spine_parts ? !found.Equals(schema, false)
+                         : !found.Equals(*inputs[0]->schema(), false))
+      return misfit();
+  }
+  return arrow::Status::OK();
+}
+
+/// The spine's rows of one partition: keys..., time, row number.
+struct SpinePart {
+  arrow::ArrayVector keys;
+  std::shared_ptr<arrow::Array> time;
+  std::shared_ptr<arrow::Array> rows;
+};
+
+arrow::Result<SpinePart> ReadSpine(const Tables& inputs, int parts, size_t key_count,
+                                   arrow::MemoryPool* pool) {
+  const auto schema = inputs[0]->schema();
+  if (static_cast<size_t>(schema->num_fields()) != key_count + 2) {
+    return MakeError(ErrorKind::kInput, "a fragment's spine does not fit it");
+  }
+  VIAND_ASSIGN_OR_RETURN(auto batch, JoinParts(inputs, 0, parts, schema, pool));
+  arrow::ArrayVector columns = batch->columns();
+  SpinePart spine;
+  spine.rows = columns.back();
+  columns.pop_back();
+  spine.time = columns.back();
+  columns.pop_back();
+  spine.keys = std::move(columns);
+  return spine;
+}
+
+/// Puts the row numbers in front.
+arrow::Result<Tables> WithRows(const SpinePart& spine, arrow::FieldVector fields,
+                               arrow::ArrayVector columns) {
+  fields.insert(fields.begin(), arrow::field("row", arrow::int64(), false));
+  columns.insert(columns.begin(), spine.rows);
+  return Tables{
+      arrow::Table::Make(arrow::schema(std::move(fields)), columns, spine.rows->length())};
+}
+
+}  // namespace
+
+arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs,
+                                  const FragmentContext& context) {
+  arrow::MemoryPool* pool = PoolOf(context);
+  VIAND_RETURN_NOT_OK(CheckInputs(inputs, join.spine_parts, *join.features));
+  VIAND_ASSIGN_OR_RETURN(const SpinePart spine,
+                         ReadSpine(inputs, join.spine_parts, join.key_count, pool));
+  VIAND_ASSIGN_OR_RETURN(const auto features,
+                         JoinParts(inputs, join.spine_parts, inputs.size(), join.features, pool));
+  AsOfSide left{.keys = spine.keys, .time = spine.time, .created = nullptr};
+  AsOfSide right;
+  int next = 0;
+  while (next < join.key_count) right.keys.push_back(features->column(next++));
+  right.time = features->column(next++);
+  if (join.has_created) right.created = features->column(next++);
+  const AsOfOptions options{
+      .ttl_us = join.ttl_us, .created_not_after = join.created_not_after, .grid_us = join.grid_us};
+  VIAND_ASSIGN_OR_RETURN(const auto indices, AsOfJoin(left, right, options, pool));
+  arrow::compute::ExecContext execution(pool);
+  execution.set_use_threads(false);
+  arrow::ArrayVector columns;
+  arrow::FieldVector fields;
+  for (; next < features->num_columns(); ++next) {
+    VIAND_ASSIGN_OR_RETURN(
+        auto taken, arrow::compute::Take(*features->column(next), *indices,
+                                         arrow::compute::TakeOptions::NoBoundsCheck(), &execution));
+    fields.push_back(arrow::field(features->column_name(next), taken->type()));
+    columns.push_back(std::move(taken));
+  }
+  return WithRows(spine, std::move(fields), std::move(columns));
+}
+
+arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& inputs,
+                                    const FragmentContext& context) {
+  arrow::MemoryPool* pool = PoolOf(context);
+  VIAND_RETURN_NOT_OK(CheckInputs(inputs, window.spine_parts, *window.events));
+  VIAND_ASSIGN_OR_RETURN(WindowSpec spec,
+                         BindWindowSpec(window.features, window.existence, window.having,
+                                        window.events, window.described_as));
+  spec.absent = window.absent;
+  EventRows events;
+  VIAND_ASSIGN_OR_RETURN(events.columns,
+                         JoinParts(inputs, window.spine_parts, inputs.size(), window.events, pool));
+  std::vector<std::string> key_names;
+  for (int key : window.keys) {
+    events.keys.push_back(events.columns->column(key));
+    key_names.push_back(window.events->field(key)->name());
+  }
+  events.time = events.columns->column(window.time_column);
+  if (!window.at_spine) {
+    VIAND_ASSIGN_OR_RETURN(auto rows,
+                           AggregateAtGrid(events, key_names, window.cutoffs_us, spec, pool));
+    VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches({rows}));
+    return Tables{table};
+  }
+  VIAND_ASSIGN_OR_RETURN(const SpinePart spine,
+                         ReadSpine(inputs, window.spine_parts, window.keys.size(), pool));
+  VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtSpine(events, spine.keys, spine.time, spec, pool));
+  return WithRows(spine, rows->schema()->fields(), rows->columns());
+}
+
+}  // namespace viand::engine

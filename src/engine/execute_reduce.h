@@ -1,0 +1,14 @@
+// Runs the reduce fragments: one partition's as-of join or window aggregates.
+#pragma once
+
+#include "src/engine/execute_fragment.h"
+
+namespace viand::engine {
+
+/// As ExecuteFragment.
+arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs,
+                                  const FragmentContext& context);
+arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& inputs,
+                                    const FragmentContext& context);
+
+}  // namespace viand::engine

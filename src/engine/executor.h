@@ -1,0 +1,56 @@
+// Runs fragments somewhere: on threads, in processes, on a cluster. Implementations are in
+// src/distributed.
+//
+// A stage is a list of independent fragments. What they take in and put out are references, so that
+// tables need not pass through the driver: a local executor's reference holds the table, a
+// cluster's names an object in its store. An implementation for a cluster may return from RunStage
+// before the fragments have run; their errors then come from Fetch, or from the stage that takes
+// the reference in.
+//
+// Thread-safe: several plans may use one executor at a time.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "src/common/progress.h"
+#include "src/engine/fragment.h"
+
+namespace viand::engine {
+
+/// Names one table that an executor holds; the last copy to go releases the table. Opaque outside
+/// of its executor.
+class TableHandle {
+ public:
+  virtual ~TableHandle() = default;
+};
+using TableReference = std::shared_ptr<const TableHandle>;
+
+struct FragmentCall {
+  Fragment fragment;
+  std::vector<TableReference> inputs;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// Number of fragments that run at a time: how finely a plan is worth cutting.
+  virtual int Parallelism() const = 0;
+
+  /// Hands a table in the driver's memory to the executor.
+  virtual arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) = 0;
+
+  /// Runs every call and returns the references of its outputs, in the order of the calls. Inputs
+  /// are released as soon as the fragments are done with them. The first error cancels the rest of
+  /// the stage and is returned; so is kCancelled. `progress` gets a stage of as many units as there
+  /// are calls.
+  virtual arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
+      std::string_view name, std::vector<FragmentCall> calls, Progress* progress) = 0;
+
+  /// Brings a table into the driver's memory.
+  virtual arrow::Result<std::shared_ptr<arrow::Table>> Fetch(const TableReference& reference) = 0;
+};
+
+}  // namespace viand::engine

@@ -1,0 +1,94 @@
+// A piece of a plan that runs on its own: on a thread, in a fresh process, on another machine.
+//
+// A map fragment scans a part of a table and deals its rows out to partitions by the hash of their
+// keys; a reduce fragment joins or aggregates one partition. A fragment is plain data
+// (fragment_message.h serializes it) and, with the tables that it takes in, determines its outputs:
+// ExecuteFragment (execute_fragment.h) is a pure function.
+//
+// Inside fragments columns are plain: no dictionaries, run-end encoding or views (plain_array.h),
+// because the encoding would depend on which rows shared a batch. Rows of several map fragments, in
+// the order of the fragments, are in the order of the source.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "src/engine/plan.h"
+#include "src/engine/time_range.h"
+#include "src/engine/window_aggregate.h"
+
+namespace viand::engine {
+
+/// Row groups (Parquet) or record batches (IPC) of one file.
+struct FilePart {
+  std::string path;
+  FileFormat format = FileFormat::kParquet;
+  std::vector<int> groups;
+
+  bool operator==(const FilePart&) const = default;
+};
+
+/// Scan part -> one table a partition. Input 0 is the table to scan where there are no file parts.
+struct MapFragment {
+  std::vector<FilePart> parts;  ///< in row order
+  std::shared_ptr<arrow::Schema>
+      columns;  ///< what is read: plain types, names as the filter knows them
+  std::vector<std::string>
+      file_columns;          ///< parallel to `columns`: names in the files or the input
+  std::string described_as;  ///< "source transactions": for errors
+  std::string filter;        ///< SQL over `columns`; empty: all rows
+  int time_column = -1;      ///< index in `columns` of what `range` bounds; -1: no range
+  TimeRange range;
+  std::vector<int> outputs;  ///< indices in `columns`, in the order of the output
+  std::vector<int> keys;     ///< indices in `columns` of what is hashed
+  bool drop_null_keys =
+      false;  ///< leave out rows with a null key: features, which it can never match
+  int partitions = 1;
+  std::optional<int64_t>
+      first_row;           ///< number of the first row: adds a last column int64 of row numbers
+  int64_t batch_rows = 0;  ///< rows that are scanned at a time; 0: default
+};
+
+/// One partition of an as-of join. Inputs: `spine_parts` tables (keys..., time, row number), then
+/// the features' (keys..., time, created where `has_created`, columns...). Output: row number,
+/// columns....
+struct AsOfFragment {
+  int spine_parts = 1;
+  int key_count = 0;
+  std::shared_ptr<arrow::Schema> features;  ///< of the features' tables
+  bool has_created = false;
+  bool created_not_after = false;
+  int64_t ttl_us = 0;
+  std::vector<int64_t> grid_us;
+};
+
+/// One partition of window aggregates. Inputs: `spine_parts` tables (keys..., time, row number),
+/// none for a grid, then the events' tables. Output: keys..., event_timestamp, features... for a
+/// grid; row number, features... for a spine.
+struct WindowFragment {
+  bool at_spine = false;
+  int spine_parts = 0;
+  std::vector<int64_t> cutoffs_us;        ///< of a grid
+  std::shared_ptr<arrow::Schema> events;  ///< of the events' tables; what expressions bind to
+  std::vector<int> keys;                  ///< indices in `events`
+  int time_column = -1;                   ///< index in `events`
+  std::vector<PlannedFeature> features;
+  TimeWindow existence;
+  std::string having;
+  AbsentRows absent = AbsentRows::kLeaveOut;
+  std::string described_as;
+};
+
+using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment>;
+
+/// Number of tables that a fragment puts out.
+inline int OutputCount(const Fragment& fragment) {
+  const auto* map = std::get_if<MapFragment>(&fragment);
+  return map == nullptr ? 1 : map->partitions;
+}
+
+}  // namespace viand::engine

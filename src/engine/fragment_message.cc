@@ -1,0 +1,277 @@
+#include "src/engine/fragment_message.h"
+
+#include <arrow/buffer.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include "plan_generated.h"
+#include "src/engine/plain_array.h"
+
+namespace viand::engine {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+using Bytes = flatbuffers::Vector<uint8_t>;
+using Strings = flatbuffers::Vector<Offset<flatbuffers::String>>;
+
+arrow::Status Damaged(std::string_view what) {
+  return MakeError(ErrorKind::kInput, fmt::format("damaged fragment message: {}", what),
+                   "it must come from the same version of viand");
+}
+
+arrow::Result<Offset<Bytes>> WriteSchema(FlatBufferBuilder* builder, const arrow::Schema& schema) {
+  VIAND_ASSIGN_OR_RETURN(auto buffer, arrow::ipc::SerializeSchema(schema));
+  return builder->CreateVector(buffer->data(), buffer->size());
+}
+
+arrow::Result<std::shared_ptr<arrow::Schema>> ReadSchema(const Bytes* bytes) {
+  if (bytes == nullptr) return Damaged("no schema");
+  arrow::io::BufferReader stream(
+      std::make_shared<arrow::Buffer>(bytes->data(), static_cast<int64_t>(bytes->size())));
+  arrow::ipc::DictionaryMemo memo;
+  auto schema = arrow::ipc::ReadSchema(&stream, &memo);
+  if (!schema.ok()) return Damaged(schema.status().message());
+  for (const auto& field : (*schema)->fields()) {
+    if (!PlainType(field->type())->Equals(*field->type())) {
+      return Damaged(fmt::format("column \"{}\" is not plain", field->name()));
+    }
+  }
+  return schema;
+}
+
+std::string ReadText(const flatbuffers::String* text) { return text == nullptr ? "" : text->str(); }
+
+template <typename T>
+std::vector<T> ReadNumbers(const flatbuffers::Vector<T>* numbers) {
+  return numbers == nullptr ? std::vector<T>() : std::vector<T>(numbers->begin(), numbers->end());
+}
+
+std::vector<std::string> ReadTexts(const Strings* texts) {
+  std::vector<std::string> result;
+  if (texts == nullptr) return result;
+  for (const auto* text : *texts) result.push_back(text->str());
+  return result;
+}
+
+Offset<message::TimeWindow> Write(FlatBufferBuilder* builder, const TimeWindow& window) {
+  return message::CreateTimeWindow(*builder, window.unbounded, window.following, window.length_us);
+}
+
+TimeWindow Read(const message::TimeWindow* window) {
+  if (window == nullptr) return {};
+  return {window->unbounded(), window->following(), window->length_us()};
+}
+
+Offset<message::TimeRange> Write(FlatBufferBuilder* builder, const TimeRange& range) {
+  return message::CreateTimeRange(*builder, range.min_us.has_value(), range.max_us.has_value(),
+                                  range.min_us.value_or(0), range.max_us.value_or(0));
+}
+
+TimeRange Read(const message::TimeRange* range) {
+  TimeRange result;
+  if (range == nullptr) return result;
+  if (range->has_min()) result.min_us = range->min_us();
+  if (range->has_max()) result.max_us = range->max_us();
+  return result;
+}
+
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment& map) {
+  std::vector<Offset<message::FilePart>> parts;
+  for (const FilePart& part : map.parts) {
+    parts.push_back(message::CreateFilePart(*builder, builder->CreateString(part.path),
+                                            static_cast<uint8_t>(part.format),
+                                            builder->CreateVector(part.groups)));
+  }
+  VIAND_ASSIGN_OR_RETURN(auto columns, WriteSchema(builder, *map.columns));
+  const auto part_list = builder->CreateVector(parts);
+  const auto file_columns = builder->CreateVectorOfStrings(map.file_columns);
+  const auto described_as = builder->CreateString(map.described_as);
+  const auto filter = builder->CreateString(map.filter);
+  const auto range = Write(builder, map.range);
+  const auto outputs = builder->CreateVector(map.outputs);
+  const auto keys = builder->CreateVector(map.keys);
+  return message::CreateMapFragment(*builder, part_list, columns, file_columns, described_as,
+                                    filter, map.time_column, range, outputs, keys,
+                                    map.drop_null_keys, map.partitions, map.first_row.has_value(),
+                                    map.first_row.value_or(0), map.batch_rows)
+      .Union();
+}
+
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const AsOfFragment& join) {
+  VIAND_ASSIGN_OR_RETURN(auto features, WriteSchema(builder, *join.features));
+  const auto grid = builder->CreateVector(join.grid_us);
+  return message::CreateAsOfFragment(*builder, join.spine_parts, join.key_count, features,
+                                     join.has_created, join.created_not_after, join.ttl_us, grid)
+      .Union();
+}
+
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragment& window) {
+  std::vector<Offset<message::Feature>> features;
+  for (const PlannedFeature& feature : window.features) {
+    const auto name = builder->CreateString(feature.name);
+    const auto expr = builder->CreateString(feature.expr);
+    const auto length = Write(builder, feature.window);
+    const auto default_value = builder->CreateString(feature.default_value);
+    features.push_back(message::CreateFeature(*builder, name, expr, length, default_value));
+  }
+  VIAND_ASSIGN_OR_RETURN(auto events, WriteSchema(builder, *window.events));
+  const auto cutoffs = builder->CreateVector(window.cutoffs_us);
+  const auto keys = builder->CreateVector(window.keys);
+  const auto feature_list = builder->CreateVector(features);
+  const auto existence = Write(builder, window.existence);
+  const auto having = builder->CreateString(window.having);
+  const auto described_as = builder->CreateString(window.described_as);
+  return message::CreateWindowFragment(*builder, window.at_spine, window.spine_parts, cutoffs,
+                                       events, keys, window.time_column, feature_list, existence,
+                                       having, static_cast<uint8_t>(window.absent), described_as)
+      .Union();
+}
+
+message::Body NumberOf(const Fragment& fragment) {
+  constexpr message::Body kNumbers[] = {message::Body_MapFragment, message::Body_AsOfFragment,
+                                        message::Body_WindowFragment};
+  return kNumbers[fragment.index()];
+}
+
+/// Fails unless every index points at a column.
+arrow::Status CheckIndices(const std::vector<int>& indices, const arrow::Schema& schema,
+                           std::string_view what) {
+  for (int index : indices) {
+    if (index < 0 || index >= schema.num_fields())
+      return Damaged(fmt::format("{} {} is no column", what, index));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status CheckTimeColumn(int index, const arrow::Schema& schema) {
+  VIAND_RETURN_NOT_OK(CheckIndices({index}, schema, "time"));
+  return IsTimeType(*schema.field(index)->type()) ? arrow::Status::OK()
+                                                  : Damaged("its time is no time");
+}
+
+arrow::Result<FilePart> Read(const message::FilePart& part) {
+  const auto format = static_cast<FileFormat>(part.format());
+  if (format != FileFormat::kParquet && format != FileFormat::kIpc) {
+    return Damaged(fmt::format("file format {}", part.format()));
+  }
+  return FilePart{ReadText(part.path()), format, ReadNumbers(part.groups())};
+}
+
+arrow::Result<Fragment> Read(const message::MapFragment& map) {
+  MapFragment result;
+  if (map.parts() != nullptr) {
+    for (const auto* part : *map.parts()) {
+      VIAND_ASSIGN_OR_RETURN(auto read, Read(*part));
+      result.parts.push_back(std::move(read));
+    }
+  }
+  VIAND_ASSIGN_OR_RETURN(result.columns, ReadSchema(map.columns()));
+  result.file_columns = ReadTexts(map.file_columns());
+  result.described_as = ReadText(map.described_as());
+  result.filter = ReadText(map.filter());
+  result.time_column = map.time_column();
+  result.range = Read(map.range());
+  result.outputs = ReadNumbers(map.outputs());
+  result.keys = ReadNumbers(map.keys());
+  result.drop_null_keys = map.drop_null_keys();
+  result.partitions = map.partitions();
+  if (map.has_first_row()) result.first_row = map.first_row();
+  result.batch_rows = map.batch_rows();
+  if (result.file_columns.size() != static_cast<size_t>(result.columns->num_fields())) {
+    return Damaged("columns and names in the file differ in number");
+  }
+  if (result.partitions < 1 || result.partitions > kMaxPartitions)
+    return Damaged("number of partitions");
+  if (result.batch_rows < 0) return Damaged("batch size");
+  if (result.time_column != -1)
+    VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.columns));
+  VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
+  VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.columns, "key"));
+  return result;
+}
+
+arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
+  AsOfFragment result;
+  result.spine_parts = join.spine_parts();
+  result.key_count = join.key_count();
+  VIAND_ASSIGN_OR_RETURN(result.features, ReadSchema(join.features()));
+  result.has_created = join.has_created();
+  result.created_not_after = join.created_not_after();
+  result.ttl_us = join.ttl_us();
+  result.grid_us = ReadNumbers(join.grid_us());
+  if (result.spine_parts < 1 || result.key_count < 0)
+    return Damaged("number of spine parts or keys");
+  const int64_t fixed = static_cast<int64_t>(result.key_count) + 1 + (result.has_created ? 1 : 0);
+  if (fixed > result.features->num_fields()) return Damaged("too few feature columns");
+  VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count, *result.features));
+  if (result.has_created)
+    VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count + 1, *result.features));
+  return result;
+}
+
+arrow::Result<Fragment> Read(const message::WindowFragment& window) {
+  WindowFragment result;
+  result.at_spine = window.at_spine();
+  result.spine_parts = window.spine_parts();
+  result.cutoffs_us = ReadNumbers(window.cutoffs_us());
+  VIAND_ASSIGN_OR_RETURN(result.events, ReadSchema(window.events()));
+  result.keys = ReadNumbers(window.keys());
+  result.time_column = window.time_column();
+  if (window.features() != nullptr) {
+    for (const auto* feature : *window.features()) {
+      result.features.push_back({ReadText(feature->name()), ReadText(feature->expr()),
+                                 Read(feature->window()), ReadText(feature->default_value())});
+    }
+  }
+  result.existence = Read(window.existence());
+  result.having = ReadText(window.having());
+  result.absent = static_cast<AbsentRows>(window.absent());
+  result.described_as = ReadText(window.described_as());
+  if (window.absent() > static_cast<uint8_t>(AbsentRows::kCompute))
+    return Damaged("rule for absent rows");
+  if (result.at_spine ? result.spine_parts < 1 : result.spine_parts != 0)
+    return Damaged("number of spine parts");
+  VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.events));
+  VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.events, "key"));
+  return result;
+}
+
+}  // namespace
+
+arrow::Result<std::string> SerializeFragment(const Fragment& fragment) {
+  FlatBufferBuilder builder;
+  VIAND_ASSIGN_OR_RETURN(
+      Offset<void> body,
+      std::visit([&builder](const auto& each) { return Write(&builder, each); }, fragment));
+  message::FinishFragmentBuffer(builder,
+                                message::CreateFragment(builder, NumberOf(fragment), body));
+  return std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
+}
+
+arrow::Result<Fragment> ParseFragment(std::string_view bytes) {
+  // Numbers are read in place, so the bytes must lie as aligned as they were written.
+  const auto aligned = std::make_unique<uint64_t[]>(bytes.size() / sizeof(uint64_t) + 1);
+  auto* data = reinterpret_cast<uint8_t*>(aligned.get());
+  std::copy(bytes.begin(), bytes.end(), data);
+  flatbuffers::Verifier verifier(data, bytes.size());
+  if (!message::VerifyFragmentBuffer(verifier)) return Damaged("it does not verify");
+  const auto* fragment = message::GetFragment(data);
+  if (fragment->body() == nullptr) return Damaged("no body");
+  switch (fragment->body_type()) {
+    case message::Body_MapFragment:
+      return Read(*fragment->body_as_MapFragment());
+    case message::Body_AsOfFragment:
+      return Read(*fragment->body_as_AsOfFragment());
+    case message::Body_WindowFragment:
+      return Read(*fragment->body_as_WindowFragment());
+    default:
+      return Damaged("unknown kind of fragment");
+  }
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,23 @@
+// Fragments as bytes (plan.fbs, docs/formats/plan.md): how they travel to other processes and
+// machines.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "src/engine/fragment.h"
+
+namespace viand::engine {
+
+/// Most partitions, inputs and columns that a message may ask for: beyond any plan that the engine
+/// makes.
+inline constexpr int kMaxPartitions = 1 << 16;
+
+/// Prints a fragment as a message; equal fragments give equal bytes.
+arrow::Result<std::string> SerializeFragment(const Fragment& fragment);
+
+/// Reads a message from anywhere. Damaged or foreign bytes, numbers that this version does not
+/// know, and indices out of range are kInput.
+arrow::Result<Fragment> ParseFragment(std::string_view bytes);
+
+}  // namespace viand::engine

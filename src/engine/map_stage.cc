@@ -1,0 +1,161 @@
+#include "src/engine/map_stage.h"
+
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "src/engine/fragment_message.h"
+#include "src/engine/plain_array.h"
+#include "src/expression/binder.h"
+
+namespace viand::engine {
+namespace {
+
+/// Below it, dealing rows out costs more than a second thread wins.
+constexpr int64_t kRowsWorthSplitting = 32 * 1024;
+/// A partition of so many rows keeps a column of 8 bytes within 2 MiB.
+constexpr int64_t kRowsPerPartition = 256 * 1024;
+/// A fragment of fewer rows is not worth its overhead; one of more holds much memory at a time.
+constexpr int64_t kLeastRowsPerFragment = 64 * 1024;
+constexpr int64_t kMostRowsPerFragment = 1024 * 1024;
+constexpr int kMostPartitions = 1024;
+static_assert(kMostPartitions <= kMaxPartitions);
+
+int64_t RowsPerFragment(int64_t rows, const ExecuteOptions& options) {
+  const int64_t even = rows / (2 * std::max(1, options.executor->Parallelism())) + 1;
+  return std::clamp(even, kLeastRowsPerFragment, kMostRowsPerFragment);
+}
+
+void AddUnique(const std::vector<std::string>& names, std::vector<std::string>* list) {
+  for (const std::string& name : names) {
+    if (!name.empty() && std::find(list->begin(), list->end(), name) == list->end())
+      list->push_back(name);
+  }
+}
+
+class MapStage {
+ public:
+  MapStage(OpenedScan* scan, const MapRequest& request, const ExecuteOptions& options)
+      : scan_(scan), request_(request), options_(options) {}
+
+  arrow::Result<MapOutputs> Run() {
+    VIAND_RETURN_NOT_OK(BindFilter());
+    VIAND_RETURN_NOT_OK(MakePrototype());
+    PruneGroups(scan_, filter_, request_.time_column, request_.range);
+    VIAND_RETURN_NOT_OK(scan_->table != nullptr ? CutTable() : CutFiles());
+    MapOutputs outputs;
+    arrow::FieldVector fields;
+    for (int output : prototype_.outputs) fields.push_back(prototype_.columns->field(output));
+    outputs.schema = arrow::schema(std::move(fields));
+    outputs.partitions.resize(request_.partitions);
+    const std::string name = scan_->described_as.empty() ? "scan" : "scan " + scan_->described_as;
+    VIAND_ASSIGN_OR_RETURN(auto results,
+                           options_.executor->RunStage(name, std::move(calls_), options_.progress));
+    for (auto& tables : results) {
+      for (int p = 0; p < request_.partitions; ++p)
+        outputs.partitions[p].push_back(std::move(tables[p]));
+    }
+    return outputs;
+  }
+
+ private:
+  arrow::Status BindFilter() {
+    if (request_.filter.empty()) return arrow::Status::OK();
+    const expression::Scope scope{.columns = PlainSchema(*scan_->schema),
+                                  .described_as = scan_->described_as};
+    VIAND_ASSIGN_OR_RETURN(filter_, expression::ParseAndBind(request_.filter, scope));
+    return arrow::Status::OK();
+  }
+
+  /// What all fragments of the scan have in common.
+  arrow::Status MakePrototype() {
+    std::vector<std::string> names;
+    AddUnique(request_.columns, &names);
+    AddUnique(request_.keys, &names);
+    if (request_.range.Binds()) AddUnique({request_.time_column}, &names);
+    if (filter_ != nullptr) AddUnique(expression::ColumnsOf(*filter_), &names);
+    VIAND_ASSIGN_OR_RETURN(prototype_.columns, SelectColumns(*scan_, names));
+    for (const std::string& name : names)
+      prototype_.file_columns.push_back(scan_->NameInFile(name));
+    const auto position = [&](const std::string& name) {
+      return prototype_.columns->GetFieldIndex(name);
+    };
+    for (const std::string& name : request_.columns) prototype_.outputs.push_back(position(name));
+    for (const std::string& name : request_.keys) prototype_.keys.push_back(position(name));
+    if (request_.range.Binds()) prototype_.time_column = position(request_.time_column);
+    prototype_.range = request_.range;
+    prototype_.filter = request_.filter;
+    prototype_.described_as = scan_->described_as;
+    prototype_.drop_null_keys = request_.drop_null_keys;
+    prototype_.partitions = request_.partitions;
+    prototype_.batch_rows = options_.batch_rows;
+    return arrow::Status::OK();
+  }
+
+  arrow::Status CutTable() {
+    const int64_t rows = scan_->table->num_rows();
+    const int64_t step = RowsPerFragment(rows, options_);
+    std::vector<int> positions;
+    for (const std::string& name : prototype_.file_columns) {
+      positions.push_back(scan_->table->schema()->GetFieldIndex(name));
+    }
+    VIAND_ASSIGN_OR_RETURN(const auto selected, scan_->table->SelectColumns(positions));
+    const bool at_least_one = request_.row_numbers;
+    for (int64_t start = 0; start < rows || (start == 0 && at_least_one); start += step) {
+      VIAND_ASSIGN_OR_RETURN(auto input, options_.executor->Put(selected->Slice(start, step)));
+      MapFragment fragment = prototype_;
+      if (request_.row_numbers) fragment.first_row = start;
+      calls_.push_back({std::move(fragment), {std::move(input)}});
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status CutFiles() {
+    const int64_t most = RowsPerFragment(scan_->RowCount(), options_);
+    MapFragment fragment = prototype_;
+    int64_t rows = 0;
+    for (const OpenedFile& file : scan_->files) {
+      for (const RowGroup& group : file.groups) {
+        if (rows > 0 && rows + group.rows > most) {
+          calls_.push_back({std::move(fragment), {}});
+          fragment = prototype_;
+          rows = 0;
+        }
+        if (fragment.parts.empty() || fragment.parts.back().path != file.path) {
+          fragment.parts.push_back({.path = file.path, .format = scan_->format, .groups = {}});
+        }
+        fragment.parts.back().groups.push_back(group.index);
+        rows += group.rows;
+      }
+    }
+    if (!fragment.parts.empty()) calls_.push_back({std::move(fragment), {}});
+    return arrow::Status::OK();
+  }
+
+  OpenedScan* const scan_;
+  const MapRequest& request_;
+  const ExecuteOptions& options_;
+  expression::ExpressionPtr filter_;
+  MapFragment prototype_;
+  std::vector<FragmentCall> calls_;
+};
+
+}  // namespace
+
+arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
+                                      const ExecuteOptions& options) {
+  return MapStage(scan, request, options).Run();
+}
+
+int ChoosePartitionCount(int64_t rows, const ExecuteOptions& options) {
+  if (options.partitions > 0) return std::min(options.partitions, kMaxPartitions);
+  const int cores = std::max(1, options.executor->Parallelism());
+  if (rows < kRowsWorthSplitting || (cores == 1 && rows < kRowsPerPartition)) return 1;
+  const int64_t by_size = rows / kRowsPerPartition + 1;
+  return static_cast<int>(
+      std::clamp<int64_t>(by_size, 2 * cores, std::max(kMostPartitions, 2 * cores)));
+}
+
+}  // namespace viand::engine

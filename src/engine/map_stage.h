@@ -1,0 +1,44 @@
+// Cuts a scan into map fragments and runs them: the first stage of every plan.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/engine/execute.h"
+#include "src/engine/executor.h"
+#include "src/engine/open_scan.h"
+
+namespace viand::engine {
+
+/// What to take from a scan. Columns are names of the scan; `columns` are put out in this order.
+struct MapRequest {
+  std::vector<std::string> columns;
+  std::vector<std::string> keys;  ///< hashed
+  bool drop_null_keys = false;
+  std::string filter;       ///< SQL
+  std::string time_column;  ///< of `range`
+  TimeRange range;
+  bool row_numbers = false;  ///< adds a last column int64; tables in memory only
+  int partitions = 1;
+};
+
+/// References to the tables of one partition, in row order.
+using PartitionInputs = std::vector<TableReference>;
+
+struct MapOutputs {
+  std::shared_ptr<arrow::Schema> schema;  ///< of every table, without row numbers
+  std::vector<PartitionInputs> partitions;
+};
+
+/// Prunes `scan`, cuts what is left, and runs the fragments. At least one fragment runs where
+/// `row_numbers` is set, so that a spine without rows still has its schema.
+arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
+                                      const ExecuteOptions& options);
+
+/// Chooses the number of partitions for the greatest of several inputs: options.partitions where it
+/// is set; one where there is too little to do; else so many that every core has work and a
+/// partition's columns fit a cache.
+int ChoosePartitionCount(int64_t rows, const ExecuteOptions& options);
+
+}  // namespace viand::engine

@@ -1,0 +1,82 @@
+#include "src/engine/partition_rows.h"
+
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "src/engine/partition_hash.h"
+
+namespace viand::engine {
+namespace {
+
+/// First position of every partition among the rows kept, and after the last their number.
+std::vector<int64_t> PartitionStarts(const std::vector<int32_t>& row_partitions, int partitions) {
+  std::vector<int64_t> starts(partitions + 1, 0);
+  for (int32_t partition : row_partitions) {
+    if (partition >= 0) ++starts[partition + 1];
+  }
+  for (int p = 0; p < partitions; ++p) starts[p + 1] += starts[p];
+  return starts;
+}
+
+/// The kept rows in the order of their partitions: a counting sort, which is stable.
+arrow::Result<std::shared_ptr<arrow::Array>> RowsByPartition(
+    const std::vector<int32_t>& row_partitions, std::vector<int64_t> next,
+    arrow::MemoryPool* pool) {
+  const int64_t kept = next.back();
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
+                         arrow::AllocateBuffer(kept * sizeof(int32_t), pool));
+  auto* rows = reinterpret_cast<int32_t*>(buffer->mutable_data());
+  for (size_t i = 0; i < row_partitions.size(); ++i) {
+    if (row_partitions[i] >= 0) rows[next[row_partitions[i]]++] = static_cast<int32_t>(i);
+  }
+  return std::make_shared<arrow::Int32Array>(kept, buffer);
+}
+
+}  // namespace
+
+std::vector<int32_t> ChoosePartitions(const std::vector<std::shared_ptr<arrow::Array>>& keys,
+                                      const std::vector<uint8_t>& keep, int partitions) {
+  std::vector<int32_t> result(keep.size(), 0);
+  if (partitions > 1 && !keys.empty()) {
+    std::vector<uint64_t> hashes(keep.size(), 0);
+    for (const auto& key : keys) MixKeyHash(*key, &hashes);
+    for (size_t i = 0; i < keep.size(); ++i) result[i] = PartitionOf(hashes[i], partitions);
+  }
+  for (size_t i = 0; i < keep.size(); ++i) {
+    if (keep[i] == 0) result[i] = -1;
+  }
+  return result;
+}
+
+arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> SplitRows(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const std::vector<int32_t>& row_partitions,
+    int partitions, arrow::MemoryPool* pool) {
+  if (pool == nullptr) pool = arrow::default_memory_pool();
+  std::vector<std::shared_ptr<arrow::RecordBatch>> result(partitions);
+  const std::vector<int64_t> starts = PartitionStarts(row_partitions, partitions);
+  if (starts.back() == 0) return result;
+  std::shared_ptr<arrow::RecordBatch> ordered = batch;
+  if (starts[1] != batch->num_rows()) {
+    VIAND_ASSIGN_OR_RETURN(auto rows, RowsByPartition(row_partitions, starts, pool));
+    arrow::compute::ExecContext context(pool);
+    context.set_use_threads(false);
+    arrow::ArrayVector columns;
+    for (const auto& column : batch->columns()) {
+      VIAND_ASSIGN_OR_RETURN(
+          auto taken, arrow::compute::Take(*column, *rows,
+                                           arrow::compute::TakeOptions::NoBoundsCheck(), &context));
+      columns.push_back(std::move(taken));
+    }
+    ordered = arrow::RecordBatch::Make(batch->schema(), starts.back(), std::move(columns));
+  }
+  for (int p = 0; p < partitions; ++p) {
+    if (starts[p + 1] > starts[p]) result[p] = ordered->Slice(starts[p], starts[p + 1] - starts[p]);
+  }
+  return result;
+}
+
+}  // namespace viand::engine

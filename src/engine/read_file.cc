@@ -1,0 +1,209 @@
+#include "src/engine/read_file.h"
+
+#include <arrow/csv/options.h>
+#include <arrow/csv/reader.h>
+#include <arrow/filesystem/filesystem.h>
+#include <arrow/io/compressed.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/ipc/options.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/util/compression.h>
+#include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/properties.h>
+
+#include "src/common/cancellation.h"
+#include "src/engine/scan_schema.h"
+
+namespace viand::engine {
+namespace {
+
+/// The status of Arrow's reader as the user's error: the file, what reads it, and the kind.
+arrow::Status Unreadable(const arrow::Status& status, const std::string& path,
+                         const std::string& described_as, std::string hint) {
+  const std::string prefix = described_as.empty() ? "" : described_as + ": ";
+  const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
+  return MakeError(kind, fmt::format("{}cannot read {}: {}", prefix, path, status.message()),
+                   std::move(hint));
+}
+
+void CollectLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
+  if (field.is_leaf()) leaves->push_back(field.column_index);
+  for (const auto& child : field.children) CollectLeaves(child, leaves);
+}
+
+arrow::Status VisitSlices(const std::shared_ptr<arrow::RecordBatch>& batch, int64_t batch_rows,
+                          const BatchVisitor& visit) {
+  for (int64_t start = 0; start < batch->num_rows(); start += batch_rows) {
+    VIAND_RETURN_NOT_OK(visit(batch->Slice(start, batch_rows)));
+  }
+  return arrow::Status::OK();
+}
+
+/// Positions of the named columns in a file's schema.
+arrow::Result<std::vector<int>> Positions(const arrow::Schema& schema,
+                                          const std::vector<std::string>& columns,
+                                          const std::string& path,
+                                          const std::string& described_as) {
+  std::vector<int> result;
+  for (const std::string& name : columns) {
+    const int index = schema.GetFieldIndex(name);
+    if (index < 0) return MissingColumn(name, schema, path, described_as);
+    result.push_back(index);
+  }
+  return result;
+}
+
+class ParquetPart {
+ public:
+  ParquetPart(const FilePart& part, const std::vector<std::string>& columns,
+              const std::string& described_as, const ReadOptions& options)
+      : part_(part), columns_(columns), described_as_(described_as), options_(options) {}
+
+  arrow::Status Read(const BatchVisitor& visit) {
+    auto opened = Open();
+    if (!opened.ok()) return Failed(opened);
+    VIAND_ASSIGN_OR_RETURN(auto batches, OpenBatches());
+    while (true) {
+      VIAND_RETURN_NOT_OK(CheckCancelled());
+      auto batch = batches->Next();
+      if (!batch.ok()) return Failed(batch.status());
+      if (*batch == nullptr) return arrow::Status::OK();
+      VIAND_ASSIGN_OR_RETURN(auto ordered, (*batch)->SelectColumns(order_));
+      VIAND_RETURN_NOT_OK(VisitSlices(ordered, options_.batch_rows, visit));
+    }
+  }
+
+ private:
+  arrow::Status Failed(const arrow::Status& status) const {
+    return DetailOf(status) != nullptr
+               ? status
+               : Unreadable(status, part_.path, described_as_, "is it Parquet, and whole?");
+  }
+
+  arrow::Status Open() {
+    VIAND_ASSIGN_OR_RETURN(auto file, OpenDataFile(part_.path, described_as_));
+    parquet::ArrowReaderProperties properties;
+    properties.set_use_threads(options_.decode_in_parallel);
+    properties.set_batch_size(options_.batch_rows);
+    parquet::arrow::FileReaderBuilder builder;
+    VIAND_RETURN_NOT_OK(builder.Open(std::move(file)));
+    VIAND_ASSIGN_OR_RETURN(reader_,
+                           builder.memory_pool(options_.pool)->properties(properties)->Build());
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<std::unique_ptr<arrow::RecordBatchReader>> OpenBatches() {
+    std::shared_ptr<arrow::Schema> schema;
+    VIAND_RETURN_NOT_OK(reader_->GetSchema(&schema));
+    VIAND_ASSIGN_OR_RETURN(auto positions, Positions(*schema, columns_, part_.path, described_as_));
+    std::vector<int> leaves;
+    for (int position : positions)
+      CollectLeaves(reader_->manifest().schema_fields[position], &leaves);
+    auto batches = reader_->GetRecordBatchReader(part_.groups, leaves);
+    if (!batches.ok()) return Failed(batches.status());
+    // The reader gives columns in the file's order; the plan has its own.
+    VIAND_ASSIGN_OR_RETURN(order_,
+                           Positions(*(*batches)->schema(), columns_, part_.path, described_as_));
+    return batches;
+  }
+
+  const FilePart& part_;
+  const std::vector<std::string>& columns_;
+  const std::string& described_as_;
+  const ReadOptions& options_;
+  std::unique_ptr<parquet::arrow::FileReader> reader_;
+  std::vector<int> order_;
+};
+
+arrow::Status ReadIpcPart(const FilePart& part, const std::vector<std::string>& columns,
+                          const std::string& described_as, const ReadOptions& options,
+                          const BatchVisitor& visit) {
+  VIAND_ASSIGN_OR_RETURN(auto reader, OpenIpcFile(part.path, described_as));
+  VIAND_ASSIGN_OR_RETURN(auto positions,
+                         Positions(*reader->schema(), columns, part.path, described_as));
+  for (int group : part.groups) {
+    VIAND_RETURN_NOT_OK(CheckCancelled());
+    auto batch = reader->ReadRecordBatch(group);
+    if (!batch.ok())
+      return Unreadable(batch.status(), part.path, described_as,
+                        "is it an Arrow IPC file, and whole?");
+    VIAND_ASSIGN_OR_RETURN(auto ordered, (*batch)->SelectColumns(positions));
+    VIAND_RETURN_NOT_OK(VisitSlices(ordered, options.batch_rows, visit));
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<DataFile> FindDataFile(const std::string& path, const std::string& described_as) {
+  DataFile file;
+  auto filesystem = arrow::fs::FileSystemFromUriOrPath(path, &file.path);
+  if (!filesystem.ok()) return Unreadable(filesystem.status(), path, described_as, "");
+  file.filesystem = *filesystem;
+  auto info = file.filesystem->GetFileInfo(file.path);
+  if (!info.ok()) return Unreadable(info.status(), path, described_as, "");
+  if (info->type() == arrow::fs::FileType::NotFound) {
+    const std::string prefix = described_as.empty() ? "" : described_as + ": ";
+    return MakeError(ErrorKind::kInput, fmt::format("{}no such file: {}", prefix, path),
+                     "it must be there before it can be read: run the step that makes it");
+  }
+  return file;
+}
+
+arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenDataFile(
+    const std::string& path, const std::string& described_as) {
+  VIAND_ASSIGN_OR_RETURN(const DataFile found, FindDataFile(path, described_as));
+  auto file = found.filesystem->OpenInputFile(found.path);
+  if (!file.ok()) return Unreadable(file.status(), path, described_as, "");
+  return file;
+}
+
+arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
+    const std::string& path, const std::string& described_as) {
+  VIAND_ASSIGN_OR_RETURN(auto file, OpenDataFile(path, described_as));
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.use_threads = false;
+  auto reader = arrow::ipc::RecordBatchFileReader::Open(file, options);
+  if (!reader.ok())
+    return Unreadable(reader.status(), path, described_as, "is it an Arrow IPC file, and whole?");
+  return reader;
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(
+    const std::string& path, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
+    const std::string& described_as) {
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::io::InputStream> stream,
+                         OpenDataFile(path, described_as));
+  if (path.ends_with(".gz")) {
+    VIAND_ASSIGN_OR_RETURN(auto codec, arrow::util::Codec::Create(arrow::Compression::GZIP));
+    VIAND_ASSIGN_OR_RETURN(stream, arrow::io::CompressedInputStream::Make(codec.get(), stream));
+    // The stream makes a decompressor of its own, so the codec may go.
+  }
+  auto convert = arrow::csv::ConvertOptions::Defaults();
+  convert.column_types.insert(types.begin(), types.end());
+  auto reader = arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream,
+                                              arrow::csv::ReadOptions::Defaults(),
+                                              arrow::csv::ParseOptions::Defaults(), convert);
+  if (!reader.ok())
+    return Unreadable(reader.status(), path, described_as,
+                      "is it comma-separated text with a header?");
+  auto table = (*reader)->Read();
+  if (!table.ok())
+    return Unreadable(table.status(), path, described_as,
+                      "is it comma-separated text with a header?");
+  return table;
+}
+
+arrow::Status ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
+                           const std::string& described_as, const ReadOptions& options,
+                           const BatchVisitor& visit) {
+  if (part.format == FileFormat::kIpc)
+    return ReadIpcPart(part, columns, described_as, options, visit);
+  return ParquetPart(part, columns, described_as, options).Read(visit);
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,67 @@
+// Opens data files by path or URI, and reads the formats that a scan knows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/engine/fragment.h"
+
+namespace arrow {
+class MemoryPool;
+class RecordBatch;
+namespace fs {
+class FileSystem;
+}
+namespace io {
+class RandomAccessFile;
+}
+namespace ipc {
+class RecordBatchFileReader;
+}
+}  // namespace arrow
+
+namespace viand::engine {
+
+/// A file that is there, and the file system that has it.
+struct DataFile {
+  std::shared_ptr<arrow::fs::FileSystem> filesystem;
+  std::string path;
+};
+
+/// Finds a local path (absolute) or a URI that Arrow knows. A missing file is kInput, naming it and
+/// `described_as`.
+arrow::Result<DataFile> FindDataFile(const std::string& path, const std::string& described_as);
+
+/// Finds and opens.
+arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenDataFile(
+    const std::string& path, const std::string& described_as);
+
+/// Opens an Arrow IPC file (Feather version 2).
+arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
+    const std::string& path, const std::string& described_as);
+
+/// Reads a CSV file whole, also gzipped (.gz): types given by column name, others inferred over all
+/// rows.
+arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(
+    const std::string& path, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
+    const std::string& described_as);
+
+using BatchVisitor = std::function<arrow::Status(const std::shared_ptr<arrow::RecordBatch>&)>;
+
+struct ReadOptions {
+  int64_t batch_rows = 0;  ///< most rows a batch; at least 1
+  bool decode_in_parallel = false;
+  arrow::MemoryPool* pool = nullptr;  ///< not null
+};
+
+/// Visits the rows of a part in order, with the named columns (by name in the file) in the order of
+/// `columns`.
+arrow::Status ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
+                           const std::string& described_as, const ReadOptions& options,
+                           const BatchVisitor& visit);
+
+}  // namespace viand::engine

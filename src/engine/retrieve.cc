@@ -1,0 +1,274 @@
+#include <arrow/array.h>
+#include <arrow/compute/initialize.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "src/engine/assemble_rows.h"
+#include "src/engine/execute.h"
+#include "src/engine/map_stage.h"
+#include "src/engine/plain_array.h"
+#include "src/engine/result_names.h"
+#include "src/engine/spine.h"
+#include "src/engine/view_columns.h"
+
+namespace viand::engine {
+namespace {
+
+using Names = std::vector<std::string>;
+
+const Scan& SourceOf(const Lookup& lookup) {
+  return std::visit([](const auto& view) -> const Scan& { return view.source; }, lookup.view);
+}
+
+const Names& KeysOf(const Lookup& lookup) {
+  return std::visit([](const auto& view) -> const Names& { return view.keys; }, lookup.view);
+}
+
+const std::string& TimeOf(const Lookup& lookup) {
+  return std::visit([](const auto& view) -> const std::string& { return view.timestamp_column; },
+                    lookup.view);
+}
+
+size_t OutputsOf(const Lookup& lookup) {
+  if (const auto* view = std::get_if<AsOfView>(&lookup.view)) return view->columns.size();
+  return std::get<WindowView>(lookup.view).features.size();
+}
+
+/// A lookup with its source opened and its keys in the order of the spine columns' names, so that
+/// lookups by the same columns share one partitioned spine.
+struct OpenedLookup {
+  const Lookup* lookup = nullptr;
+  OpenedScan source;
+  Names spine_keys;
+  Names view_keys;
+};
+
+/// The spine dealt out by one set of keys.
+struct SpineParts {
+  int64_t most_rows = 0;  ///< of the spine and of every source that is looked up by these keys
+  std::vector<std::shared_ptr<arrow::DataType>> key_types;  ///< of the first view
+  std::vector<PartitionInputs> partitions;
+};
+
+class Retrieval {
+ public:
+  Retrieval(const RetrievalPlan& plan, const ExecuteOptions& options)
+      : plan_(plan), options_(options) {}
+
+  arrow::Result<std::shared_ptr<arrow::Table>> Run() {
+    VIAND_RETURN_NOT_OK(OpenLookups());
+    VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypes(), options_));
+    VIAND_RETURN_NOT_OK(CheckNames());
+    VIAND_RETURN_NOT_OK(PartitionSpine());
+    std::shared_ptr<arrow::Table> result = spine_.table;
+    for (OpenedLookup& opened : lookups_) {
+      VIAND_ASSIGN_OR_RETURN(result, Append(std::move(result), &opened));
+    }
+    return result;
+  }
+
+ private:
+  arrow::Status OpenLookups() {
+    for (const Lookup& lookup : plan_.lookups) {
+      const Names& keys = KeysOf(lookup);
+      if (keys.size() != lookup.spine_keys.size() ||
+          lookup.output_names.size() != OutputsOf(lookup)) {
+        return MakeError(
+            ErrorKind::kDefinition,
+            fmt::format("a lookup of {} has {} keys, {} spine columns, {} outputs, {} names",
+                        SourceOf(lookup).described_as, keys.size(), lookup.spine_keys.size(),
+                        OutputsOf(lookup), lookup.output_names.size()));
+      }
+      OpenedLookup opened;
+      opened.lookup = &lookup;
+      VIAND_ASSIGN_OR_RETURN(opened.source, OpenScan(SourceOf(lookup)));
+      VIAND_RETURN_NOT_OK(CheckTimeColumn(opened.source, TimeOf(lookup)));
+      std::vector<size_t> order(keys.size());
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+        return lookup.spine_keys[a] < lookup.spine_keys[b];
+      });
+      for (size_t i : order) {
+        opened.spine_keys.push_back(lookup.spine_keys[i]);
+        opened.view_keys.push_back(keys[i]);
+      }
+      lookups_.push_back(std::move(opened));
+    }
+    return arrow::Status::OK();
+  }
+
+  /// Text alone does not tell whether 00123 is a string: what it is compared with does.
+  std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypes() const {
+    std::map<std::string, std::shared_ptr<arrow::DataType>> types;
+    for (const OpenedLookup& opened : lookups_) {
+      for (size_t i = 0; i < opened.view_keys.size(); ++i) {
+        const auto field = opened.source.schema->GetFieldByName(opened.view_keys[i]);
+        if (field == nullptr) continue;
+        const auto type = PlainType(field->type());
+        if (arrow::is_base_binary_like(type->id())) types.emplace(opened.spine_keys[i], type);
+      }
+    }
+    return types;
+  }
+
+  arrow::Status CheckNames() const {
+    ResultNames names;
+    for (const std::string& name : spine_.table->ColumnNames()) {
+      VIAND_RETURN_NOT_OK(names.Add(name, spine_.described_as));
+    }
+    for (const Lookup& lookup : plan_.lookups) {
+      for (const std::string& name : lookup.output_names) {
+        VIAND_RETURN_NOT_OK(names.Add(name, SourceOf(lookup).described_as));
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status PartitionSpine() {
+    for (const OpenedLookup& opened : lookups_) {
+      SpineParts& parts = spines_[opened.spine_keys];
+      parts.most_rows =
+          std::max({parts.most_rows, spine_.table->num_rows(), opened.source.RowCount()});
+      if (!parts.key_types.empty()) continue;
+      VIAND_ASSIGN_OR_RETURN(const auto schema, SelectColumns(opened.source, opened.view_keys));
+      for (const auto& field : schema->fields()) parts.key_types.push_back(field->type());
+    }
+    for (auto& [keys, parts] : spines_) {
+      VIAND_ASSIGN_OR_RETURN(OpenedScan scan, engine::KeysOf(spine_, keys, parts.key_types));
+      MapRequest request;
+      request.columns = scan.schema->field_names();
+      request.keys = Names(request.columns.begin(), request.columns.end() - 1);
+      request.row_numbers = true;
+      request.partitions = keys.empty() ? 1 : ChoosePartitionCount(parts.most_rows, options_);
+      VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&scan, request, options_));
+      parts.partitions = std::move(mapped.partitions);
+    }
+    return arrow::Status::OK();
+  }
+
+  /// Runs one lookup and appends its outputs.
+  arrow::Result<std::shared_ptr<arrow::Table>> Append(std::shared_ptr<arrow::Table> result,
+                                                      OpenedLookup* opened) {
+    const SpineParts& spine = spines_.at(opened->spine_keys);
+    VIAND_ASSIGN_OR_RETURN(auto calls,
+                           std::visit([&](const auto& view) { return Calls(view, spine, opened); },
+                                      opened->lookup->view));
+    const std::string name = "look up " + opened->source.described_as;
+    VIAND_ASSIGN_OR_RETURN(auto results,
+                           options_.executor->RunStage(name, std::move(calls), options_.progress));
+    Tables parts;
+    for (const auto& outputs : results) {
+      VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(outputs[0]));
+      parts.push_back(std::move(part));
+    }
+    results.clear();
+    VIAND_ASSIGN_OR_RETURN(const auto columns, AssembleRows(parts, spine_.table->num_rows()));
+    for (size_t i = 0; i < columns.size(); ++i) {
+      VIAND_ASSIGN_OR_RETURN(auto column,
+                             RestoreType(columns[i], OutputType(*opened, i, *columns[i])));
+      const auto field = arrow::field(opened->lookup->output_names[i], column->type());
+      VIAND_ASSIGN_OR_RETURN(
+          result, result->AddColumn(result->num_columns(), field,
+                                    std::make_shared<arrow::ChunkedArray>(std::move(column))));
+    }
+    return result;
+  }
+
+  static std::shared_ptr<arrow::DataType> OutputType(const OpenedLookup& opened, size_t output,
+                                                     const arrow::Array& computed) {
+    const auto* view = std::get_if<AsOfView>(&opened.lookup->view);
+    if (view == nullptr) return computed.type();
+    return opened.source.schema->GetFieldByName(view->columns[output])->type();
+  }
+
+  /// Deals the view's rows out like the spine's.
+  arrow::Result<MapOutputs> MapView(Names columns, const TimeRange& range, const SpineParts& spine,
+                                    OpenedLookup* opened) const {
+    MapRequest request;
+    request.columns = std::move(columns);
+    request.keys = opened->view_keys;
+    request.drop_null_keys = true;
+    request.filter = SourceOf(*opened->lookup).filter;
+    request.time_column = TimeOf(*opened->lookup);
+    request.range = range;
+    request.partitions = static_cast<int>(spine.partitions.size());
+    return RunMapStage(&opened->source, request, options_);
+  }
+
+  /// One call a partition: the spine's part, then the view's.
+  template <typename Prototype>
+  static std::vector<FragmentCall> ReduceCalls(const Prototype& prototype, const SpineParts& spine,
+                                               std::vector<PartitionInputs> view) {
+    std::vector<FragmentCall> calls;
+    for (size_t p = 0; p < spine.partitions.size(); ++p) {
+      FragmentCall call{prototype, spine.partitions[p]};
+      call.inputs.insert(call.inputs.end(), std::make_move_iterator(view[p].begin()),
+                         std::make_move_iterator(view[p].end()));
+      calls.push_back(std::move(call));
+    }
+    return calls;
+  }
+
+  arrow::Result<std::vector<FragmentCall>> Calls(const AsOfView& view, const SpineParts& spine,
+                                                 OpenedLookup* opened) const {
+    Names columns = opened->view_keys;
+    columns.push_back(view.timestamp_column);
+    if (!view.created_column.empty()) {
+      VIAND_RETURN_NOT_OK(CheckTimeColumn(opened->source, view.created_column));
+      columns.push_back(view.created_column);
+    }
+    columns.insert(columns.end(), view.columns.begin(), view.columns.end());
+    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped,
+                           MapView(std::move(columns), ReachOf(view, spine_.range), spine, opened));
+    AsOfFragment fragment;
+    fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
+    fragment.key_count = static_cast<int>(opened->view_keys.size());
+    fragment.features = mapped.schema;
+    fragment.has_created = !view.created_column.empty();
+    fragment.created_not_after = view.created_not_after;
+    fragment.ttl_us = view.ttl_us;
+    fragment.grid_us = view.grid_us;
+    return ReduceCalls(fragment, spine, std::move(mapped.partitions));
+  }
+
+  arrow::Result<std::vector<FragmentCall>> Calls(const WindowView& view, const SpineParts& spine,
+                                                 OpenedLookup* opened) const {
+    VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOfView(view, opened->source));
+    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped,
+                           MapView(std::move(columns), ReachOf(view, spine_.range), spine, opened));
+    WindowFragment fragment;
+    fragment.at_spine = true;
+    fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
+    fragment.events = mapped.schema;
+    for (const std::string& key : opened->view_keys)
+      fragment.keys.push_back(mapped.schema->GetFieldIndex(key));
+    fragment.time_column = mapped.schema->GetFieldIndex(view.timestamp_column);
+    fragment.features = view.features;
+    fragment.existence = view.existence;
+    fragment.having = view.having;
+    fragment.absent = opened->lookup->compute_absent ? AbsentRows::kCompute : AbsentRows::kNull;
+    fragment.described_as = view.source.described_as;
+    return ReduceCalls(fragment, spine, std::move(mapped.partitions));
+  }
+
+  const RetrievalPlan& plan_;
+  const ExecuteOptions& options_;
+  std::vector<OpenedLookup> lookups_;
+  Spine spine_;
+  std::map<Names, SpineParts> spines_;
+};
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
+                                                      const ExecuteOptions& options) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  return Retrieval(plan, options).Run();
+}
+
+}  // namespace viand::engine
