@@ -6,9 +6,11 @@
 namespace viand::cli {
 
 void AddBackfillCommand(CLI::App* app, const Command& command) {
-  auto* backfill = app->add_subcommand("backfill", "Computed views -> offline store, one snapshot per cutoff");
+  auto* backfill =
+      app->add_subcommand("backfill", "Computed views -> offline store, one snapshot per cutoff");
   auto names = std::make_shared<std::vector<std::string>>();
-  backfill->add_option("views", *names, "Feature views (default: all with snapshots)")->type_name("VIEW");
+  backfill->add_option("views", *names, "Feature views (default: all with snapshots)")
+      ->type_name("VIEW");
   backfill->callback([names, command] {
     const auto steps = Require(command.Open()->Backfill(*names));
     if (command.json()) return command.PrintJson({{"steps", ToJson(steps)}});

@@ -12,7 +12,8 @@ void Require(const Status& status) {
 std::unique_ptr<FeatureStore> Command::Open() const {
   OpenOptions open = options_->open;
   Terminal* terminal = terminal_;
-  open.on_progress = [terminal](const std::string& stage, int64_t done, int64_t total, const std::string& unit) {
+  open.on_progress = [terminal](const std::string& stage, int64_t done, int64_t total,
+                                const std::string& unit) {
     terminal->ShowProgress(stage, done, total, unit);
   };
   return Require(FeatureStore::Open(options_->repo, open));

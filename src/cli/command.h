@@ -1,4 +1,5 @@
-// What every command of the CLI shares: global options, opening the repo, printing results and errors.
+// What every command of the CLI shares: global options, opening the repo, printing results and
+// errors.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -68,6 +69,6 @@ void AddHistoricalCommand(CLI::App* app, const Command& command);
 void AddTrainCommand(CLI::App* app, const Command& command);
 void AddPredictCommand(CLI::App* app, const Command& command);
 void AddListCommands(CLI::App* app, const Command& command);  // list, describe
-void AddFragmentCommand(CLI::App* app);                       // hidden: one fragment in a fresh process
+void AddFragmentCommand(CLI::App* app);  // hidden: one fragment in a fresh process
 
 }  // namespace viand::cli

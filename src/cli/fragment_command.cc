@@ -4,7 +4,8 @@
 namespace viand::cli {
 
 void AddFragmentCommand(CLI::App* app) {
-  auto* fragment = app->add_subcommand("fragment", "Run one plan fragment (for the process executor)");
+  auto* fragment =
+      app->add_subcommand("fragment", "Run one plan fragment (for the process executor)");
   fragment->group("");
   struct Arguments {
     std::string in, out;

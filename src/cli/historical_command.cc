@@ -14,17 +14,20 @@ struct Arguments {
 };
 
 void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
-  app->add_option("--spine", arguments->spine, "Rows to get features for: a Parquet, CSV or Arrow file, - or labels:NAME")
+  app->add_option("--spine", arguments->spine,
+                  "Rows to get features for: a Parquet, CSV or Arrow file, - or labels:NAME")
       ->required()
       ->type_name("PATH");
-  app->add_option("--features", arguments->options.features, "view:feature, or view for all of its features")
+  app->add_option("--features", arguments->options.features,
+                  "view:feature, or view for all of its features")
       ->delimiter(',')
       ->type_name("V:F,...");
   app->add_option("--service", arguments->options.service, "A feature service")->type_name("NAME");
   app->add_option("--timestamp-column", arguments->options.timestamp_column, "Time of each row")
       ->type_name("COLUMN")
       ->capture_default_str();
-  app->add_flag("--full-feature-names", arguments->options.full_feature_names, "Name columns view__feature");
+  app->add_flag("--full-feature-names", arguments->options.full_feature_names,
+                "Name columns view__feature");
   app->add_flag("--created-not-after", arguments->options.created_not_after,
                 "Only feature rows whose created time is not after the spine row's");
 }
@@ -38,17 +41,21 @@ void Historical(const Arguments& arguments, const Command& command) {
     return command.PrintJson(
         {{"output", arguments.output}, {"rows", written.rows}, {"columns", written.columns}});
   }
-  command.Print(fmt::format("{} rows, {} columns -> {}\n", written.rows, written.columns, arguments.output));
+  command.Print(
+      fmt::format("{} rows, {} columns -> {}\n", written.rows, written.columns, arguments.output));
 }
 
 }  // namespace
 
 void AddHistoricalCommand(CLI::App* app, const Command& command) {
-  auto* historical = app->add_subcommand("historical", "Point-in-time features for the rows of a spine");
+  auto* historical =
+      app->add_subcommand("historical", "Point-in-time features for the rows of a spine");
   historical->alias("get-historical-features");
   auto arguments = std::make_shared<Arguments>();
   AddArguments(historical, arguments);
-  historical->add_option("-o,--output", arguments->output, ".parquet, .csv or .arrow file, or - for CSV on standard output")
+  historical
+      ->add_option("-o,--output", arguments->output,
+                   ".parquet, .csv or .arrow file, or - for CSV on standard output")
       ->required()
       ->type_name("OUT");
   historical->callback([arguments, command] { Historical(*arguments, command); });

@@ -6,7 +6,8 @@
 namespace viand::cli {
 
 void AddIngestCommand(CLI::App* app, const Command& command) {
-  auto* ingest = app->add_subcommand("ingest", "Raw files (xlsx, csv, csv.gz, json lines, parquet) -> typed Parquet");
+  auto* ingest = app->add_subcommand(
+      "ingest", "Raw files (xlsx, csv, csv.gz, json lines, parquet) -> typed Parquet");
   auto names = std::make_shared<std::vector<std::string>>();
   ingest->add_option("datasets", *names, "Datasets to make (default: all)")->type_name("DATASET");
   ingest->callback([names, command] {

@@ -13,18 +13,21 @@ void AddInitCommand(CLI::App* app, const Command& command) {
   };
   auto arguments = std::make_shared<Arguments>();
   init->add_option("folder", arguments->folder, "Folder to make")->required()->type_name("DIR");
-  init->add_option("--template", arguments->template_name, "retail: the worked example; minimal: one of each kind")
+  init->add_option("--template", arguments->template_name,
+                   "retail: the worked example; minimal: one of each kind")
       ->type_name("NAME")
       ->capture_default_str();
   init->callback([arguments, command] {
     Require(InitRepo(arguments->folder, arguments->template_name));
     if (command.json()) {
-      return command.PrintJson({{"folder", arguments->folder}, {"template", arguments->template_name}});
+      return command.PrintJson(
+          {{"folder", arguments->folder}, {"template", arguments->template_name}});
     }
-    command.Print(fmt::format(
-        "made {0} from the template {1}\nnext:\n  python3 {0}/get_data.py   fetch the data, or generate it\n"
-        "  viand run -C {0}          from raw data to predictions\n",
-        arguments->folder, arguments->template_name));
+    command.Print(
+        fmt::format("made {0} from the template {1}\nnext:\n  python3 {0}/get_data.py   fetch the "
+                    "data, or generate it\n"
+                    "  viand run -C {0}          from raw data to predictions\n",
+                    arguments->folder, arguments->template_name));
   });
 }
 

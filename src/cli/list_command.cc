@@ -19,7 +19,8 @@ void List(const Command& command, const std::string& kind) {
   }
   TextTable table({"kind", "name", "", "description"});
   for (const ObjectSummary& object : objects) {
-    table.Add({command.terminal().Paint(Color::kDim, object.kind), object.name, object.summary, object.description});
+    table.Add({command.terminal().Paint(Color::kDim, object.kind), object.name, object.summary,
+               object.description});
   }
   command.Print(table.Render(command.terminal()));
 }
@@ -39,7 +40,8 @@ void Describe(const Command& command, const std::string& kind, const std::string
 }  // namespace
 
 void AddListCommands(CLI::App* app, const Command& command) {
-  auto* list = app->add_subcommand("list", "Objects of the repo: entities, datasets, sources, feature-views, models, ...");
+  auto* list = app->add_subcommand(
+      "list", "Objects of the repo: entities, datasets, sources, feature-views, models, ...");
   auto kind = std::make_shared<std::string>();
   list->add_option("kind", *kind, "Kind (default: all)")->type_name("KIND");
   list->callback([kind, command] { List(command, *kind); });

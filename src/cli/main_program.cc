@@ -16,19 +16,23 @@ constexpr int kWrongUse = 2;
 constexpr int kInterrupted = 130;
 
 void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
-  app->add_option("-C,--repo", options->repo, "Folder of the feature repo (default: here or the nearest parent)")
+  app->add_option("-C,--repo", options->repo,
+                  "Folder of the feature repo (default: here or the nearest parent)")
       ->type_name("DIR");
   app->add_flag("--json", options->json, "Print results as JSON");
   app->add_option("--threads", options->open.threads, "Threads (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  app->add_option("--executor", [options](const CLI::results_t& values) {
-       if (values.size() != 1 || (values[0] != "threads" && values[0] != "processes")) return false;
-       options->open.process_executor = values[0] == "processes";
-       return true;
-     })
+  app->add_option("--executor",
+                  [options](const CLI::results_t& values) {
+                    if (values.size() != 1 || (values[0] != "threads" && values[0] != "processes"))
+                      return false;
+                    options->open.process_executor = values[0] == "processes";
+                    return true;
+                  })
       ->type_name("threads|processes")
-      ->description("Where plan fragments run; `processes` starts a fresh one for each, to test plans");
+      ->description(
+          "Where plan fragments run; `processes` starts a fresh one for each, to test plans");
   app->add_option("--partitions", options->open.partitions, "Partitions by key (default: by size)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));
@@ -98,7 +102,9 @@ int ReportParseError(const CLI::App& app, const CLI::ParseError& error, int argc
 }  // namespace
 
 int RunProgram(int argc, char** argv) {
-  CLI::App app("viand: feature store and feature engine. Define a feature once; compute it for training and scoring.");
+  CLI::App app(
+      "viand: feature store and feature engine. Define a feature once; compute it for training and "
+      "scoring.");
   app.set_version_flag("--version", "viand " + Version());
   app.require_subcommand(1);
   app.fallthrough();

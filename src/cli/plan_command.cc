@@ -31,7 +31,8 @@ void AddPlan(CLI::App* app, const Command& command) {
 }
 
 void AddApply(CLI::App* app, const Command& command) {
-  auto* apply = app->add_subcommand("apply", "Commit the definitions to the registry, in one transaction");
+  auto* apply =
+      app->add_subcommand("apply", "Commit the definitions to the registry, in one transaction");
   auto yes = std::make_shared<bool>(false);
   apply->add_flag("--yes", *yes, "Do not ask before removals and breaking changes");
   apply->callback([yes, command] {
@@ -50,13 +51,17 @@ void AddApply(CLI::App* app, const Command& command) {
 }
 
 void AddTeardown(CLI::App* app, const Command& command) {
-  auto* teardown = app->add_subcommand("teardown", "Remove every object of this repo from the registry; files stay");
+  auto* teardown = app->add_subcommand(
+      "teardown", "Remove every object of this repo from the registry; files stay");
   auto yes = std::make_shared<bool>(false);
   teardown->add_flag("--yes", *yes, "Do not ask");
   teardown->callback([yes, command] {
     const auto store = command.Open();
-    if (!*yes && !Confirmed(command, fmt::format("remove all objects of project {}?", store->project()))) {
-      throw CommandFailure{UsageError("teardown removes every object of this repo from the registry", "add --yes if it is meant")};
+    if (!*yes &&
+        !Confirmed(command, fmt::format("remove all objects of project {}?", store->project()))) {
+      throw CommandFailure{
+          UsageError("teardown removes every object of this repo from the registry",
+                     "add --yes if it is meant")};
     }
     Show(command, Require(store->Teardown()));
   });

@@ -16,9 +16,14 @@ void AddPredictCommand(CLI::App* app, const Command& command) {
   };
   auto arguments = std::make_shared<Arguments>();
   predict->add_option("model", arguments->model, "Model")->required()->type_name("MODEL");
-  predict->add_option("--as-of", arguments->options.as_of, "Compute population and features exactly at this time (default: the last snapshot)")
+  predict
+      ->add_option(
+          "--as-of", arguments->options.as_of,
+          "Compute population and features exactly at this time (default: the last snapshot)")
       ->type_name("TIME");
-  predict->add_option("-o,--output", arguments->options.output, "Parquet file (default: data/predictions/MODEL.parquet)")
+  predict
+      ->add_option("-o,--output", arguments->options.output,
+                   "Parquet file (default: data/predictions/MODEL.parquet)")
       ->type_name("OUT");
   predict->add_flag("--force", arguments->options.force, "Predict even where nothing changed");
   predict->callback([arguments, command] {
@@ -26,7 +31,8 @@ void AddPredictCommand(CLI::App* app, const Command& command) {
     const PredictReport report = Require(store->Predict(arguments->model, arguments->options));
     if (command.json()) return command.PrintJson(ToJson(report));
     command.Print(StepTable({report.step}, command.terminal()) + "\n");
-    command.Print(Require(HeadOfTable(Require(store->Read(report.output)), kHeadRows, command.terminal())));
+    command.Print(
+        Require(HeadOfTable(Require(store->Read(report.output)), kHeadRows, command.terminal())));
   });
 }
 

@@ -44,18 +44,21 @@ char SignOf(const std::string& action) {
 }
 
 std::string ChangeText(const PlannedChange& change, const Terminal& terminal) {
-  std::string text = terminal.Paint(ColorOf(change.action),
-                                    fmt::format("  {} {} {}", SignOf(change.action), change.kind, change.name));
+  std::string text =
+      terminal.Paint(ColorOf(change.action),
+                     fmt::format("  {} {} {}", SignOf(change.action), change.kind, change.name));
   if (change.breaking) text += terminal.Paint(Color::kRed, "  breaking: " + change.why_breaking);
   text += "\n";
   for (const FieldDifference& field : change.fields) {
     if (change.action == "add") continue;
-    text += fmt::format("      {}: {} -> {}\n", field.path, field.before.empty() ? "(none)" : field.before,
+    text += fmt::format("      {}: {} -> {}\n", field.path,
+                        field.before.empty() ? "(none)" : field.before,
                         field.after.empty() ? "(none)" : field.after);
   }
   if (change.action != "add" && !change.dependants.empty()) {
     std::string dependants;
-    for (const std::string& name : change.dependants) dependants += (dependants.empty() ? "" : ", ") + name;
+    for (const std::string& name : change.dependants)
+      dependants += (dependants.empty() ? "" : ", ") + name;
     text += terminal.Paint(Color::kDim, "      read by " + dependants) + "\n";
   }
   return text;
@@ -77,12 +80,15 @@ std::string StepTable(const std::vector<StepReport>& steps, const Terminal& term
 std::string ModelText(const TrainReport& report, const Terminal& terminal) {
   std::string text = terminal.Paint(Color::kBold, report.model);
   text += fmt::format("  {} train rows", Grouped(report.train_rows));
-  if (!std::isnan(report.train_positive_rate)) text += fmt::format(" ({:.1f} % positive)", report.train_positive_rate * 100);
+  if (!std::isnan(report.train_positive_rate))
+    text += fmt::format(" ({:.1f} % positive)", report.train_positive_rate * 100);
   text += fmt::format(", {} test rows", Grouped(report.test_rows));
-  if (!std::isnan(report.test_positive_rate)) text += fmt::format(" ({:.1f} % positive)", report.test_positive_rate * 100);
+  if (!std::isnan(report.test_positive_rate))
+    text += fmt::format(" ({:.1f} % positive)", report.test_positive_rate * 100);
   text += "\n";
   for (const auto& [name, value] : report.metrics) {
-    text += fmt::format("  {:<10} {}\n", name, std::isnan(value) ? "not defined" : fmt::format("{:.4f}", value));
+    text += fmt::format("  {:<10} {}\n", name,
+                        std::isnan(value) ? "not defined" : fmt::format("{:.4f}", value));
   }
   if (!std::isnan(report.test_positive_rate)) {
     text += fmt::format("  confusion  true 0: {} as 0, {} as 1; true 1: {} as 0, {} as 1\n",
@@ -95,13 +101,15 @@ std::string ModelText(const TrainReport& report, const Terminal& terminal) {
   for (const auto& [name, gain] : report.importance) {
     std::string bar;
     for (int i = 0; i < static_cast<int>(std::lround(gain * 40)); ++i) bar += "█";
-    text += fmt::format("    {:<{}}  {:5.1f} %  {}\n", name, width, gain * 100, terminal.Paint(Color::kCyan, bar));
+    text += fmt::format("    {:<{}}  {:5.1f} %  {}\n", name, width, gain * 100,
+                        terminal.Paint(Color::kCyan, bar));
   }
   return text;
 }
 
 std::string PlanText(const PlanReport& report, const Terminal& terminal) {
-  std::string text = fmt::format("project {} in {}\n", terminal.Paint(Color::kBold, report.project), report.registry);
+  std::string text = fmt::format("project {} in {}\n", terminal.Paint(Color::kBold, report.project),
+                                 report.registry);
   int64_t unchanged = 0;
   for (const PlannedChange& change : report.changes) {
     if (change.action == "unchanged") {
@@ -113,8 +121,10 @@ std::string PlanText(const PlanReport& report, const Terminal& terminal) {
   for (const std::string& warning : report.warnings) {
     text += terminal.Paint(Color::kYellow, "  warning: ") + warning + "\n";
   }
-  if (!report.has_effect) return text + fmt::format("nothing to change: {} objects as applied\n", unchanged);
-  if (unchanged > 0) text += terminal.Paint(Color::kDim, fmt::format("  {} objects unchanged\n", unchanged));
+  if (!report.has_effect)
+    return text + fmt::format("nothing to change: {} objects as applied\n", unchanged);
+  if (unchanged > 0)
+    text += terminal.Paint(Color::kDim, fmt::format("  {} objects unchanged\n", unchanged));
   return text;
 }
 
@@ -182,9 +192,9 @@ json ToJson(const PlanReport& report) {
                        {"why_breaking", change.why_breaking},
                        {"dependants", change.dependants}});
   }
-  return {{"project", report.project},       {"registry", report.registry},
-          {"changes", std::move(changes)},   {"warnings", report.warnings},
-          {"has_effect", report.has_effect}, {"has_removal", report.has_removal},
+  return {{"project", report.project},          {"registry", report.registry},
+          {"changes", std::move(changes)},      {"warnings", report.warnings},
+          {"has_effect", report.has_effect},    {"has_removal", report.has_removal},
           {"has_breaking", report.has_breaking}};
 }
 

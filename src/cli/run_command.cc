@@ -22,7 +22,8 @@ void PrintHead(const Command& command, FeatureStore* store, const StepReport& st
 }  // namespace
 
 void AddRunCommand(CLI::App* app, const Command& command) {
-  auto* run = app->add_subcommand("run", "The whole pipeline, skipping what is fresh: ingest, apply, backfill, train, predict");
+  auto* run = app->add_subcommand(
+      "run", "The whole pipeline, skipping what is fresh: ingest, apply, backfill, train, predict");
   auto options = std::make_shared<RunOptions>();
   run->add_option("steps", options->steps, "Steps to run (default: all)")->type_name("STEP");
   run->add_flag("--yes", options->yes, "Apply removals and breaking changes too");
@@ -32,10 +33,12 @@ void AddRunCommand(CLI::App* app, const Command& command) {
     if (command.json()) {
       nlohmann::json models = nlohmann::json::array();
       for (const TrainReport& model : report.models) models.push_back(ToJson(model));
-      return command.PrintJson({{"steps", ToJson(report.steps)}, {"models", models}, {"seconds", report.seconds}});
+      return command.PrintJson(
+          {{"steps", ToJson(report.steps)}, {"models", models}, {"seconds", report.seconds}});
     }
     command.Print(StepTable(report.steps, command.terminal()));
-    for (const TrainReport& model : report.models) command.Print("\n" + ModelText(model, command.terminal()));
+    for (const TrainReport& model : report.models)
+      command.Print("\n" + ModelText(model, command.terminal()));
     for (const StepReport& step : report.steps) PrintHead(command, store.get(), step);
     command.Print(fmt::format("\ndone in {}\n", SecondsText(report.seconds)));
   });

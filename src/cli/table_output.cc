@@ -46,7 +46,8 @@ arrow::Status WriteTo(const std::shared_ptr<arrow::Table>& table, const std::str
   }
   const std::string extension = std::filesystem::path(output).extension().string();
   if (extension == ".parquet") return offline::WriteParquet(table, output);
-  if (extension == ".csv") return WriteAtomically(output, [&](auto* sink) { return WriteCsv(*table, sink); });
+  if (extension == ".csv")
+    return WriteAtomically(output, [&](auto* sink) { return WriteCsv(*table, sink); });
   if (extension == ".arrow" || extension == ".feather" || extension == ".ipc") {
     return WriteAtomically(output, [&](auto* sink) { return WriteIpc(*table, sink); });
   }
@@ -66,7 +67,8 @@ std::string CellText(const arrow::Scalar& cell) {
   return cell.ToString();
 }
 
-arrow::Result<std::string> RenderHead(const arrow::Table& table, int64_t rows, const Terminal& terminal) {
+arrow::Result<std::string> RenderHead(const arrow::Table& table, int64_t rows,
+                                      const Terminal& terminal) {
   TextTable text(table.schema()->field_names());
   for (int column = 0; column < table.num_columns(); ++column) {
     if (!arrow::is_base_binary_like(table.column(column)->type()->id())) text.AlignRight(column);

@@ -13,8 +13,8 @@ struct WrittenTable {
   int64_t columns = 0;
 };
 
-/// Writes to `output`: by extension Parquet (.parquet), CSV (.csv), Arrow IPC (.arrow, .feather, .ipc); "-" is CSV on
-/// standard output. Files appear whole or not at all.
+/// Writes to `output`: by extension Parquet (.parquet), CSV (.csv), Arrow IPC (.arrow, .feather,
+/// .ipc); "-" is CSV on standard output. Files appear whole or not at all.
 Result<WrittenTable> WriteTable(Table table, const std::string& output);
 
 /// The first rows, for people.

@@ -77,13 +77,16 @@ Terminal::Terminal()
       stderr_color_(WantsColor(STDERR_FILENO)),
       stderr_is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
-std::string Terminal::Paint(Color color, const std::string& text) const { return Wrap(stdout_color_, color, text); }
+std::string Terminal::Paint(Color color, const std::string& text) const {
+  return Wrap(stdout_color_, color, text);
+}
 
 std::string Terminal::PaintError(Color color, const std::string& text) const {
   return Wrap(stderr_color_, color, text);
 }
 
-void Terminal::ShowProgress(const std::string& stage, int64_t done, int64_t total, const std::string& unit) {
+void Terminal::ShowProgress(const std::string& stage, int64_t done, int64_t total,
+                            const std::string& unit) {
   if (!stderr_is_terminal_) return;
   if (total < 0) return ClearProgress();
   const std::lock_guard lock(mutex_);
@@ -106,9 +109,11 @@ void Terminal::Draw(int64_t done, int64_t total, const std::string& unit) {
     const int filled = static_cast<int>(share * kBarWidth);
     std::string bar;
     for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
-    line = fmt::format("{}  {} {:3.0f} %  {} of {}", stage_, bar, share * 100, CountText(static_cast<double>(done), unit),
+    line = fmt::format("{}  {} {:3.0f} %  {} of {}", stage_, bar, share * 100,
+                       CountText(static_cast<double>(done), unit),
                        CountText(static_cast<double>(total), unit));
-    if (rate > 0) line += fmt::format("  ETA {}", SecondsText(static_cast<double>(total - done) / rate));
+    if (rate > 0)
+      line += fmt::format("  ETA {}", SecondsText(static_cast<double>(total - done) / rate));
   }
   line += fmt::format("  {}/s", CountText(rate, unit));
   fmt::print(stderr, "\r\033[K{}", line);
@@ -130,12 +135,15 @@ std::string TextTable::Render(const Terminal& terminal) const {
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
   }
-  const auto is_right = [this](size_t column) { return std::find(right_.begin(), right_.end(), column) != right_.end(); };
+  const auto is_right = [this](size_t column) {
+    return std::find(right_.begin(), right_.end(), column) != right_.end();
+  };
   const auto line = [&](const std::vector<std::string>& cells, Color color) {
     std::string text;
     for (size_t i = 0; i < cells.size(); ++i) {
       const bool last = i + 1 == cells.size();
-      const std::string cell = last && !is_right(i) ? cells[i] : Pad(cells[i], widths[i], is_right(i));
+      const std::string cell =
+          last && !is_right(i) ? cells[i] : Pad(cells[i], widths[i], is_right(i));
       text += (i == 0 ? "" : "  ") + terminal.Paint(color, cell);
     }
     return text + "\n";

@@ -1,4 +1,5 @@
-// The screen: colour where a person looks (not when piped, not with NO_COLOR), tables, a progress bar on stderr.
+// The screen: colour where a person looks (not when piped, not with NO_COLOR), tables, a progress
+// bar on stderr.
 #pragma once
 
 #include <chrono>

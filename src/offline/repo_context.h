@@ -3,13 +3,19 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "src/definition/validation.h"
 #include "src/engine/execute.h"
+#include "src/offline/source_content.h"
 #include "src/registry/plan.h"
 
 namespace viand::offline {
+
+/// What sources were found to hold, by absolute path: each is hashed once a command. Whoever writes
+/// a path replaces its entry.
+using ContentCache = std::map<std::string, SourceContent>;
 
 struct RepoContext {
   const definition::RepoConfig* config = nullptr;
@@ -17,6 +23,7 @@ struct RepoContext {
   std::map<std::string, registry::ResolvedGrid>
       grids;  ///< by name of snapshots; absent: never applied
   engine::ExecuteOptions execute;
+  std::shared_ptr<ContentCache> contents = std::make_shared<ContentCache>();
 
   const std::string& root() const { return config->root; }
 };

@@ -35,6 +35,17 @@ arrow::Result<Generation> RequireGeneration(const RepoContext& context, const st
   return generation;
 }
 
+arrow::Result<SourceContent> ReadContent(const RepoContext& context,
+                                         const definition::Source& source,
+                                         const std::string& path) {
+  if (DatasetWriting(context, source.path) != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto manifest, ReadDatasetManifest(path));
+    if (manifest) return std::move(manifest->content);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto files, FilesOf(context, source));
+  return ContentOfFiles(files, source.timestamp_field);
+}
+
 }  // namespace
 
 const definition::BoundDataset* DatasetWriting(const RepoContext& context,
@@ -90,13 +101,11 @@ arrow::Result<SourceContent> ContentOfSource(const RepoContext& context,
     }
     return content;
   }
-  if (DatasetWriting(context, source->path) != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(auto manifest,
-                          ReadDatasetManifest(AbsolutePath(context.root(), source->path)));
-    if (manifest) return std::move(manifest->content);
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto files, FilesOf(context, *source));
-  return ContentOfFiles(files, source->timestamp_field);
+  const std::string path = AbsolutePath(context.root(), source->path);
+  if (const auto cached = context.contents->find(path); cached != context.contents->end())
+    return cached->second;
+  ARROW_ASSIGN_OR_RAISE(SourceContent content, ReadContent(context, *source, path));
+  return context.contents->emplace(path, std::move(content)).first->second;
 }
 
 }  // namespace viand::offline

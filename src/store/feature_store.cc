@@ -1,4 +1,5 @@
-// The public FeatureStore: each method is the rooms' function of that name behind the border of statuses and tables.
+// The public FeatureStore: each method is the rooms' function of that name behind the border of
+// statuses and tables.
 #include "viand/feature_store.h"
 
 #include <arrow/table.h>
@@ -38,8 +39,8 @@ arrow::Result<Steps> IngestNamed(RepoSession* session, const std::vector<std::st
   }
   Steps steps;
   for (const definition::BoundDataset& dataset : session->bound().datasets) {
-    const bool wanted =
-        names.empty() || std::find(names.begin(), names.end(), dataset.dataset->name) != names.end();
+    const bool wanted = names.empty() ||
+                        std::find(names.begin(), names.end(), dataset.dataset->name) != names.end();
     if (!wanted) continue;
     ARROW_ASSIGN_OR_RAISE(auto step, IngestDataset(session, dataset, true));
     steps.push_back(std::move(step));
@@ -68,15 +69,17 @@ arrow::Result<Steps> BackfillNamed(RepoSession* session, const std::vector<std::
 arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session, engine::Scan spine,
                                                    const HistoricalOptions& options) {
   ARROW_RETURN_NOT_OK(session->RequireGrids());
-  return offline::PlanHistorical(session->context(), {.spine = std::move(spine),
-                                                      .timestamp_column = options.timestamp_column,
-                                                      .features = options.features,
-                                                      .service = options.service,
-                                                      .full_feature_names = options.full_feature_names,
-                                                      .created_not_after = options.created_not_after});
+  return offline::PlanHistorical(session->context(),
+                                 {.spine = std::move(spine),
+                                  .timestamp_column = options.timestamp_column,
+                                  .features = options.features,
+                                  .service = options.service,
+                                  .full_feature_names = options.full_feature_names,
+                                  .created_not_after = options.created_not_after});
 }
 
-arrow::Result<Table> Retrieve(RepoSession* session, engine::Scan spine, const HistoricalOptions& options) {
+arrow::Result<Table> Retrieve(RepoSession* session, engine::Scan spine,
+                              const HistoricalOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
   ARROW_ASSIGN_OR_RAISE(auto table, engine::Retrieve(plan, session->context().execute));
   return ToPublicTable(std::move(table));
@@ -125,7 +128,8 @@ class RepoFeatureStore final : public FeatureStore {
     scan.described_as = "the spine";
     return ToPublic(Retrieve(session_.get(), std::move(scan), options));
   }
-  Result<Table> GetHistoricalFeatures(const std::string& spine, const HistoricalOptions& options) override {
+  Result<Table> GetHistoricalFeatures(const std::string& spine,
+                                      const HistoricalOptions& options) override {
     auto scan = OpenSpine(spine);
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(Retrieve(session_.get(), *std::move(scan), options));
@@ -173,10 +177,12 @@ class RepoFeatureStore final : public FeatureStore {
 }  // namespace
 }  // namespace store
 
-Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::string& path, const OpenOptions& options) {
+Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::string& path,
+                                                         const OpenOptions& options) {
   auto session = store::RepoSession::Open(path, options);
   if (!session.ok()) return store::ToPublic(session.status());
-  return std::unique_ptr<FeatureStore>(std::make_unique<store::RepoFeatureStore>(*std::move(session)));
+  return std::unique_ptr<FeatureStore>(
+      std::make_unique<store::RepoFeatureStore>(*std::move(session)));
 }
 
 Status InitRepo(const std::string& folder, const std::string& template_name) {

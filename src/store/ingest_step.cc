@@ -65,6 +65,7 @@ arrow::Result<StepReport> IngestDataset(RepoSession* session,
       stored->inputs == manifest.inputs) {
     report.rows = stored->content.rows;
     report.detail = Detail(*stored);
+    (*session->context().contents)[output] = stored->content;
     report.seconds = clock.Seconds();
     return report;
   }
@@ -77,6 +78,7 @@ arrow::Result<StepReport> IngestDataset(RepoSession* session,
   manifest.rows_skipped = made.rows_skipped;
   manifest.cells_nulled = made.cells_nulled;
   ARROW_RETURN_NOT_OK(offline::WriteDatasetManifest(output, time_column, &manifest));
+  (*session->context().contents)[output] = manifest.content;
   report.status = "computed";
   report.rows = made.rows_written;
   report.detail = Detail(manifest);
