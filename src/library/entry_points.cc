@@ -5,6 +5,7 @@ void viand_open_v1(const std::string& path, const viand::OpenOptions& options,
   *result = viand::FeatureStore::Open(path, options);
 }
 
-void viand_init_v1(const std::string& folder, const std::string& template_name, viand::Status* status) {
+void viand_init_v1(const std::string& folder, const std::string& template_name,
+                   viand::Status* status) {
   *status = viand::InitRepo(folder, template_name);
 }

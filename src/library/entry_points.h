@@ -1,5 +1,6 @@
-// The functions by which libviand.so, the thin front that programs link, calls libviand_impl.so, which holds everything
-// else and is opened when first used. Their names carry a version: change a signature, and the number goes up.
+// The functions by which libviand.so, the thin front that programs link, calls libviand_impl.so,
+// which holds everything else and is opened when first used. Their names carry a version: change a
+// signature, and the number goes up.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,8 @@ namespace viand::library {
 
 using OpenFunction = void(const std::string& path, const OpenOptions& options,
                           Result<std::unique_ptr<FeatureStore>>* result);
-using InitFunction = void(const std::string& folder, const std::string& template_name, Status* status);
+using InitFunction = void(const std::string& folder, const std::string& template_name,
+                          Status* status);
 
 inline constexpr char kOpenName[] = "viand_open_v1";
 inline constexpr char kInitName[] = "viand_init_v1";

@@ -1,8 +1,9 @@
 // libviand.so: the public API's entry points, and nothing else.
 //
-// The implementation brings its own Arrow. A program may have another one loaded, and the dynamic linker would bind
-// one to the other's symbols; so the implementation is opened apart from the program's symbols: RTLD_LOCAL hides its
-// own, RTLD_DEEPBIND makes it look at its own first. cmake/isolate.py does the rest.
+// The implementation brings its own Arrow. A program may have another one loaded, and the dynamic
+// linker would bind one to the other's symbols; so the implementation is opened apart from the
+// program's symbols: RTLD_LOCAL hides its own, RTLD_DEEPBIND makes it look at its own first.
+// cmake/isolate.py does the rest.
 #include <dlfcn.h>
 
 #include <filesystem>
@@ -25,7 +26,8 @@ struct Implementation {
 /// The folder of this library, whatever the program is.
 fs::path OwnFolder() {
   Dl_info info = {};
-  if (dladdr(reinterpret_cast<void*>(&OwnFolder), &info) == 0 || info.dli_fname == nullptr) return {};
+  if (dladdr(reinterpret_cast<void*>(&OwnFolder), &info) == 0 || info.dli_fname == nullptr)
+    return {};
   std::error_code error;
   const fs::path real = fs::canonical(info.dli_fname, error);
   return error ? fs::path() : real.parent_path();
@@ -33,20 +35,24 @@ fs::path OwnFolder() {
 
 Implementation Fail(const std::string& what) {
   Implementation failed;
-  failed.status = Status(StatusCode::kEnvironment, what, "install viand again: its files belong together");
+  failed.status =
+      Status(StatusCode::kEnvironment, what, "install viand again: its files belong together");
   return failed;
 }
 
 Implementation Load() {
   const fs::path folder = OwnFolder();
-  fs::path path = folder / "viand" / kFileName;  // as installed; in the build tree they are neighbours
+  fs::path path =
+      folder / "viand" / kFileName;  // as installed; in the build tree they are neighbours
   if (!fs::exists(path)) path = folder / kFileName;
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-  if (handle == nullptr) return Fail(std::string("cannot load viand's implementation: ") + dlerror());
+  if (handle == nullptr)
+    return Fail(std::string("cannot load viand's implementation: ") + dlerror());
   Implementation loaded;
   loaded.open = reinterpret_cast<library::OpenFunction*>(dlsym(handle, library::kOpenName));
   loaded.init = reinterpret_cast<library::InitFunction*>(dlsym(handle, library::kInitName));
-  if (loaded.open == nullptr || loaded.init == nullptr) return Fail(path.string() + " is of another version of viand");
+  if (loaded.open == nullptr || loaded.init == nullptr)
+    return Fail(path.string() + " is of another version of viand");
   return loaded;
 }
 
@@ -58,7 +64,8 @@ const Implementation& TheImplementation() {
 
 }  // namespace
 
-Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::string& path, const OpenOptions& options) {
+Result<std::unique_ptr<FeatureStore>> FeatureStore::Open(const std::string& path,
+                                                         const OpenOptions& options) {
   const Implementation& implementation = TheImplementation();
   if (!implementation.status.ok()) return implementation.status;
   Result<std::unique_ptr<FeatureStore>> result = std::unique_ptr<FeatureStore>();

@@ -1,7 +1,8 @@
-// A program with an Arrow of its own that opens a repo with viand's beside it: both work, and neither sees the other.
+// A program with an Arrow of its own that opens a repo with viand's beside it: both work, and
+// neither sees the other.
 //
-// Were viand's calls bound to this program's libarrow, what viand reads would be counted by this program's memory
-// pool, and a type registered here would be known there.
+// Were viand's calls bound to this program's libarrow, what viand reads would be counted by this
+// program's memory pool, and a type registered here would be known there.
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 #include <viand/feature_store.h>
@@ -57,11 +58,14 @@ arrow::Status Check(const std::string& repo) {
     return arrow::Status::Invalid("the rows did not come across");
   }
   if (arrow::default_memory_pool()->total_bytes_allocated() != counted) {
-    return arrow::Status::Invalid("viand allocates from this program's memory pool: the two Arrows are one");
+    return arrow::Status::Invalid(
+        "viand allocates from this program's memory pool: the two Arrows are one");
   }
-  if (LoadedArrows().size() != 2) return arrow::Status::Invalid("two Arrow libraries should be loaded");
+  if (LoadedArrows().size() != 2)
+    return arrow::Status::Invalid("two Arrow libraries should be loaded");
   ARROW_ASSIGN_OR_RAISE(const int64_t after, RowsOfTwoArrays());
-  return before == 6 && after == 6 ? arrow::Status::OK() : arrow::Status::Invalid("this program's Arrow went wrong");
+  return before == 6 && after == 6 ? arrow::Status::OK()
+                                   : arrow::Status::Invalid("this program's Arrow went wrong");
 }
 
 }  // namespace

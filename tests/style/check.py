@@ -40,6 +40,7 @@ VAGUE_NAME = re.compile(r"(^|[_\-.])(utils?|helpers?|managers?|misc|common_\w+)(
 RETAIL_NAMES = re.compile(
     r"\b(Invoice" r"No|Stock" r"Code|Customer" r"ID|Unit" r"Price|Invoice" r"Date|customer" r"_id|invoice" r"_no|stock" r"_code|"
     r"invoice" r"_date|is_cancel" r"lation|recency" r"_days|tenure" r"_days)\b")
+TEST_NAME = re.compile(r"_(test|fuzz|benchmark|fixture)(_|$)")
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]((?:src|include|viand)/[^">]+)[">]')
 # Comments, strings and character literals, in which a brace means nothing; and what opens a brace but no function.
 CPP_QUIET = re.compile(r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
@@ -53,7 +54,7 @@ def tracked_files():
 
 
 def is_test(path):
-    return path.parts[0] == "tests" or path.stem.endswith(("_test", "_fuzz", "_benchmark"))
+    return path.parts[0] == "tests" or "testing" in path.parts or bool(TEST_NAME.search(path.stem))
 
 
 def is_text(path):
