@@ -32,7 +32,7 @@ install(TARGETS viand RUNTIME)
 install(TARGETS viand_shared EXPORT viandTargets LIBRARY INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS viand_impl LIBRARY DESTINATION ${VIAND_PRIVATE_DIR})
 install(DIRECTORY include/viand DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY examples/retail DESTINATION ${CMAKE_INSTALL_DATADIR}/viand/templates
+install(DIRECTORY examples/minimal examples/retail DESTINATION ${CMAKE_INSTALL_DATADIR}/viand/templates
   PATTERN data EXCLUDE PATTERN __pycache__ EXCLUDE)
 
 # Arrow and XGBoost, renamed once in the build tree; the two programs of ours are made to ask for the new names there,

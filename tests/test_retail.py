@@ -183,11 +183,12 @@ def test_metrics_are_those_of_scikit_learn(viand, run, predictions, split, data_
     truth, probability, predicted = merged["purchased"], merged["purchase_probability"], merged["purchase_predicted"]
     expected = {"accuracy": metrics.accuracy_score(truth, predicted), "f1": metrics.f1_score(truth, predicted),
                 "roc_auc": metrics.roc_auc_score(truth, probability), "log_loss": metrics.log_loss(truth, probability)}
-    shown = dict(report["metrics"])
+    shown = report["metrics"]
     for name, value in expected.items():
         assert shown[name] == pytest.approx(value, abs=1e-6), name
     confusion = metrics.confusion_matrix(truth, predicted).ravel().tolist()
-    assert [report[f"{name}s"] for name in ("true_negative", "false_positive", "false_negative", "true_positive")] == confusion
+    names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+    assert [report["confusion_matrix"][name] for name in names] == confusion
     if data_set == "real":
         assert shown["roc_auc"] == pytest.approx(0.7235, abs=0.005)
 
