@@ -1,5 +1,5 @@
-// A feature's expression cut at its aggregates: `floor_days(as_of - max(invoice_date))` becomes the call
-// max(invoice_date) and the scalar floor_days(as_of - "$0").
+// A feature's expression cut at its aggregates: `floor_days(as_of - max(invoice_date))` becomes the
+// call max(invoice_date) and the scalar floor_days(as_of - "$0").
 #pragma once
 
 #include <memory>
@@ -11,12 +11,12 @@ namespace viand::expression {
 
 struct Aggregation {
   std::vector<std::shared_ptr<const AggregateCall>> calls;  ///< equal calls are listed once
-  std::shared_ptr<arrow::Schema> call_schema;               ///< "$0", "$1", ...: the calls' result types
-  ExpressionPtr result;                                     ///< over call_schema and as_of
+  std::shared_ptr<arrow::Schema> call_schema;  ///< "$0", "$1", ...: the calls' result types
+  ExpressionPtr result;                        ///< over call_schema and as_of
 };
 
-/// Cuts a tree at its aggregates. A column outside every aggregate is an error at its place: a feature is one value
-/// a (key, t), so a bare column has no meaning.
+/// Cuts a tree at its aggregates. A column outside every aggregate is an error at its place: a
+/// feature is one value a (key, t), so a bare column has no meaning.
 arrow::Result<Aggregation> SplitAggregates(const ExpressionPtr& expression);
 
 }  // namespace viand::expression

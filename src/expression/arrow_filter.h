@@ -1,4 +1,5 @@
-// Pushdown: the part of a predicate that Arrow's scanner can decide, from statistics and while decoding.
+// Pushdown: the part of a predicate that Arrow's scanner can decide, from statistics and while
+// decoding.
 #pragma once
 
 #include <optional>
@@ -11,8 +12,8 @@ class Expression;
 
 namespace viand::expression {
 
-/// Returns an Arrow expression implied by `predicate` (every row that the predicate keeps, it keeps), or a literal
-/// true where nothing can be pushed. The caller still evaluates the predicate.
+/// Returns an Arrow expression implied by `predicate` (every row that the predicate keeps, it
+/// keeps), or a literal true where nothing can be pushed. The caller still evaluates the predicate.
 arrow::compute::Expression ToArrowFilter(const Expression& predicate);
 
 }  // namespace viand::expression

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "src/expression/expression.h"
@@ -12,21 +13,21 @@ namespace viand::expression {
 /// What an expression may refer to.
 struct Scope {
   std::shared_ptr<arrow::Schema> columns;
-  bool aggregates = false;  ///< aggregate calls, `per`, gap
-  bool as_of = false;       ///< the name as_of
+  bool aggregates = false;   ///< aggregate calls, `per`, gap
+  bool as_of = false;        ///< the name as_of
   std::string described_as;  ///< "source transactions": for "unknown column x in ..."
 };
 
-/// Resolves names (case-sensitive), functions and types; inserts the casts that DuckDB would. Errors name the place,
-/// what was expected, and the nearest column or function.
+/// Resolves names (case-sensitive), functions and types; inserts the casts that DuckDB would.
+/// Errors name the place, what was expected, and the nearest column or function.
 arrow::Result<ExpressionPtr> Bind(const SyntaxPtr& syntax, const Scope& scope);
 
 /// Parses, then binds.
 arrow::Result<ExpressionPtr> ParseAndBind(std::string_view text, const Scope& scope,
                                           const SourceLocation& where = {});
 
-/// Returns the Arrow type of an SQL type name (bigint, integer, double, varchar, boolean, timestamp, timestamptz,
-/// date, ...), case-insensitive; an error names the nearest.
+/// Returns the Arrow type of an SQL type name (bigint, integer, double, varchar, boolean,
+/// timestamp, timestamptz, date, ...), case-insensitive; an error names the nearest.
 arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromSql(std::string_view name,
                                                             const SourceLocation& where = {});
 

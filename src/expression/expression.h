@@ -1,10 +1,11 @@
 // The typed tree of an SQL expression: what definitions are made of, what both evaluators run.
 //
-// A tree is immutable and shared; it is made by Bind (binder.h) from a parsed text and the columns in scope,
-// and printed back by ToSql, whose text binds to an equal tree under the same scope. That text is how plans
-// carry expressions to other processes. Thread-safe.
+// A tree is immutable and shared; it is made by Bind (binder.h) from a parsed text and the columns
+// in scope, and printed back by ToSql, whose text binds to an equal tree under the same scope. That
+// text is how plans carry expressions to other processes. Thread-safe.
 //
-//   ARROW_ASSIGN_OR_RAISE(ExpressionPtr e, ParseAndBind("Quantity * UnitPrice", {.columns = schema}, where));
+//   ARROW_ASSIGN_OR_RAISE(ExpressionPtr e, ParseAndBind("Quantity * UnitPrice", {.columns =
+//   schema}, where));
 #pragma once
 
 #include <memory>
@@ -34,7 +35,8 @@ enum class ExpressionKind {
   kCall,       ///< function over children; operators, case, in, like, between are functions too
   kCast,       ///< children[0] to type
   kAggregate,  ///< aggregate: over the rows of a window (or of a group of `per`)
-  kGap,        ///< children[0]: the set of values becomes its n-1 sorted differences; only inside an aggregate
+  kGap,  ///< children[0]: the set of values becomes its n-1 sorted differences; only inside an
+         ///< aggregate
 };
 
 struct Expression {
@@ -47,6 +49,7 @@ struct Expression {
   int column_index = -1;                           // kColumn: in the scope's schema
   const Function* function = nullptr;              // kCall
   std::vector<ExpressionPtr> children;             // kCall, kCast, kGap
+  bool null_on_failure = false;                    // kCast: try_cast
   std::shared_ptr<const AggregateCall> aggregate;  // kAggregate
 };
 
@@ -71,17 +74,18 @@ enum class AggregateFunction {
 };
 
 /// One aggregate over a window's rows: `agg(argument [where p] [order by e])`, or with `per`
-/// `agg(scalar(inner(expr) per k1, k2 [where p]))`: rows that pass `where` are grouped by the keys, `per_calls` make
-/// a row of values of each group, and `argument` reads those values as columns "$0", "$1", ...
+/// `agg(scalar(inner(expr) per k1, k2 [where p]))`: rows that pass `where` are grouped by the keys,
+/// `per_calls` make a row of values of each group, and `argument` reads those values as columns
+/// "$0", "$1", ...
 struct AggregateCall {
   AggregateFunction function;
   std::shared_ptr<arrow::DataType> type;  ///< of the result
   ExpressionPtr argument;                 ///< null for count(*); may hold one kGap
   ExpressionPtr where;                    ///< over base rows; null: all rows
-  ExpressionPtr order_by;                 ///< first, last, last_n: null means (timestamp, position in source)
-  double quantile = 0.5;                  ///< kQuantile
-  int64_t count = 0;                      ///< kLastN
-  std::vector<ExpressionPtr> per_keys;    ///< over base rows; empty without `per`
+  ExpressionPtr order_by;  ///< first, last, last_n: null means (timestamp, position in source)
+  double quantile = 0.5;   ///< kQuantile
+  int64_t count = 0;       ///< kLastN
+  std::vector<ExpressionPtr> per_keys;  ///< over base rows; empty without `per`
   std::vector<std::shared_ptr<const AggregateCall>> per_calls;  ///< over a group's base rows
 };
 

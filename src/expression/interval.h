@@ -41,12 +41,13 @@ int64_t FixedUnitUs(TimeUnit unit);
 /// Returns the months of a calendar unit, 0 for a fixed one.
 int64_t UnitMonths(TimeUnit unit);
 
-/// Parses an interval's text; `default_unit` counts a bare number. Fails with a reason (no place) on other text, on a
-/// fraction of a calendar unit or below a microsecond, and beyond int64.
+/// Parses an interval's text; `default_unit` counts a bare number. Fails with a reason (no place)
+/// on other text, on a fraction of a calendar unit or below a microsecond, and beyond int64.
 arrow::Result<Interval> ParseInterval(std::string_view text,
                                       std::optional<TimeUnit> default_unit = std::nullopt);
 
-/// Prints a fixed interval so that ParseInterval reads it back: "90 days", "1 day 12 hours", "0 days".
+/// Prints a fixed interval so that ParseInterval reads it back: "90 days", "1 day 12 hours", "0
+/// days".
 std::string FormatIntervalUnits(int64_t us);
 
 /// Prints an interval as DuckDB casts it to varchar: "3 days 12:00:00", "-00:00:01.5".

@@ -13,13 +13,15 @@ enum class TokenKind { kName, kQuotedName, kString, kInteger, kDecimal, kSymbol,
 
 struct Token {
   TokenKind kind;
-  std::string text;   ///< a name as written, a string's or quoted name's content, a number's digits, a symbol
+  std::string text;  ///< a name as written, a string's or quoted name's content, a number's digits,
+                     ///< a symbol
   std::string lower;  ///< kName: the text in lower case, for keywords
   SourceLocation where;
 };
 
-/// Cuts a text into tokens, the last of which is kEnd. Skips white space, `-- comments` and `/* comments */`.
-/// Fails at the place of a character that starts no token, an open quote, or a number run into letters (90d).
+/// Cuts a text into tokens, the last of which is kEnd. Skips white space, `-- comments` and `/*
+/// comments */`. Fails at the place of a character that starts no token, an open quote, or a number
+/// run into letters (90d).
 arrow::Result<std::vector<Token>> Tokenize(std::string_view text, const SourceLocation& where);
 
 /// Tells whether a lower-case word is reserved: a name spelled so must be quoted.

@@ -11,8 +11,8 @@ namespace viand::expression {
 struct Syntax;  // syntax.h
 using SyntaxPtr = std::shared_ptr<const Syntax>;
 
-/// Parses one expression. `where` is the place of the text's first character; errors and nodes carry places
-/// computed from it. Limits: text of 64 KiB, nesting of 200.
+/// Parses one expression. `where` is the place of the text's first character; errors and nodes
+/// carry places computed from it. Limits: text of 64 KiB, nesting of 200.
 arrow::Result<SyntaxPtr> Parse(std::string_view text, const SourceLocation& where = {});
 
 }  // namespace viand::expression

@@ -1,5 +1,5 @@
-// The syntax tree: what the parser hands to the binder. Operators, case, in, like and between are calls by the
-// name of their function in the function table.
+// The syntax tree: what the parser hands to the binder. Operators, case, in, like and between are
+// calls by the name of their function in the function table.
 #pragma once
 
 #include <cstdint>
