@@ -1,6 +1,7 @@
 #include "src/definition/model_checks.h"
 
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,0 +1,39 @@
+// Fuzzes the reader and the validation of definitions: any bytes give a model or an error, and a
+// view's canonical text reads back as the same.
+//
+//   cmake --preset fuzz && ninja -C build/fuzz yaml_fuzz && build/fuzz/src/definition/yaml_fuzz
+//   tests/fuzz/definition
+#include <arrow/type.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "src/definition/validation.h"
+#include "src/definition/yaml_reader.h"
+
+namespace viand::definition {
+namespace {
+
+arrow::Result<std::shared_ptr<arrow::Schema>> NothingOnDisk(const std::string&) { return nullptr; }
+
+void CheckRoundTrip(const FeatureView& view) {
+  const std::string text = CanonicalText(view);
+  const auto back = ViewFromCanonicalText(text);
+  if (!back.ok() || CanonicalText(*back) != text) std::abort();
+}
+
+}  // namespace
+}  // namespace viand::definition
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace viand::definition;  // NOLINT: a program of one function
+  auto definitions = std::make_shared<Definitions>();
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (!ReadDefinitionText(text, "fuzz.yaml", definitions.get()).ok()) return 0;
+  for (const FeatureView& view : definitions->feature_views) CheckRoundTrip(view);
+  const auto bound = Validate(definitions, NothingOnDisk);
+  if (bound.ok() && bound->views.size() != definitions->feature_views.size()) std::abort();
+  return 0;
+}
