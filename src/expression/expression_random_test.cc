@@ -293,6 +293,7 @@ void CheckRoundTrip(const Expression& tree, const std::shared_ptr<arrow::Schema>
 
 TEST(RandomExpressions, EvaluatorsAgreeAndTextsRoundTrip) {
   Generator generator(20110301);
+  int checked = 0;
   for (int i = 0; i < 1500; ++i) {
     const TypePtr type = Types()[generator.Below(Types().size())];
     const ExpressionPtr tree = generator.Tree(type, 1 + static_cast<int>(generator.Below(4)));
@@ -301,7 +302,9 @@ TEST(RandomExpressions, EvaluatorsAgreeAndTextsRoundTrip) {
     CheckEvaluators(*tree, *batch);
     CheckRoundTrip(*tree, generator.schema());
     if (HasFatalFailure()) return;
+    ++checked;
   }
+  EXPECT_GT(checked, 1000);
 }
 
 TEST(RandomExpressions, EveryFunctionIsExercised) {

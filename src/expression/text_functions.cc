@@ -376,10 +376,16 @@ arrow::Result<std::string> Concatenate(std::string_view a, std::string_view b) {
 
 arrow::Result<arrow::Datum> ConcatBatch(const BatchCall& call) {
   arrow::compute::ExecContext context(call.pool);
-  std::vector<arrow::Datum> args = call.args;
-  args.emplace_back(std::make_shared<arrow::StringScalar>(""));  // the separator
-  const arrow::compute::JoinOptions options(arrow::compute::JoinOptions::SKIP);
-  return arrow::compute::CallFunction("binary_join_element_wise", args, &options, &context);
+  const arrow::Datum empty(std::make_shared<arrow::StringScalar>(""));
+  std::vector<arrow::Datum> args;
+  for (const arrow::Datum& arg : call.args) {
+    // Arrow's join makes a null of a row of nulls even where it skips nulls.
+    VIAND_ASSIGN_OR_RETURN(arrow::Datum text,
+                           arrow::compute::CallFunction("coalesce", {arg, empty}, &context));
+    args.push_back(std::move(text));
+  }
+  args.push_back(empty);  // the separator
+  return arrow::compute::CallFunction("binary_join_element_wise", args, &context);
 }
 
 arrow::Result<Value> ConcatRow(const Expression& call, std::span<const Value> args) {
