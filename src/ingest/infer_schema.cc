@@ -64,7 +64,11 @@ class SchemaInference {
     return ScanTables(options).status();
   }
 
-  arrow::Result<std::shared_ptr<arrow::Schema>> Schema() const {
+  arrow::Result<std::shared_ptr<arrow::Schema>> Schema() {
+    // A file of a header alone has columns too.
+    for (const std::string& name : header_) {
+      if (summaries_.try_emplace(name).second) names_.push_back(name);
+    }
     arrow::FieldVector fields;
     for (const std::string& name : names_) {
       const auto declared = declared_.find(name);
@@ -93,6 +97,7 @@ class SchemaInference {
   arrow::Status Select(RawFile* file) {
     VIAND_RETURN_NOT_OK(file->Select(file->has_header() ? NamedColumns(file->header())
                                                         : std::vector<std::string>()));
+    if (header_.empty()) header_ = NamedColumns(file->header());
     for (size_t i = 0; i < file->header().size(); ++i) {
       const auto type = file->TypeOf(i);
       const std::string& name = file->header()[i];
@@ -132,6 +137,7 @@ class SchemaInference {
 
   const definition::Dataset& dataset_;
   const Types declared_;
+  std::vector<std::string> header_;  // of the first file that has one
   std::vector<std::string> names_;
   std::map<std::string, TypeSummary> summaries_;
   Types fixed_;  // Parquet says itself

@@ -151,11 +151,8 @@ arrow::Status TableScan::Join(Outcome* outcome) {
   Item joined = std::move(pending_.item);
   pending_ = Outcome();
   const bool at_end = outcome->item.chunk == nullptr;
-  if (at_end && joined.chunk->last) {
-    // Nothing more will come: what is unfinished stays so.
-    joined.file.reset();
-    return arrow::Status::OK();
-  }
+  // Nothing more will come: what is unfinished stays so.
+  if (at_end && joined.chunk->last) return arrow::Status::OK();
   if (at_end) {
     joined.chunk->last = true;
   } else {
