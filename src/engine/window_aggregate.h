@@ -1,7 +1,9 @@
-// Window aggregates as of the times of a grid or of spine rows: the kernel that reduce fragments run.
+// Window aggregates as of the times of a grid or of spine rows: the kernel that reduce fragments
+// run.
 //
 // Rows are sorted once by (key, time, row); every window slides over a key's rows, so the cost is
-// O((events + rows) log) whatever the number of windows. Contract: DESIGN sections 2 and 4. Oracle: window_oracle.h.
+// O((events + rows) log) whatever the number of windows. Contract: DESIGN sections 2 and 4. Oracle:
+// window_oracle.h.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,8 @@ struct WindowFeature {
   std::string name;
   expression::Aggregation aggregation;
   TimeWindow window;
-  std::shared_ptr<arrow::Scalar> default_value;  ///< replaces null in rows that exist; null pointer: none
+  std::shared_ptr<arrow::Scalar>
+      default_value;  ///< replaces null in rows that exist; null pointer: none
 };
 
 /// What becomes of a (key, t) without a row in the view's window, or failing `having`.
@@ -38,29 +41,32 @@ enum class AbsentRows {
 
 struct WindowSpec {
   std::vector<WindowFeature> features;
-  TimeWindow existence;                            ///< the view's own window
-  std::optional<expression::Aggregation> having;   ///< over the view's own window
+  TimeWindow existence;                           ///< the view's own window
+  std::optional<expression::Aggregation> having;  ///< over the view's own window
   AbsentRows absent = AbsentRows::kLeaveOut;
 };
 
 /// Base rows after the view's `where`, in order of their position in the source.
 struct EventRows {
-  std::shared_ptr<arrow::RecordBatch> columns;     ///< schema of the scope that bound the aggregates
-  std::vector<std::shared_ptr<arrow::Array>> keys; ///< a null key makes no row
-  std::shared_ptr<arrow::Array> time;              ///< timestamp of any unit, or date; a null time is in no window
+  std::shared_ptr<arrow::RecordBatch> columns;  ///< schema of the scope that bound the aggregates
+  std::vector<std::shared_ptr<arrow::Array>> keys;  ///< a null key makes no row
+  std::shared_ptr<arrow::Array>
+      time;  ///< timestamp of any unit, or date; a null time is in no window
 };
 
-/// Returns keys..., event_timestamp (timestamp[us, UTC]), features... of every (key, cutoff) that exists, by order of
-/// cutoff and within one by first appearance of the key. `key_names` name the key columns.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(const EventRows& events,
-                                                                   const std::vector<std::string>& key_names,
-                                                                   const std::vector<int64_t>& cutoffs_us,
-                                                                   const WindowSpec& spec,
-                                                                   arrow::MemoryPool* pool = nullptr);
+/// Returns keys..., event_timestamp (timestamp[us, UTC]), features... of every (key, cutoff) that
+/// exists, by order of cutoff and within one by first appearance of the key. `key_names` name the
+/// key columns.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
+    const EventRows& events, const std::vector<std::string>& key_names,
+    const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec,
+    arrow::MemoryPool* pool = nullptr);
 
-/// Returns one row of features for each spine row, in the spine's order. `spec.absent` is kNull or kCompute.
+/// Returns one row of features for each spine row, in the spine's order. `spec.absent` is kNull or
+/// kCompute.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
     const EventRows& events, const std::vector<std::shared_ptr<arrow::Array>>& spine_keys,
-    const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec, arrow::MemoryPool* pool = nullptr);
+    const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec,
+    arrow::MemoryPool* pool = nullptr);
 
 }  // namespace viand::engine

@@ -1,0 +1,212 @@
+#include "src/engine/aggregate_call.h"
+
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/datum.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "src/engine/key_index.h"
+#include "src/expression/batch_evaluator.h"
+#include "src/expression/overload.h"
+
+namespace viand::engine {
+namespace {
+
+using expression::AggregateCall;
+using expression::AggregateFunction;
+using expression::Expression;
+using expression::ExpressionKind;
+using expression::ExpressionPtr;
+using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
+
+const Expression* FindGap(const ExpressionPtr& tree) {
+  if (!tree) return nullptr;
+  if (tree->kind == ExpressionKind::kGap) return tree.get();
+  for (const ExpressionPtr& child : tree->children) {
+    if (const Expression* gap = FindGap(child)) return gap;
+  }
+  return nullptr;
+}
+
+ExpressionPtr Replace(const ExpressionPtr& tree, const Expression* old, const ExpressionPtr& by) {
+  if (tree.get() == old) return by;
+  if (tree->children.empty()) return tree;
+  auto copy = std::make_shared<Expression>(*tree);
+  for (ExpressionPtr& child : copy->children) child = Replace(child, old, by);
+  return copy;
+}
+
+ExpressionPtr ColumnOf(const Expression& like, std::string name, int index) {
+  auto column = std::make_shared<Expression>();
+  column->kind = ExpressionKind::kColumn;
+  column->type = like.type;
+  column->where = like.where;
+  column->column = std::move(name);
+  column->column_index = index;
+  return column;
+}
+
+std::shared_ptr<arrow::RecordBatch> BatchOf(
+    const std::vector<std::shared_ptr<arrow::Array>>& columns,
+    const std::vector<std::string>& names, int64_t rows) {
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < columns.size(); ++i)
+    fields.push_back(arrow::field(names[i], columns[i]->type()));
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, columns);
+}
+
+// Gives members the order of `by`: a null comes after all others for first and before all for last,
+// so it never wins over a value; equal ones keep their order in time.
+arrow::Status OrderBy(bool nulls_last, AggregateValues* by, Members* members) {
+  VIAND_ASSIGN_OR_RETURN(const std::vector<int64_t>* keys, by->OrderKeys());
+  members->order.resize(members->size());
+  std::vector<std::tuple<bool, int64_t, int64_t>> sorted;
+  for (size_t segment = 0; segment + 1 < members->begin.size(); ++segment) {
+    sorted.clear();
+    for (int64_t i = members->begin[segment]; i < members->begin[segment + 1]; ++i) {
+      const int64_t row = members->value[i];
+      const bool is_null = by->IsNull(row);
+      sorted.emplace_back(is_null == nulls_last, is_null ? 0 : (*keys)[row], i);
+    }
+    std::sort(sorted.begin(), sorted.end());
+    for (size_t rank = 0; rank < sorted.size(); ++rank) {
+      members->order[std::get<2>(sorted[rank])] = static_cast<int64_t>(rank);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+std::string TextOf(const TimeWindow& window) {
+  return std::to_string(window.unbounded) + std::to_string(window.following) +
+         std::to_string(window.length_us) + " ";
+}
+
+}  // namespace
+
+arrow::Result<AggregateValues*> RowValues::Of(const Expression& expression) {
+  std::unique_ptr<AggregateValues>& values = values_[ToSql(expression)];
+  if (!values) {
+    VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array,
+                           expression::EvaluateBatch(expression, *batch_, nullptr, pool_));
+    VIAND_ASSIGN_OR_RETURN(AggregateValues made, AggregateValues::Make(array));
+    values = std::make_unique<AggregateValues>(std::move(made));
+  }
+  return values.get();
+}
+
+arrow::Result<CallEvaluator::Selection*> CallEvaluator::Select(const AggregateCall& call,
+                                                               const TimeWindow& window) {
+  std::unique_ptr<Selection>& all = selections_[TextOf(window)];
+  if (!all) all = std::make_unique<Selection>(Selection{members_of_(window), {}});
+  if (!call.where) return all.get();
+  std::unique_ptr<Selection>& some = selections_[TextOf(window) + ToSql(*call.where)];
+  if (!some) {
+    VIAND_ASSIGN_OR_RETURN(AggregateValues * condition, rows_.Of(*call.where));
+    const int64_t* holds = condition->Integers();
+    Members members = Filter(
+        all->members, [&](int64_t row) { return holds[row] != 0 && !condition->IsNull(row); });
+    some = std::make_unique<Selection>(Selection{std::move(members), {}});
+  }
+  return some.get();
+}
+
+arrow::Result<const Groups*> CallEvaluator::GroupBy(const AggregateCall& call,
+                                                    Selection* selection) {
+  std::string text;
+  for (const ExpressionPtr& key : call.per_keys) text += ToSql(*key) + ", ";
+  std::unique_ptr<Groups>& groups = selection->groups[text];
+  if (!groups) {
+    std::vector<std::shared_ptr<arrow::Array>> keys;
+    for (const ExpressionPtr& key : call.per_keys) {
+      VIAND_ASSIGN_OR_RETURN(const AggregateValues* values, rows_.Of(*key));
+      keys.push_back(values->array());
+    }
+    VIAND_ASSIGN_OR_RETURN(
+        const KeyIndex index,
+        KeyIndex::Make(keys, keys[0]->length(), {.null_is_value = true, .floats = true}));
+    groups = std::make_unique<Groups>(GroupMembers(selection->members, sets_, index.groups()));
+  }
+  return groups.get();
+}
+
+ArrayResult CallEvaluator::Evaluate(const AggregateCall& call, const TimeWindow& window) {
+  VIAND_ASSIGN_OR_RETURN(Selection * selection, Select(call, window));
+  if (call.per_keys.empty()) return OverMembers(call, &rows_, selection->members, sets_);
+  VIAND_ASSIGN_OR_RETURN(const Groups* groups, GroupBy(call, selection));
+  return OverGroups(call, *groups);
+}
+
+ArrayResult CallEvaluator::OverGroups(const AggregateCall& call, const Groups& groups) {
+  std::vector<std::shared_ptr<arrow::Array>> columns;
+  std::vector<std::string> names;
+  for (const std::shared_ptr<const AggregateCall>& inner : call.per_calls) {
+    const auto over = [&](const Members& rows) {
+      return OverMembers(*inner, &rows_, rows, groups.versions);
+    };
+    if (!inner->where) {
+      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), over(groups.rows));
+    } else {
+      VIAND_ASSIGN_OR_RETURN(AggregateValues * condition, rows_.Of(*inner->where));
+      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), over(Filter(groups.rows, [&](int64_t row) {
+                               return condition->Integers()[row] != 0 && !condition->IsNull(row);
+                             })));
+    }
+    names.push_back("$" + std::to_string(names.size()));
+  }
+  RowValues values(BatchOf(columns, names, groups.versions.size()), context_.pool);
+  return OverMembers(call, &values, groups.members, sets_);
+}
+
+ArrayResult CallEvaluator::OverMembers(const AggregateCall& call, RowValues* rows,
+                                       const Members& members, const Sets& sets) {
+  if (FindGap(call.argument)) return OverGaps(call, rows, members, sets);
+  AggregateValues* values = nullptr;
+  if (call.argument) {
+    VIAND_ASSIGN_OR_RETURN(values, rows->Of(*call.argument));
+  }
+  if (!call.order_by) return AggregateSets(call, values, members, sets, context_);
+  Members ordered = members;
+  VIAND_ASSIGN_OR_RETURN(AggregateValues * by, rows->Of(*call.order_by));
+  VIAND_RETURN_NOT_OK(OrderBy(call.function == AggregateFunction::kFirst, by, &ordered));
+  return AggregateSets(call, values, ordered, sets, context_);
+}
+
+ArrayResult CallEvaluator::OverGaps(const AggregateCall& call, RowValues* rows,
+                                    const Members& members, const Sets& sets) {
+  const Expression* gap = FindGap(call.argument);
+  const Expression& operand = *gap->children[0];
+  VIAND_ASSIGN_OR_RETURN(AggregateValues * values, rows->Of(operand));
+  VIAND_ASSIGN_OR_RETURN(const std::vector<int64_t>* keys, values->OrderKeys());
+  const Gaps gaps =
+      GapMembers(Filter(members, [&](int64_t row) { return !values->IsNull(row); }), sets, *keys);
+  const auto take = [&](const std::vector<int64_t>& indices) -> ArrayResult {
+    const auto index_array = std::make_shared<arrow::Int64Array>(
+        static_cast<int64_t>(indices.size()), arrow::Buffer::Wrap(indices));
+    arrow::compute::ExecContext exec(context_.pool);
+    VIAND_ASSIGN_OR_RETURN(const arrow::Datum taken,
+                           arrow::compute::Take(values->array(), index_array,
+                                                arrow::compute::TakeOptions::Defaults(), &exec));
+    return taken.make_array();
+  };
+  VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> lower, take(gaps.lower));
+  VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> upper, take(gaps.upper));
+  VIAND_ASSIGN_OR_RETURN(
+      const ExpressionPtr difference,
+      expression::MakeCall("-", gap->where,
+                           {{ColumnOf(operand, "upper", 0)}, {ColumnOf(operand, "lower", 1)}}));
+  const ExpressionPtr argument = Replace(call.argument, gap, difference);
+  RowValues differences(BatchOf({upper, lower}, {"upper", "lower"}, lower->length()),
+                        context_.pool);
+  VIAND_ASSIGN_OR_RETURN(AggregateValues * argument_values, differences.Of(*argument));
+  return AggregateSets(call, argument_values, gaps.members, sets, context_);
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,82 @@
+// Aggregate calls over the windows of base rows: `agg(scalar(inner(x) per k where p))` with gap,
+// order by and all, for every set at once. What calls share (an argument, a condition, a window, a
+// grouping) is computed once. Not thread-safe.
+//
+//   where -> rows of the sets;  per -> groups, and an inner call for each;  gap -> differences;
+//   argument;  aggregate
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/engine/aggregate_function.h"
+#include "src/engine/aggregate_values.h"
+#include "src/engine/time_window.h"
+#include "src/engine/window_members.h"
+
+namespace arrow {
+class RecordBatch;
+}
+
+namespace viand::engine {
+
+/// Scalar expressions over the rows of one batch, each evaluated once over all rows: an error is
+/// raised even where no window covers its row.
+class RowValues {
+ public:
+  RowValues(std::shared_ptr<arrow::RecordBatch> batch, arrow::MemoryPool* pool)
+      : batch_(std::move(batch)), pool_(pool) {}
+
+  /// Returns what belongs to this and lives as long.
+  arrow::Result<AggregateValues*> Of(const expression::Expression& expression);
+
+ private:
+  std::shared_ptr<arrow::RecordBatch> batch_;
+  arrow::MemoryPool* pool_;
+  std::map<std::string, std::unique_ptr<AggregateValues>> values_;  // by SQL text
+};
+
+class CallEvaluator {
+ public:
+  /// `members_of` makes the base rows of the sets in a window.
+  CallEvaluator(RowValues* rows, const Sets& sets, AggregateContext context,
+                std::function<Members(const TimeWindow&)> members_of)
+      : rows_(*rows),
+        sets_(sets),
+        context_(std::move(context)),
+        members_of_(std::move(members_of)) {}
+
+  /// Returns one value a set.
+  arrow::Result<std::shared_ptr<arrow::Array>> Evaluate(const expression::AggregateCall& call,
+                                                        const TimeWindow& window);
+
+ private:
+  /// The members of the calls of one window and condition, and groupings of them.
+  struct Selection {
+    Members members;
+    std::map<std::string, std::unique_ptr<Groups>> groups;  // by the SQL text of the keys
+  };
+
+  arrow::Result<Selection*> Select(const expression::AggregateCall& call, const TimeWindow& window);
+  arrow::Result<const Groups*> GroupBy(const expression::AggregateCall& call, Selection* selection);
+  arrow::Result<std::shared_ptr<arrow::Array>> OverGroups(const expression::AggregateCall& call,
+                                                          const Groups& groups);
+  /// The call over members of sets, once where and per are done with.
+  arrow::Result<std::shared_ptr<arrow::Array>> OverMembers(const expression::AggregateCall& call,
+                                                           RowValues* rows, const Members& members,
+                                                           const Sets& sets);
+  arrow::Result<std::shared_ptr<arrow::Array>> OverGaps(const expression::AggregateCall& call,
+                                                        RowValues* rows, const Members& members,
+                                                        const Sets& sets);
+
+  RowValues& rows_;
+  const Sets& sets_;
+  AggregateContext context_;
+  std::function<Members(const TimeWindow&)> members_of_;
+  std::map<std::string, std::unique_ptr<Selection>>
+      selections_;  // by window and SQL text of the condition
+};
+
+}  // namespace viand::engine

@@ -1,0 +1,72 @@
+// The aggregate functions over all sets at once: one value a set, in one pass over the members.
+// Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "src/common/error.h"
+#include "src/engine/aggregate_values.h"
+#include "src/engine/window_members.h"
+#include "src/expression/expression.h"
+
+namespace arrow {
+class MemoryPool;
+}
+
+namespace viand::engine {
+
+struct AggregateContext {
+  arrow::MemoryPool* pool = nullptr;
+  std::function<std::string(int32_t key)> name_key;  ///< prints a key of Sets::key for errors
+};
+
+/// Computes call.function over `values`, indexed by members.value; `values` is null for count(*).
+/// Nulls are skipped, and a set without values makes null, but for the counts, which make 0. A sum
+/// that exceeds bigint is kInput, naming aggregate and key. Of equal values the extremes take the
+/// first by order; mode gives 0.0 for -0.0.
+arrow::Result<std::shared_ptr<arrow::Array>> AggregateSets(const expression::AggregateCall& call,
+                                                           AggregateValues* values,
+                                                           const Members& members, const Sets& sets,
+                                                           const AggregateContext& context);
+
+/// Returns the number of members of each set.
+std::vector<int64_t> CountMembers(const Members& members, const Sets& sets);
+
+// The functions by kind; `members` have no null values.
+arrow::Result<std::shared_ptr<arrow::Array>> SumSets(const expression::AggregateCall& call,
+                                                     AggregateValues* values,
+                                                     const Members& members, const Sets& sets,
+                                                     const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> VarianceOfSets(bool root, AggregateValues* values,
+                                                            const Members& members,
+                                                            const Sets& sets,
+                                                            const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> ExtremesOfSets(expression::AggregateFunction function,
+                                                            AggregateValues* values,
+                                                            const Members& members,
+                                                            const Sets& sets,
+                                                            const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> LastOfSets(int64_t count, AggregateValues* values,
+                                                        const Members& members, const Sets& sets,
+                                                        const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> QuantileOfSets(double quantile,
+                                                            AggregateValues* values,
+                                                            const Members& members,
+                                                            const Sets& sets,
+                                                            const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> ModeOfSets(AggregateValues* values,
+                                                        const Members& members, const Sets& sets,
+                                                        const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> CountDistinctOfSets(AggregateValues* values,
+                                                                 const Members& members,
+                                                                 const Sets& sets,
+                                                                 const AggregateContext& context);
+arrow::Result<std::shared_ptr<arrow::Array>> ApproxDistinctOfSets(AggregateValues* values,
+                                                                  const Members& members,
+                                                                  const Sets& sets,
+                                                                  const AggregateContext& context);
+
+}  // namespace viand::engine

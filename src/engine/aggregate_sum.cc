@@ -1,0 +1,216 @@
+// sum, avg, var, stddev: exact until the one rounding.
+//
+// Doubles are summed as 128-bit integers in units of the lowest bit that any of them has, where
+// their range allows it (it does for usual data); else by ExactSum. Both are exact, so the choice
+// does not show.
+#include <arrow/builder.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "src/engine/aggregate_function.h"
+#include "src/engine/exact_sum.h"
+#include "src/expression/to_sql.h"
+
+namespace viand::engine {
+namespace {
+
+using Wide = __int128;
+using expression::AggregateFunction;
+using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
+
+struct Mantissa {
+  int64_t integer;
+  int exponent;  // the value is integer * 2^exponent
+};
+
+Mantissa Split(double value) {
+  const auto bits = std::bit_cast<uint64_t>(value);
+  const int biased = static_cast<int>(bits >> 52 & 0x7ff);
+  const auto fraction = static_cast<int64_t>(bits & ((uint64_t{1} << 52) - 1));
+  const int64_t magnitude = biased ? fraction | int64_t{1} << 52 : fraction;
+  return {bits >> 63 ? -magnitude : magnitude, std::max(biased, 1) - 1075};
+}
+
+// The unit 2^exponent in which the sum of all members fits 127 bits; nothing where there is none.
+std::optional<int> FixedPointExponent(const double* values, const Members& members) {
+  int lowest = std::numeric_limits<int>::max();
+  int highest = std::numeric_limits<int>::min();
+  for (const int64_t row : members.value) {
+    const double value = values[row];
+    if (value == 0) continue;
+    if (!std::isfinite(value)) return std::nullopt;
+    const Mantissa mantissa = Split(value);
+    const auto magnitude = static_cast<uint64_t>(std::abs(mantissa.integer));
+    lowest = std::min(lowest, mantissa.exponent + std::countr_zero(magnitude));
+    highest = std::max(highest, mantissa.exponent + static_cast<int>(std::bit_width(magnitude)));
+  }
+  if (lowest > highest) return 0;
+  const int carries = static_cast<int>(std::bit_width(static_cast<uint64_t>(members.size())));
+  if (highest - lowest + carries > 126) return std::nullopt;
+  return lowest;
+}
+
+Wide ToFixed(double value, int unit) {
+  const Mantissa mantissa = Split(value);
+  const int shift = mantissa.exponent - unit;
+  return shift >= 0 ? Wide{mantissa.integer} << shift
+                    : Wide{mantissa.integer >> std::min(-shift, 63)};
+}
+
+// Sums of each set of value_of(row), which must not overflow over all members.
+template <typename ValueOf>
+std::vector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& value_of) {
+  std::vector<Wide> sums(sets.size() + 1);
+  for (int64_t i = 0; i < members.size(); ++i) {
+    const Wide value = value_of(members.value[i]);
+    sums[members.enter[i]] += value;
+    sums[members.leave[i]] -= value;
+  }
+  for (int64_t set = 1; set <= sets.size(); ++set) sums[set] += sums[set - 1];
+  return sums;
+}
+
+arrow::Status Overflow(const expression::AggregateCall& call, int64_t set, const Sets& sets,
+                       const AggregateContext& context) {
+  const auto after = std::upper_bound(sets.begin.begin(), sets.begin.end(), set);
+  const int32_t key = sets.key[after - sets.begin.begin() - 1];
+  const SourceLocation where = call.argument ? call.argument->where : SourceLocation{};
+  return ErrorAt(where, ErrorKind::kInput,
+                 expression::ToSql(call) + " exceeds bigint for key " + context.name_key(key),
+                 "sum it as double: sum(cast(x as double))");
+}
+
+ArrayResult IntegerSums(const expression::AggregateCall& call, const std::vector<Wide>& sums,
+                        const std::vector<int64_t>& counts, const Sets& sets,
+                        const AggregateContext& context) {
+  arrow::Int64Builder out(context.pool);
+  VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
+  for (int64_t set = 0; set < sets.size(); ++set) {
+    if (counts[set] == 0) {
+      out.UnsafeAppendNull();
+      continue;
+    }
+    const auto sum = static_cast<int64_t>(sums[set]);
+    if (sum != sums[set]) return Overflow(call, set, sets, context);
+    out.UnsafeAppend(sum);
+  }
+  return out.Finish();
+}
+
+// Sums or means of integers in units of 2^unit.
+ArrayResult RoundSums(bool mean, const std::vector<Wide>& sums, int unit,
+                      const std::vector<int64_t>& counts, const AggregateContext& context) {
+  arrow::DoubleBuilder out(context.pool);
+  VIAND_RETURN_NOT_OK(out.Reserve(counts.size()));
+  for (size_t set = 0; set < counts.size(); ++set) {
+    if (counts[set] == 0)
+      out.UnsafeAppendNull();
+    else
+      out.UnsafeAppend(RoundRatio(sums[set], mean ? counts[set] : 1, unit));
+  }
+  return out.Finish();
+}
+
+ArrayResult ExactSums(bool mean, const double* values, const Members& members, const Sets& sets,
+                      const std::vector<int64_t>& counts, const AggregateContext& context) {
+  arrow::DoubleBuilder out(context.pool);
+  VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
+  ExactSum sum;
+  std::vector<int64_t> scratch;
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    sum.Clear();
+    Sweep(
+        members, sets, segment, &scratch,
+        [&](int64_t i, int64_t) { sum.Add(values[members.value[i]]); },
+        [&](int64_t i, int64_t) { sum.Subtract(values[members.value[i]]); },
+        [&](int64_t set) {
+          if (counts[set] == 0)
+            out.UnsafeAppendNull();
+          else
+            out.UnsafeAppend(sum.RoundMean(mean ? counts[set] : 1));
+        });
+  }
+  return out.Finish();
+}
+
+// Adds and subtracts with the member functions of ExactSum for the argument's type.
+template <typename Add, typename Subtract>
+ArrayResult Variances(bool root, const Members& members, const Sets& sets,
+                      const AggregateContext& context, Add&& add, Subtract&& subtract) {
+  const std::vector<int64_t> counts = CountMembers(members, sets);
+  arrow::DoubleBuilder out(context.pool);
+  VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
+  ExactSum sum, squares;
+  std::vector<int64_t> scratch;
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    sum.Clear();
+    squares.Clear();
+    Sweep(
+        members, sets, segment, &scratch,
+        [&](int64_t i, int64_t) { add(members.value[i], &sum, &squares); },
+        [&](int64_t i, int64_t) { subtract(members.value[i], &sum, &squares); },
+        [&](int64_t set) {
+          const auto count = static_cast<uint64_t>(counts[set]);
+          if (count < 2)
+            out.UnsafeAppendNull();
+          else
+            out.UnsafeAppend((root ? SampleStddev : SampleVariance)(count, sum, squares));
+        });
+  }
+  return out.Finish();
+}
+
+}  // namespace
+
+ArrayResult SumSets(const expression::AggregateCall& call, AggregateValues* values,
+                    const Members& members, const Sets& sets, const AggregateContext& context) {
+  const std::vector<int64_t> counts = CountMembers(members, sets);
+  const bool mean = call.function == AggregateFunction::kAvg;
+  if (!values->IsDouble()) {
+    const int64_t* integers = values->Integers();
+    const std::vector<Wide> sums =
+        PlainSums(members, sets, [&](int64_t row) { return Wide{integers[row]}; });
+    return mean ? RoundSums(true, sums, 0, counts, context)
+                : IntegerSums(call, sums, counts, sets, context);
+  }
+  const double* doubles = values->Doubles();
+  const std::optional<int> unit = FixedPointExponent(doubles, members);
+  if (!unit) return ExactSums(mean, doubles, members, sets, counts, context);
+  const std::vector<Wide> sums =
+      PlainSums(members, sets, [&](int64_t row) { return ToFixed(doubles[row], *unit); });
+  return RoundSums(mean, sums, *unit, counts, context);
+}
+
+ArrayResult VarianceOfSets(bool root, AggregateValues* values, const Members& members,
+                           const Sets& sets, const AggregateContext& context) {
+  if (values->IsDouble()) {
+    const double* doubles = values->Doubles();
+    return Variances(
+        root, members, sets, context,
+        [&](int64_t row, ExactSum* sum, ExactSum* squares) {
+          sum->Add(doubles[row]);
+          squares->AddSquare(doubles[row]);
+        },
+        [&](int64_t row, ExactSum* sum, ExactSum* squares) {
+          sum->Subtract(doubles[row]);
+          squares->SubtractSquare(doubles[row]);
+        });
+  }
+  const int64_t* integers = values->Integers();
+  return Variances(
+      root, members, sets, context,
+      [&](int64_t row, ExactSum* sum, ExactSum* squares) {
+        sum->AddInteger(integers[row]);
+        squares->AddIntegerSquare(integers[row]);
+      },
+      [&](int64_t row, ExactSum* sum, ExactSum* squares) {
+        sum->SubtractInteger(integers[row]);
+        squares->SubtractIntegerSquare(integers[row]);
+      });
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,98 @@
+#include "src/engine/aggregate_values.h"
+
+#include <arrow/array/array_binary.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string_view>
+
+#include "src/engine/key_column.h"
+
+namespace viand::engine {
+namespace {
+
+std::vector<int64_t> DoubleKeys(const arrow::Array& array) {
+  std::vector<int64_t> keys(array.length());
+  const bool is_double = array.type_id() == arrow::Type::DOUBLE;
+  for (int64_t i = 0; i < array.length(); ++i) {
+    keys[i] = OrderKey(is_double ? static_cast<const arrow::DoubleArray&>(array).Value(i)
+                                 : double{static_cast<const arrow::FloatArray&>(array).Value(i)});
+  }
+  return keys;
+}
+
+// Ranks of the distinct strings among themselves: codes name them, one row each shows their text.
+template <typename BinaryArray>
+std::vector<int64_t> RankKeys(const arrow::Array& array, const std::vector<int32_t>& codes,
+                              int64_t code_count) {
+  const auto& typed = static_cast<const BinaryArray&>(array);
+  std::vector<std::string_view> text(code_count);
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (codes[i] >= 0) text[codes[i]] = typed.GetView(i);
+  }
+  std::vector<int64_t> sorted(code_count);
+  std::iota(sorted.begin(), sorted.end(), 0);
+  std::sort(sorted.begin(), sorted.end(), [&](int64_t a, int64_t b) { return text[a] < text[b]; });
+  std::vector<int64_t> rank(code_count);
+  for (int64_t i = 0; i < code_count; ++i) rank[sorted[i]] = i;
+  std::vector<int64_t> keys(array.length());
+  for (int64_t i = 0; i < array.length(); ++i) keys[i] = codes[i] < 0 ? 0 : rank[codes[i]];
+  return keys;
+}
+
+}  // namespace
+
+int64_t OrderKey(double value) {
+  if (std::isnan(value)) return std::numeric_limits<int64_t>::max();
+  const auto bits = std::bit_cast<int64_t>(value);
+  return bits >= 0 ? bits : bits ^ std::numeric_limits<int64_t>::max();
+}
+
+arrow::Result<AggregateValues> AggregateValues::Make(const std::shared_ptr<arrow::Array>& array) {
+  AggregateValues values;
+  VIAND_ASSIGN_OR_RETURN(values.array_, DecodeDictionary(array, nullptr));
+  if (HasWords(*values.array_->type())) values.words_ = Words::Of(values.array_);
+  return values;
+}
+
+const int64_t* AggregateValues::Integers() { return words_->data(); }
+
+const double* AggregateValues::Doubles() const {
+  return static_cast<const arrow::DoubleArray&>(*array_).raw_values();
+}
+
+arrow::Result<const std::vector<int32_t>*> AggregateValues::Codes() {
+  if (codes_.empty() && array_->length() > 0) {
+    VIAND_ASSIGN_OR_RETURN(const KeyColumn column, KeyColumn::Make(array_, true, &codes_));
+    code_count_ = column.size();
+  }
+  return &codes_;
+}
+
+arrow::Result<const std::vector<int64_t>*> AggregateValues::OrderKeys() {
+  if (!order_keys_.empty() || array_->length() == 0) return &order_keys_;
+  const arrow::Type::type id = array_->type_id();
+  if (id == arrow::Type::DOUBLE || id == arrow::Type::FLOAT) {
+    order_keys_ = DoubleKeys(*array_);
+  } else if (words_) {
+    order_keys_.assign(words_->data(), words_->data() + array_->length());
+    if (id == arrow::Type::UINT64) {
+      for (int64_t& key : order_keys_) key ^= std::numeric_limits<int64_t>::min();
+    }
+  } else if (arrow::is_base_binary_like(id)) {
+    VIAND_RETURN_NOT_OK(Codes().status());
+    const bool large = arrow::is_large_binary_like(id);
+    order_keys_ = large ? RankKeys<arrow::LargeBinaryArray>(*array_, codes_, code_count_)
+                        : RankKeys<arrow::BinaryArray>(*array_, codes_, code_count_);
+  } else {
+    return MakeError(ErrorKind::kInput,
+                     "values of type " + array_->type()->ToString() + " have no order");
+  }
+  return &order_keys_;
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,368 @@
+#include "src/engine/window_aggregate.h"
+
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/builder.h>
+#include <arrow/compute/api_scalar.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/cast.h>
+#include <arrow/compute/exec.h>
+#include <arrow/compute/initialize.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "src/engine/aggregate_call.h"
+#include "src/engine/exact_words.h"
+#include "src/engine/key_index.h"
+#include "src/engine/window_members.h"
+#include "src/expression/batch_evaluator.h"
+
+namespace viand::engine {
+namespace {
+
+using Column = std::shared_ptr<arrow::Array>;
+using ArrayResult = arrow::Result<Column>;
+
+// The sets of rows asked for: t of each, ascending within a key; a last segment, of no key, for
+// rows that match none.
+struct Times {
+  Sets sets;
+  Ticks time;
+  std::vector<int64_t> time_us;
+  std::vector<bool> time_is_null;  // in the last segment only
+
+  void Append(__int128 ticks, int64_t us, bool is_null = false) {
+    time.push_back(ticks);
+    time_us.push_back(us);
+    time_is_null.push_back(is_null);
+  }
+  void EndSegment() {
+    sets.key.push_back(static_cast<int32_t>(sets.segments()));
+    sets.begin.push_back(static_cast<int64_t>(time.size()));
+  }
+};
+
+arrow::Result<Ticks> ReadTime(const Column& array, std::string_view what, int64_t tick_ns) {
+  return ReadTicks<__int128>(Words::Of(array), *array->type(), array->length(), tick_ns);
+}
+
+class WindowAggregator {
+ public:
+  WindowAggregator(const EventRows& events, const WindowSpec& spec, arrow::MemoryPool* pool)
+      : events_(events), spec_(spec), pool_(pool), row_values_(events.columns, pool) {}
+
+  // Checks, groups and sorts the events; `tick_ns` is the tick of all times.
+  arrow::Status Prepare(int64_t tick_ns) {
+    ticks_a_us_ = 1000 / tick_ns;
+    VIAND_ASSIGN_OR_RETURN(index_, KeyIndex::Make(events_.keys, events_.time->length(), {}));
+    VIAND_ASSIGN_OR_RETURN(time_, ReadTime(events_.time, "the timestamp", tick_ns));
+    const bool any_null = events_.time->null_count() != 0;
+    rows_ = KeyRuns::Make(index_.groups(), index_.size(),
+                          [&](int64_t row) { return !any_null || events_.time->IsValid(row); });
+    SortByTime(time_, &rows_);
+    return arrow::Status::OK();
+  }
+
+  const KeyIndex& index() const { return index_; }
+  int64_t ticks_a_us() const { return ticks_a_us_; }
+
+  // Which sets are rows: those with an event in the view's window, for which `having` holds.
+  arrow::Result<std::vector<bool>> Exist(const Times& times) {
+    const Members members = MembersIn(times, spec_.existence);
+    const std::vector<int64_t> counts = CountMembers(members, times.sets);
+    std::vector<bool> exist(counts.size());
+    for (size_t set = 0; set < counts.size(); ++set) exist[set] = counts[set] > 0;
+    if (!spec_.having) return exist;
+    // `having` is asked only of sets that have events.
+    const Times some = Keep(times, exist);
+    CallEvaluator calls = Calls(some);
+    VIAND_ASSIGN_OR_RETURN(const Column column,
+                           Result(*spec_.having, spec_.existence, some, &calls));
+    const auto& holds = static_cast<const arrow::BooleanArray&>(*column);
+    int64_t next = 0;
+    for (size_t set = 0; set < exist.size(); ++set) {
+      if (!exist[set]) continue;
+      exist[set] = holds.IsValid(next) && holds.Value(next);
+      ++next;
+    }
+    return exist;
+  }
+
+  // The sets for which keep holds.
+  static Times Keep(const Times& times, const std::vector<bool>& keep) {
+    Times out;
+    for (int64_t segment = 0; segment < times.sets.segments(); ++segment) {
+      for (int64_t set = times.sets.begin[segment]; set < times.sets.begin[segment + 1]; ++set) {
+        if (keep[set]) out.Append(times.time[set], times.time_us[set], times.time_is_null[set]);
+      }
+      out.EndSegment();
+    }
+    return out;
+  }
+
+  // One column a feature, one row a set.
+  arrow::Result<std::vector<Column>> Features(const Times& times) {
+    CallEvaluator calls = Calls(times);
+    std::vector<Column> columns;
+    for (const WindowFeature& feature : spec_.features) {
+      arrow::Result<Column> column = Result(feature.aggregation, feature.window, times, &calls);
+      if (!column.ok()) return WithContext(column.status(), "feature " + feature.name + ": ");
+      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), WithDefault(*column, feature));
+    }
+    return columns;
+  }
+
+ private:
+  Members MembersIn(const Times& times, const TimeWindow& window) const {
+    return MembersOf(rows_, time_, times.sets, times.time, window, ticks_a_us_);
+  }
+
+  CallEvaluator Calls(const Times& times) {
+    AggregateContext context{.pool = pool_,
+                             .name_key = [this](int32_t key) { return NameKey(key); }};
+    return CallEvaluator(
+        &row_values_, times.sets, std::move(context),
+        [this, &times](const TimeWindow& window) { return MembersIn(times, window); });
+  }
+
+  ArrayResult Result(const expression::Aggregation& aggregation, const TimeWindow& window,
+                     const Times& times, CallEvaluator* calls) {
+    std::vector<Column> columns;
+    for (const auto& call : aggregation.calls) {
+      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), calls->Evaluate(*call, window));
+    }
+    const auto batch =
+        arrow::RecordBatch::Make(aggregation.call_schema, times.sets.size(), std::move(columns));
+    VIAND_ASSIGN_OR_RETURN(const Column as_of, AsOf(times));
+    return expression::EvaluateBatch(*aggregation.result, *batch, as_of, pool_);
+  }
+
+  ArrayResult AsOf(const Times& times) const {
+    arrow::TimestampBuilder out(arrow::timestamp(arrow::TimeUnit::MICRO), pool_);
+    VIAND_RETURN_NOT_OK(out.Reserve(times.sets.size()));
+    for (size_t set = 0; set < times.time_us.size(); ++set) {
+      if (times.time_is_null[set])
+        out.UnsafeAppendNull();
+      else
+        out.UnsafeAppend(times.time_us[set]);
+    }
+    return out.Finish();
+  }
+
+  ArrayResult WithDefault(const Column& column, const WindowFeature& feature) const {
+    if (!feature.default_value || column->null_count() == 0) return column;
+    std::shared_ptr<arrow::Scalar> value = feature.default_value;
+    if (!value->type->Equals(*column->type())) {
+      VIAND_ASSIGN_OR_RETURN(const arrow::Datum cast, arrow::compute::Cast(value, column->type()));
+      value = cast.scalar();
+    }
+    arrow::compute::ExecContext exec(pool_);
+    VIAND_ASSIGN_OR_RETURN(const arrow::Datum filled,
+                           arrow::compute::CallFunction("coalesce", {column, value}, &exec));
+    return filled.make_array();
+  }
+
+  std::string NameKey(int32_t key) const {
+    if (key >= index_.size()) return "unknown";
+    std::string text = "(";
+    for (const Column& column : events_.keys) {
+      const auto scalar = column->GetScalar(index_.first_rows()[key]);
+      text += (text.size() > 1 ? ", " : "") + (scalar.ok() ? (*scalar)->ToString() : "?");
+    }
+    return text + ")";
+  }
+
+  const EventRows& events_;
+  const WindowSpec& spec_;
+  arrow::MemoryPool* pool_;
+  RowValues row_values_;
+  int64_t ticks_a_us_ = 1;
+  KeyIndex index_;
+  Ticks time_;
+  KeyRuns rows_;
+};
+
+ArrayResult TakeFrom(const Column& column, const Column& rows, arrow::MemoryPool* pool) {
+  arrow::compute::ExecContext exec(pool);
+  VIAND_ASSIGN_OR_RETURN(
+      const arrow::Datum taken,
+      arrow::compute::Take(column, rows, arrow::compute::TakeOptions::Defaults(), &exec));
+  return taken.make_array();
+}
+
+arrow::Status CheckEvents(const EventRows& events) {
+  if (events.columns->num_rows() != events.time->length()) {
+    return arrow::Status::Invalid("events of ", events.columns->num_rows(), " rows with ",
+                                  events.time->length(), " times");
+  }
+  return CheckTime(*events.time, "the events' timestamp");
+}
+
+// Every cutoff for every key.
+Times GridTimes(int64_t keys, const std::vector<int64_t>& cutoffs_us, int64_t ticks_a_us) {
+  Times times;
+  for (int64_t key = 0; key < keys; ++key) {
+    for (const int64_t cutoff : cutoffs_us) times.Append(__int128{cutoff} * ticks_a_us, cutoff);
+    times.EndSegment();
+  }
+  return times;
+}
+
+struct GridOrder {
+  Column sets;  // rows of the result -> sets
+  Column keys;  // rows of the result -> event rows that show the key
+  Column timestamp;
+};
+
+arrow::Result<GridOrder> OrderGrid(const Times& times, const KeyIndex& index,
+                                   const std::vector<int64_t>& cutoffs_us,
+                                   arrow::MemoryPool* pool) {
+  arrow::Int64Builder sets(pool), keys(pool);
+  arrow::TimestampBuilder stamps(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), pool);
+  std::vector<int64_t> next(times.sets.begin.begin(), times.sets.begin.end() - 1);
+  for (const int64_t cutoff : cutoffs_us) {
+    for (int64_t key = 0; key < index.size(); ++key) {
+      int64_t& set = next[key];
+      if (set == times.sets.begin[key + 1] || times.time_us[set] != cutoff) continue;
+      VIAND_RETURN_NOT_OK(sets.Append(set));
+      VIAND_RETURN_NOT_OK(keys.Append(index.first_rows()[key]));
+      VIAND_RETURN_NOT_OK(stamps.Append(cutoff));
+      ++set;
+    }
+  }
+  GridOrder order;
+  VIAND_ASSIGN_OR_RETURN(order.sets, sets.Finish());
+  VIAND_ASSIGN_OR_RETURN(order.keys, keys.Finish());
+  VIAND_ASSIGN_OR_RETURN(order.timestamp, stamps.Finish());
+  return order;
+}
+
+// A spine's rows as sets: one for each distinct (key, t).
+struct SpineTimes {
+  Times times;
+  std::vector<int64_t> set_of_row;
+};
+
+arrow::Result<SpineTimes> MakeSpineTimes(const KeyIndex& index, const std::vector<Column>& keys,
+                                         const Column& time, int64_t tick_ns) {
+  const int64_t rows = time->length();
+  VIAND_ASSIGN_OR_RETURN(std::vector<int32_t> group, index.Find(keys, rows));
+  VIAND_ASSIGN_OR_RETURN(const Ticks ticks, ReadTime(time, "the spine's timestamp", tick_ns));
+  // Rows that can match nothing (an unknown or null key, a null time) form a segment of their own
+  // behind the keys.
+  const auto none = static_cast<int32_t>(index.size());
+  for (int64_t row = 0; row < rows; ++row) {
+    if (group[row] < 0 || time->IsNull(row)) group[row] = none;
+  }
+  KeyRuns runs = KeyRuns::Make(group, index.size() + 1, [](int64_t) { return true; });
+  SortByTime(ticks, &runs);
+  const __int128 ticks_a_us = 1000 / tick_ns;
+  SpineTimes out;
+  out.set_of_row.resize(rows);
+  for (int64_t key = 0; key <= index.size(); ++key) {
+    const int64_t first = out.times.sets.size();
+    for (const int64_t row : runs.Run(key)) {
+      const auto size = static_cast<int64_t>(out.times.time.size());
+      const bool repeats = size > first && key < none && out.times.time.back() == ticks[row];
+      if (!repeats) {
+        // as_of is the microsecond that t is in.
+        __int128 us = ticks[row] / ticks_a_us;
+        if (us * ticks_a_us > ticks[row]) --us;
+        if (us != static_cast<int64_t>(us)) {
+          return MakeError(ErrorKind::kInput, "the spine's timestamp in row " +
+                                                  std::to_string(row) +
+                                                  " does not fit timestamp[us]");
+        }
+        out.times.Append(ticks[row], static_cast<int64_t>(us), time->IsNull(row));
+      }
+      out.set_of_row[row] = static_cast<int64_t>(out.times.time.size()) - 1;
+    }
+    out.times.EndSegment();
+  }
+  return out;
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> FeatureBatch(
+    const WindowSpec& spec, const std::vector<Column>& columns, const Column& order,
+    arrow::FieldVector fields, std::vector<Column> leading, arrow::MemoryPool* pool) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    fields.push_back(arrow::field(spec.features[i].name, columns[i]->type()));
+    VIAND_ASSIGN_OR_RETURN(leading.emplace_back(), TakeFrom(columns[i], order, pool));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), order->length(),
+                                  std::move(leading));
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
+    const EventRows& events, const std::vector<std::string>& key_names,
+    const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec, arrow::MemoryPool* pool) {
+  if (!pool) pool = arrow::default_memory_pool();
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  VIAND_RETURN_NOT_OK(CheckEvents(events));
+  if (key_names.size() != events.keys.size()) {
+    return arrow::Status::Invalid(key_names.size(), " names for ", events.keys.size(), " keys");
+  }
+  if (!std::is_sorted(cutoffs_us.begin(), cutoffs_us.end())) {
+    return arrow::Status::Invalid("cutoffs are not ascending");
+  }
+  WindowAggregator aggregator(events, spec, pool);
+  VIAND_RETURN_NOT_OK(aggregator.Prepare(CommonTick({events.time.get()})));
+  Times times = GridTimes(aggregator.index().size(), cutoffs_us, aggregator.ticks_a_us());
+  if (spec.absent != AbsentRows::kCompute) {
+    VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(times));
+    times = WindowAggregator::Keep(times, exist);
+  }
+  VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(times));
+  VIAND_ASSIGN_OR_RETURN(const GridOrder order,
+                         OrderGrid(times, aggregator.index(), cutoffs_us, pool));
+  arrow::FieldVector fields;
+  std::vector<Column> leading;
+  for (size_t i = 0; i < key_names.size(); ++i) {
+    fields.push_back(arrow::field(key_names[i], events.keys[i]->type()));
+    VIAND_ASSIGN_OR_RETURN(leading.emplace_back(), TakeFrom(events.keys[i], order.keys, pool));
+  }
+  fields.push_back(arrow::field("event_timestamp", order.timestamp->type()));
+  leading.push_back(order.timestamp);
+  return FeatureBatch(spec, columns, order.sets, std::move(fields), std::move(leading), pool);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
+    const EventRows& events, const std::vector<Column>& spine_keys, const Column& spine_time,
+    const WindowSpec& spec, arrow::MemoryPool* pool) {
+  if (!pool) pool = arrow::default_memory_pool();
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  VIAND_RETURN_NOT_OK(CheckEvents(events));
+  VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
+  if (spec.absent == AbsentRows::kLeaveOut) {
+    return arrow::Status::Invalid("at a spine every row stays: absent rows are kNull or kCompute");
+  }
+  const int64_t tick_ns = CommonTick({events.time.get(), spine_time.get()});
+  WindowAggregator aggregator(events, spec, pool);
+  VIAND_RETURN_NOT_OK(aggregator.Prepare(tick_ns));
+  VIAND_ASSIGN_OR_RETURN(SpineTimes spine,
+                         MakeSpineTimes(aggregator.index(), spine_keys, spine_time, tick_ns));
+  std::vector<int64_t> kept(spine.times.time.size());
+  std::iota(kept.begin(), kept.end(), 0);
+  if (spec.absent == AbsentRows::kNull) {
+    VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(spine.times));
+    int64_t next = 0;
+    for (size_t set = 0; set < exist.size(); ++set) kept[set] = exist[set] ? next++ : -1;
+    spine.times = WindowAggregator::Keep(spine.times, exist);
+  }
+  VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(spine.times));
+  arrow::Int64Builder sets(pool);
+  for (const int64_t set : spine.set_of_row) {
+    VIAND_RETURN_NOT_OK(kept[set] < 0 ? sets.AppendNull() : sets.Append(kept[set]));
+  }
+  VIAND_ASSIGN_OR_RETURN(const Column order, sets.Finish());
+  return FeatureBatch(spec, columns, order, {}, {}, pool);
+}
+
+}  // namespace viand::engine

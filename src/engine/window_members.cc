@@ -1,0 +1,214 @@
+#include "src/engine/window_members.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace viand::engine {
+
+void SortByTime(const Ticks& time, KeyRuns* rows) {
+  // Rows start in their own order, so that a stable sort by time leaves (time, row).
+  const auto earlier = [&](int64_t a, int64_t b) { return time[a] < time[b]; };
+  for (int64_t group = 0; group < rows->groups(); ++group) {
+    const auto run = rows->Run(group);
+    if (!std::is_sorted(run.begin(), run.end(), earlier))
+      std::stable_sort(run.begin(), run.end(), earlier);
+  }
+}
+
+Members MembersOf(const KeyRuns& rows, const Ticks& time, const Sets& sets, const Ticks& set_time,
+                  const TimeWindow& window, int64_t ticks_a_us) {
+  const __int128 length = __int128{window.length_us} * ticks_a_us;
+  // A row at x is in [t - w, t) if x < t <= x + w, and in [t, t + w) if x - w < t <= x.
+  const __int128 enter_after = window.following ? -length : 0;
+  const __int128 leave_after = window.following ? 0 : length;
+  Members out;
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    const int64_t end = sets.begin[segment + 1];
+    int64_t enter = sets.begin[segment];
+    int64_t leave = enter;
+    if (segment < rows.groups()) {
+      for (const int64_t row : rows.Run(segment)) {
+        while (enter < end && set_time[enter] <= time[row] + enter_after) ++enter;
+        if (window.unbounded) leave = end;
+        while (leave < end && set_time[leave] <= time[row] + leave_after) ++leave;
+        if (enter < leave) out.Append(row, enter, leave);
+      }
+    }
+    out.EndSegment();
+  }
+  return out;
+}
+
+namespace {
+
+// Cuts one group of one segment into versions. `run` holds its members, in order of time.
+class VersionCutter {
+ public:
+  VersionCutter(const Members& members, Groups* out) : members_(members), out_(*out) {}
+
+  void Cut(const std::pair<int32_t, int64_t>* run, size_t size) {
+    const size_t base = out_.rows.value.size();
+    for (size_t i = 0; i < size; ++i) out_.rows.Append(members_.value[run[i].second], 0, 0);
+    size_t in = 0;
+    size_t gone = 0;
+    while (gone < size) {
+      const int64_t change = NextChange(run, size, in, gone);
+      // Rows that come and go at this change do so at the next version.
+      const int64_t version = next_version_;
+      for (; in < size && members_.enter[run[in].second] == change; ++in)
+        out_.rows.enter[base + in] = version;
+      for (; gone < size && members_.leave[run[gone].second] == change; ++gone)
+        out_.rows.leave[base + gone] = version;
+      if (in == gone) continue;
+      out_.members.Append(version, change, NextChange(run, size, in, gone));
+      out_.members.order.push_back(run[gone].second);
+      ++next_version_;
+    }
+    out_.rows.EndSegment();
+    out_.versions.begin.push_back(next_version_);
+  }
+
+ private:
+  int64_t NextChange(const std::pair<int32_t, int64_t>* run, size_t size, size_t in,
+                     size_t gone) const {
+    const int64_t leave = members_.leave[run[gone].second];
+    return in < size ? std::min(leave, members_.enter[run[in].second]) : leave;
+  }
+
+  const Members& members_;
+  Groups& out_;
+  int64_t next_version_ = 0;
+};
+
+// Sorts the members from `first` on by (enter, order).
+void SortByEnter(Members* members, int64_t first) {
+  struct Member {
+    int64_t enter, order, value, leave;
+    bool operator<(const Member& other) const {
+      return std::tie(enter, order) < std::tie(other.enter, other.order);
+    }
+  };
+  std::vector<Member> sorted;
+  for (int64_t i = first; i < members->size(); ++i) {
+    sorted.push_back({members->enter[i], members->order[i], members->value[i], members->leave[i]});
+  }
+  if (std::is_sorted(sorted.begin(), sorted.end())) return;
+  std::sort(sorted.begin(), sorted.end());
+  for (const Member& member : sorted) {
+    members->enter[first] = member.enter;
+    members->order[first] = member.order;
+    members->value[first] = member.value;
+    members->leave[first] = member.leave;
+    ++first;
+  }
+}
+
+}  // namespace
+
+Groups GroupMembers(const Members& members, const Sets& sets,
+                    const std::vector<int32_t>& group_of_row) {
+  Groups out;
+  VersionCutter cutter(members, &out);
+  std::vector<std::pair<int32_t, int64_t>> run;
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    run.clear();
+    for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
+      run.emplace_back(group_of_row[members.value[i]], i);
+    }
+    if (!std::is_sorted(run.begin(), run.end())) std::sort(run.begin(), run.end());
+    for (size_t first = 0, after = 0; first < run.size(); first = after) {
+      while (after < run.size() && run[after].first == run[first].first) ++after;
+      cutter.Cut(run.data() + first, after - first);
+      out.versions.key.push_back(sets.key[segment]);
+    }
+    SortByEnter(&out.members, out.members.begin.back());
+    out.members.EndSegment();
+  }
+  return out;
+}
+
+namespace {
+
+// Keeps the active values of a segment sorted and writes each pair of neighbours as a gap when it
+// ends.
+class GapTracker {
+ public:
+  GapTracker(const Members& members, Gaps* out) : members_(members), out_(*out) {}
+
+  void StartSegment(std::vector<int64_t> sorted_members) {
+    sorted_ = std::move(sorted_members);
+    since_.assign(sorted_.size(), 0);
+  }
+
+  void Add(int64_t slot, int64_t set) {
+    const auto at = active_.insert(slot).first;
+    const auto after = std::next(at);
+    if (at != active_.begin()) {
+      const int64_t before = *std::prev(at);
+      if (after != active_.end()) Close(before, *after, set);
+      since_[before] = set;
+    }
+    since_[slot] = set;
+  }
+
+  void Remove(int64_t slot, int64_t set) {
+    const auto at = active_.find(slot);
+    const auto after = std::next(at);
+    if (after != active_.end()) Close(slot, *after, set);
+    if (at != active_.begin()) {
+      const int64_t before = *std::prev(at);
+      Close(before, slot, set);
+      since_[before] = set;
+    }
+    active_.erase(at);
+  }
+
+ private:
+  // since_[lower] says from which set on lower and its neighbour above have been neighbours.
+  void Close(int64_t lower, int64_t upper, int64_t set) {
+    if (since_[lower] == set) return;
+    out_.members.Append(static_cast<int64_t>(out_.lower.size()), since_[lower], set);
+    out_.members.order.push_back(lower);
+    out_.lower.push_back(members_.value[sorted_[lower]]);
+    out_.upper.push_back(members_.value[sorted_[upper]]);
+  }
+
+  const Members& members_;
+  Gaps& out_;
+  std::vector<int64_t> sorted_;  // slot -> member
+  std::vector<int64_t> since_;   // by slot
+  std::set<int64_t> active_;     // slots
+};
+
+}  // namespace
+
+Gaps GapMembers(const Members& members, const Sets& sets,
+                const std::vector<int64_t>& key_of_value) {
+  Gaps out;
+  GapTracker tracker(members, &out);
+  std::vector<int64_t> slot_of(members.size());
+  std::vector<int64_t> scratch;
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    std::vector<int64_t> sorted(members.begin[segment + 1] - members.begin[segment]);
+    std::iota(sorted.begin(), sorted.end(), members.begin[segment]);
+    std::sort(sorted.begin(), sorted.end(), [&](int64_t a, int64_t b) {
+      return std::pair(key_of_value[members.value[a]], members.OrderOf(a)) <
+             std::pair(key_of_value[members.value[b]], members.OrderOf(b));
+    });
+    for (size_t slot = 0; slot < sorted.size(); ++slot)
+      slot_of[sorted[slot]] = static_cast<int64_t>(slot);
+    tracker.StartSegment(std::move(sorted));
+    Sweep(
+        members, sets, segment, &scratch,
+        [&](int64_t i, int64_t set) { tracker.Add(slot_of[i], set); },
+        [&](int64_t i, int64_t set) { tracker.Remove(slot_of[i], set); }, [](int64_t) {});
+    SortByEnter(&out.members, out.members.begin.back());
+    out.members.EndSegment();
+  }
+  return out;
+}
+
+}  // namespace viand::engine
