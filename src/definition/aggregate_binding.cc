@@ -72,20 +72,21 @@ void BindAggregateFeature(const AggregateScope& scope, BoundFeature* bound, Erro
   const Feature& feature = *bound->feature;
   bound->expression = BindSql(feature.expr, scope, /*aggregates=*/true, errors);
   if (bound->expression == nullptr) return;
-  bound->type = bound->expression->type;
+  const auto& type = bound->expression->type;
   const auto aggregates = CheckAggregates(feature.expr, bound->expression,
                                           fmt::format("the feature \"{}\"", feature.name));
   errors->Add(aggregates);
   if (!aggregates.ok()) return;
-  const auto storable = FeastTypeOf(*bound->type);
+  const auto storable = FeastTypeOf(*type);
   if (!storable.ok()) {
     errors->Add(
         ErrorAt(feature.expr.where, ErrorKind::kDefinition,
                 fmt::format("the feature \"{}\" is of type {}, which no feature can have",
-                            feature.name, expression::TypeToSql(*bound->type)),
+                            feature.name, expression::TypeToSql(*type)),
                 "turn an interval into a number with floor_days(...), another type with cast"));
     return;
   }
+  bound->type = type;
   if (!feature.default_value) return;
   auto value = BindDefault(*feature.default_value, bound->type);
   errors->Add(Placed(value.status(), feature.default_value->where));

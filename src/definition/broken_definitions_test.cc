@@ -24,23 +24,23 @@ TEST_P(BrokenDefinitions, SaysWhatIsWrongAndWhere) {
 
 constexpr Case kNames[] = {
     {"Entity", "entities: [customer]", "entities: [custmer]",
-     "repo.yaml:30:16: unknown entity \"custmer\"\n  hint: did you mean \"customer\"?"},
+     "repo.yaml:29:16: unknown entity \"custmer\"\n  hint: did you mean \"customer\"?"},
     {"Source", "source: transactions\n    snapshots", "source: transaction\n    snapshots",
-     "repo.yaml:31:13: unknown source \"transaction\"\n  hint: did you mean \"transactions\"?"},
+     "repo.yaml:30:13: unknown source \"transaction\"\n  hint: did you mean \"transactions\"?"},
     {"Snapshots", "snapshots: monthly", "snapshots: weekly",
-     "repo.yaml:32:16: unknown snapshots \"weekly\"\n  hint: there is: monthly"},
+     "repo.yaml:31:16: unknown snapshots \"weekly\"\n  hint: there is: monthly"},
     {"GridSource", "{name: monthly, source: transactions", "{name: monthly, source: sales",
-     "repo.yaml:26:29: unknown source \"sales\"\n  hint: there is: transactions"},
+     "repo.yaml:25:29: unknown source \"sales\"\n  hint: there is: transactions"},
     {"Population", "population: customer_rfm_features", "population: customer_rmf_features",
      "repo.yaml:57:17: unknown feature view \"customer_rmf_features\"\n"
      "  hint: did you mean \"customer_rfm_features\"?"},
     {"View", "features: [customer_rfm_features, ", "features: [customer_rfm, ",
-     "repo.yaml:64:46: unknown feature view \"customer_rfm\"\n"
-     "  hint: there is: customer_rfm_features, customer_behavior_features"},
+     "repo.yaml:64:47: unknown feature view \"customer_rfm\"\n  hint: there is: "
+     "customer_rfm_features, customer_behavior_features"},
     {"ViewFeature", "features: [customer_rfm_features, ",
      "features: [\"customer_rfm_features:monetray\", ",
-     "repo.yaml:64:46: the feature view \"customer_rfm_features\" has no feature \"monetray\"\n"
-     "  hint: did you mean \"monetary\"?"},
+     "repo.yaml:64:47: the feature view \"customer_rfm_features\" has no feature \"monetray\"\n  "
+     "hint: did you mean \"monetary\"?"},
     {"Service", "features: purchase_propensity_v1", "features: purchase_propensity_v2",
      "repo.yaml:69:15: unknown feature service \"purchase_propensity_v2\"\n"
      "  hint: did you mean \"purchase_propensity_v1\"?"},
@@ -54,16 +54,15 @@ constexpr Case kNames[] = {
      "repo.yaml:67:11: model \"purchase_propensity\": unknown type \"xgbost\", expected xgboost\n"
      "  hint: did you mean \"xgboost\"?"},
     {"TimestampField", "timestamp_field: invoice_date", "timestamp_field: invoice_dat",
-     "repo.yaml:23:12: source \"transactions\": timestamp_field names the unknown column "
-     "\"invoice_dat\"\n"
-     "  hint: did you mean \"invoice_date\"?"},
+     "repo.yaml:22:12: source \"transactions\": timestamp_field names the unknown column "
+     "\"invoice_dat\"\n  hint: did you mean \"invoice_date\"?"},
     {"FieldMapping", "timestamp_field: invoice_date}",
      "timestamp_field: invoice_date, field_mapping: {revenu: money}}",
-     "repo.yaml:23:12: source \"transactions\": field_mapping names the unknown column \"revenu\"\n"
-     "  hint: did you mean \"revenue\"?"},
+     "repo.yaml:22:12: source \"transactions\": field_mapping names the unknown column "
+     "\"revenu\"\n  hint: did you mean \"revenue\"?"},
     {"JoinKeyMap", "features: [customer_rfm_features, ",
      "features: [{view: customer_rfm_features, join_key_map: {customer: id}}, ",
-     "repo.yaml:64:53: join_key_map names \"customer\", which is no join key of the feature view "
+     "repo.yaml:64:54: join_key_map names \"customer\", which is no join key of the feature view "
      "\"customer_rfm_features\""},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BrokenDefinitions, testing::ValuesIn(kNames),
@@ -71,60 +70,49 @@ INSTANTIATE_TEST_SUITE_P(Names, BrokenDefinitions, testing::ValuesIn(kNames),
 
 constexpr Case kTypes[] = {
     {"RawType", "Quantity: bigint", "Quantity: bigit",
-     "repo.yaml:9:99: unknown type \"bigit\"\n  hint: did you mean \"bigint\"?"},
+     "repo.yaml:9:85: unknown type \"bigit\"\n  hint: did you mean \"bigint\"?"},
     {"DatasetWhere", "where: CustomerID is not null", "where: CustomerID",
      "repo.yaml:10:12: expected a condition as \"where\" of the dataset \"transactions\", got "
      "bigint"},
     {"TimeIsText", "invoice_date: InvoiceDate", "invoice_date: InvoiceNo",
-     "repo.yaml:23:12: source \"transactions\": timestamp_field \"invoice_date\" is of type "
-     "varchar, expected "
-     "timestamp or date"},
+     "repo.yaml:22:12: source \"transactions\": timestamp_field \"invoice_date\" is of type "
+     "varchar, expected timestamp or date"},
     {"KeyIsFloat", "customer_id: CustomerID", "customer_id: UnitPrice",
-     "repo.yaml:30:16: the join key \"customer_id\" of the entity \"customer\" is of type double, "
-     "which cannot "
-     "be a key in source transactions\n"
-     "  hint: a key is an integer, a text, bytes or a time: cast it in the dataset\n"
-     "repo.yaml:43:16: the join key \"customer_id\" of the entity \"customer\" is of type double, "
-     "which cannot "
-     "be a key in source transactions\n"
-     "  hint: a key is an integer, a text, bytes or a time: cast it in the dataset\n"
-     "repo.yaml:30:16: the join key \"customer_id\" of the entity \"customer\" is of type double, "
-     "which cannot "
-     "be a key in source transactions"},
+     "repo.yaml:29:16: the join key \"customer_id\" of the entity \"customer\" is of type double, "
+     "which cannot be a key in source transactions\n  hint: a key is an integer, a text, bytes or "
+     "a time: cast it in the dataset\nrepo.yaml:41:16: the join key \"customer_id\" of the entity "
+     "\"customer\" is of type double, which cannot be a key in source transactions\n  hint: a key "
+     "is an integer, a text, bytes or a time: cast it in the dataset"},
     {"ValueTypeIsFloat", "value_type: INT64", "value_type: DOUBLE",
      "repo.yaml:3:12: the entity \"customer\" has the value type \"DOUBLE\", expected INT64, "
      "INT32, STRING, "
      "BYTES, UNIX_TIMESTAMP\n"
      "  hint: floating numbers do not compare exactly, so no key is made of them"},
     {"ViewWhere", "where: not is_cancellation", "where: revenue",
-     "repo.yaml:34:12: expected a condition as \"where\" of the feature view "
-     "\"customer_rfm_features\", got "
-     "double"},
+     "repo.yaml:33:12: expected a condition as \"where\" of the feature view "
+     "\"customer_rfm_features\", got double"},
     {"Having", "having: count(* where not is_cancellation) > 0", "having: sum(revenue)",
-     "repo.yaml:47:13: expected a condition as \"having\" of the feature view "
+     "repo.yaml:45:13: expected a condition as \"having\" of the feature view "
      "\"customer_behavior_features\", got double"},
     {"HavingWithoutAggregate", "having: count(* where not is_cancellation) > 0",
      "having: is_cancellation",
-     "repo.yaml:47:13: \"having\" of the feature view \"customer_behavior_features\" has no "
-     "aggregate: "
-     "expected one value for each key and time\n"
-     "  hint: write an aggregate such as last(is_cancellation)"},
+     "repo.yaml:45:13: \"having\" of the feature view \"customer_behavior_features\" has no "
+     "aggregate: expected one value for each key and time\n  hint: write an aggregate such as "
+     "last(is_cancellation)"},
     {"BareColumn", "monetary: sum(revenue)", "monetary: revenue",
-     "repo.yaml:38:17: the feature \"monetary\" has no aggregate: expected one value for each key "
-     "and time\n"
-     "  hint: write an aggregate such as last(revenue)"},
+     "repo.yaml:37:17: the feature \"monetary\" has no aggregate: expected one value for each key "
+     "and time\n  hint: write an aggregate such as last(revenue)"},
     {"Constant", "monetary: sum(revenue)", "monetary: 1 + 1",
-     "repo.yaml:38:17: the feature \"monetary\" has no aggregate: expected one value for each key "
-     "and time\n"
-     "  hint: write an aggregate such as count(*)"},
+     "repo.yaml:37:17: the feature \"monetary\" has no aggregate: expected one value for each key "
+     "and time\n  hint: write an aggregate such as count(*)"},
     {"Interval", "monetary: sum(revenue)", "monetary: as_of - max(invoice_date)",
-     "repo.yaml:38:17: the feature \"monetary\" is of type interval, which no feature can have\n"
-     "  hint: turn an interval into a number with floor_days(...), another type with cast"},
+     "repo.yaml:37:17: the feature \"monetary\" is of type interval, which no feature can have\n  "
+     "hint: turn an interval into a number with floor_days(...), another type with cast"},
     {"Default", "default: 0", "default: many",
-     "repo.yaml:55:18: the default is no literal: unknown name \"many\""},
+     "repo.yaml:53:18: the default is no literal: unknown column \"many\""},
     {"DefaultType", "recency_days: floor_days(as_of - max(invoice_date))",
      "recency_days: {expr: floor_days(as_of - max(invoice_date)), default: 0.5}",
-     "repo.yaml:36:76: the default 0.5 does not fit the feature's type bigint"},
+     "repo.yaml:35:76: the default 0.5 does not fit the feature's type bigint"},
     {"TextFeature", "monetary: sum(revenue)", "monetary: mode(stock_code)",
      "repo.yaml:67:11: model \"purchase_propensity\": the feature \"monetary\" of "
      "\"customer_rfm_features\" is "
@@ -136,48 +124,42 @@ INSTANTIATE_TEST_SUITE_P(Types, BrokenDefinitions, testing::ValuesIn(kTypes),
 
 constexpr Case kMeaning[] = {
     {"TwoViews", "name: customer_behavior_features", "name: customer_rfm_features",
-     "repo.yaml:42:11: two feature views are named \"customer_rfm_features\", first at "
-     "repo.yaml:29:11\n"
-     "repo.yaml:64:69: unknown feature view \"customer_behavior_features\"\n"
-     "  hint: there is: customer_rfm_features, customer_rfm_features"},
+     "repo.yaml:40:11: two feature views are named \"customer_rfm_features\", first at "
+     "repo.yaml:28:11\nrepo.yaml:64:70: unknown feature view \"customer_behavior_features\"\n  "
+     "hint: did you mean \"customer_rfm_features\"?"},
     {"ViewAndLabels", "name: purchased_30d", "name: customer_rfm_features",
      "repo.yaml:56:11: labels and a feature view are both named \"customer_rfm_features\", first "
-     "at "
-     "repo.yaml:29:11\n"
-     "repo.yaml:70:13: unknown labels \"purchased_30d\"\n  hint: there is: customer_rfm_features"},
+     "at repo.yaml:28:11\nrepo.yaml:70:13: unknown labels \"purchased_30d\"\n  hint: there is: "
+     "customer_rfm_features"},
     {"LabelInService", "features: [customer_rfm_features, ", "features: [purchased_30d, ",
-     "repo.yaml:64:46: \"purchased_30d\" are labels; a label is never a feature\n"
-     "  hint: a model takes them as \"labels\""},
+     "repo.yaml:64:47: \"purchased_30d\" are labels; a label is never a feature\n  hint: a model "
+     "takes them as \"labels\""},
     {"LabelAsSource", "source: transactions\n    snapshots", "source: purchased_30d\n    snapshots",
-     "repo.yaml:31:13: \"purchased_30d\" are labels; a label is never a feature\n"
-     "  hint: a label looks into the future of its row"},
+     "repo.yaml:30:13: \"purchased_30d\" are labels; a label is never a feature\n  hint: a label "
+     "looks into the future of its row"},
     {"LabelsAsFeatures", "features: purchase_propensity_v1", "features: purchased_30d",
      "repo.yaml:69:15: \"purchased_30d\" are labels; a label is never a feature"},
     {"Cycle", "source: transactions\n    snapshots", "source: customer_rfm_features\n    snapshots",
-     "repo.yaml:31:13: feature views read one another in a cycle: customer_rfm_features -> "
+     "repo.yaml:30:13: feature views read one another in a cycle: customer_rfm_features -> "
      "customer_rfm_features"},
     {"FollowingInView", "window: 90d", "window: 90d following",
-     "repo.yaml:33:13: a following window in the feature view \"customer_rfm_features\": it would "
-     "look into "
-     "the future\n  hint: only labels look after their row's time"},
+     "repo.yaml:32:13: a following window in the feature view \"customer_rfm_features\": it would "
+     "look into the future\n  hint: only labels look after their row's time"},
     {"FollowingInFeature", "window: unbounded", "window: 5d following",
-     "repo.yaml:39:71: a following window in the feature view \"customer_rfm_features\": it would "
-     "look into "
-     "the future\n  hint: only labels look after their row's time"},
+     "repo.yaml:38:74: a following window in the feature view \"customer_rfm_features\": it would "
+     "look into the future\n  hint: only labels look after their row's time"},
     {"LabelsLookBack", "window: 30d following", "window: 30d",
      "repo.yaml:59:13: expected a following window in the labels \"purchased_30d\"\n"
      "  hint: labels look after their row's time: write such as \"30d following\""},
     {"NoWindow", "    window: 90d\n    where", "    where",
-     "repo.yaml:29:11: the feature view \"customer_rfm_features\" lacks the key \"window\"\n"
-     "  hint: its window decides which keys have a row: write such as 90d, or unbounded"},
+     "repo.yaml:28:11: the feature view \"customer_rfm_features\" lacks the key \"window\"\n  "
+     "hint: its window decides which keys have a row: write such as 90d, or unbounded"},
     {"FeatureNamedAsKey", "monetary: sum(revenue)", "customer_id: sum(revenue)",
-     "repo.yaml:38:7: the column \"customer_id\" of the feature view \"customer_rfm_features\" has "
-     "the name of "
-     "a join key"},
+     "repo.yaml:37:7: the column \"customer_id\" of the feature view \"customer_rfm_features\" has "
+     "the name of a join key"},
     {"FeatureNamedAsTime", "monetary: sum(revenue)", "event_timestamp: sum(revenue)",
-     "repo.yaml:38:7: the column \"event_timestamp\" of the feature view \"customer_rfm_features\" "
-     "has the "
-     "name of the time of its rows"},
+     "repo.yaml:37:7: the column \"event_timestamp\" of the feature view \"customer_rfm_features\" "
+     "has the name of the time of its rows"},
     {"TargetIsFeature", "monetary: sum(revenue)", "purchased: sum(revenue)",
      "repo.yaml:67:11: model \"purchase_propensity\": the target \"purchased\" is also a feature, "
      "of "
@@ -188,7 +170,7 @@ constexpr Case kMeaning[] = {
      "  hint: give one of the references in the feature service an alias"},
     {"ServiceTwice", "features: [customer_rfm_features, ",
      "features: [customer_rfm_features, \"customer_rfm_features:monetary\", ",
-     "repo.yaml:64:69: the feature service \"purchase_propensity_v1\" names "
+     "repo.yaml:64:70: the feature service \"purchase_propensity_v1\" names "
      "\"customer_rfm_features:monetary\" twice\n  hint: give one of them an alias"},
     {"ViewAsService", "features: purchase_propensity_v1", "features: customer_rfm_features",
      "repo.yaml:69:15: \"customer_rfm_features\" is a feature view, expected a feature service\n"
@@ -210,37 +192,39 @@ std::string LogisticsError(const std::string& from, const std::string& to) {
 
 TEST(BrokenDefinitions, OfASpineAndReadyColumns) {
   EXPECT_EQ(LogisticsError("{name: docks, dtype: Int32}", "{name: docks, dtype: Int64}"),
-            "repo.yaml:41:16: the feature \"docks\" is declared INT64, but source depot_stats has "
+            "repo.yaml:38:16: the feature \"docks\" is declared INT64, but source depot_stats has "
             "it as INT32\n"
             "  hint: write dtype: INT32, or leave it out");
   EXPECT_EQ(LogisticsError("{name: docks,", "{name: dox,"),
-            "repo.yaml:41:16: unknown column \"dox\" in source depot_stats");
+            "repo.yaml:38:16: unknown column \"dox\" in source depot_stats");
   EXPECT_EQ(LogisticsError("dtype: Int32", "dtype: Int33"),
-            "repo.yaml:41:16: unknown type \"Int33\"\n  hint: did you mean \"Int32\"?");
+            "repo.yaml:38:16: unknown type \"Int33\"\n  hint: did you mean \"INT32\"?");
   EXPECT_EQ(
       LogisticsError("split: {test: {fraction: 0.25, by: time}}", "split: {test: last_snapshot}"),
-      "repo.yaml:57:11: model \"lateness\": the split \"last_snapshot\" needs snapshots, and the "
+      "repo.yaml:54:11: model \"lateness\": the split \"last_snapshot\" needs snapshots, and the "
       "labels "
       "\"late\" have none\n"
       "  hint: write split: {test: {after: TIME}} or {test: {fraction: 0.2, by: time}}");
   EXPECT_EQ(
       LogisticsError("    timestamp_column: asked_at\n", ""),
-      "repo.yaml:62:11: model \"lateness_from_file\": the spine data/orders.parquet has no column "
+      "repo.yaml:59:11: model \"lateness_from_file\": the spine data/orders.parquet has no column "
       "\"event_timestamp\"");
   EXPECT_EQ(LogisticsError("entities: [depot, lane]}", "entities: [lane]}"),
-            "repo.yaml:57:11: model \"lateness\": the feature view \"depot_size\" needs the key "
+            "repo.yaml:54:11: model \"lateness\": the feature view \"depot_size\" needs the key "
             "\"depot\", which "
             "the labels \"late\" lack\n"
-            "repo.yaml:57:11: model \"lateness\": the feature view \"depot_lanes\" needs the key "
+            "repo.yaml:54:11: model \"lateness\": the feature view \"depot_lanes\" needs the key "
             "\"depot\", which "
             "the labels \"late\" lack");
-  EXPECT_EQ(LogisticsError("    window: 36h\n", "    window: 36h\n    ttl: 5d\n"),
-            "repo.yaml:17:11: the feature view \"lane_trips\" has a ttl and no snapshots");
+  EXPECT_EQ(
+      LogisticsError("    window: 36h\n", "    window: 36h\n    ttl: 5d\n"),
+      "repo.yaml:15:11: the feature view \"lane_trips\" has a ttl and no snapshots\n"
+      "  hint: without snapshots it is computed exactly at each row's time, so nothing grows old");
 }
 
 TEST(BrokenDefinitions, PlacesAnErrorInABlockOfSeveralLines) {
   EXPECT_TRUE(
-      LogisticsError("distance_km > 0 ", "distanc_km > 0 ").starts_with("repo.yaml:22:13: "))
+      LogisticsError("distance_km > 0 ", "distanc_km > 0 ").starts_with("repo.yaml:21:13: "))
       << LogisticsError("distance_km > 0 ", "distanc_km > 0 ");
 }
 

@@ -40,10 +40,11 @@ TEST(CanonicalText, IsOneSortedLine) {
   EXPECT_EQ(CanonicalText(retail.snapshots[0]),
             R"({"every":"30d","first":"start + 90d","last":"end - 30d","name":"monthly",)"
             R"("source":"transactions"})");
-  EXPECT_EQ(CanonicalText(retail.labels[0]),
-            R"({"columns":[{"expr":"cast(count(* where not is_cancellation) > 0 as bigint)",)"
-            R"("name":"purchased"}],"name":"purchased_30d","population":"customer_rfm_features",)"
-            R"("source":"transactions","window":"30d following"})");
+  EXPECT_EQ(
+      CanonicalText(retail.labels[0]),
+      R"json({"columns":[{"expr":"cast(count(* where not is_cancellation) > 0 as bigint)",)json"
+      R"json("name":"purchased"}],"name":"purchased_30d","population":"customer_rfm_features",)json"
+      R"json("source":"transactions","window":"30d following"})json");
   EXPECT_EQ(CanonicalText(retail.entities[0]),
             R"({"join_keys":["customer_id"],"name":"customer","value_types":["INT64"]})");
   EXPECT_EQ(CanonicalText(retail.entities[0], CanonicalScope::kWithDocumentation),
@@ -55,7 +56,7 @@ TEST(CanonicalText, IsTheSameForAnotherLayout) {
   const std::string before = Canonical(Read(kRetail));
   const std::pair<const char*, const char*> kSame[] = {
       {"monetary: sum(revenue)", "monetary: \"SUM( revenue )\""},
-      {"monetary: sum(revenue)", "monetary: >\n        Sum ( -- all of it\n        revenue)"},
+      {"monetary: sum(revenue)", "monetary: |\n        Sum ( -- all of it\n        revenue)"},
       {"monetary: sum(revenue)", "monetary: {expr: 'sum(\"revenue\")'}"},
       {"where: not is_cancellation\n    features:\n      recency",
        "where: |\n      NOT /* real ones */\n        is_cancellation\n    features:\n      "

@@ -22,7 +22,12 @@ bool IsEarlier(const arrow::Status& a, const arrow::Status& b) {
 }  // namespace
 
 void ErrorList::Add(const arrow::Status& status) {
-  if (!status.ok()) errors_.push_back(status);
+  if (status.ok()) return;
+  // Labels share the entities of their population, so one fault can be found twice.
+  const bool known = std::any_of(errors_.begin(), errors_.end(), [&](const arrow::Status& error) {
+    return RenderError(error) == RenderError(status);
+  });
+  if (!known) errors_.push_back(status);
 }
 
 arrow::Status ErrorList::Finish() const {

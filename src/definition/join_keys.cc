@@ -37,7 +37,9 @@ bool IsKeyType(const arrow::DataType& type) {
 
 /// Integers fit integers of any width: keys compare by value.
 bool Fits(const arrow::DataType& type, const std::string& value_type) {
-  if (value_type == "UNKNOWN") return true;
+  // A value type that no key can have is an error of the entity, said there.
+  const auto& known = KeyTypes();
+  if (std::find(known.begin(), known.end(), value_type) == known.end()) return true;
   const auto own = FeastTypeOf(type);
   if (!own.ok()) return false;
   if (value_type == "INT32" || value_type == "INT64") return *own == "INT32" || *own == "INT64";

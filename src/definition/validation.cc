@@ -66,7 +66,9 @@ arrow::Result<BoundDefinitions> Validate(std::shared_ptr<const Definitions> defi
   }
   ServiceColumns services;
   for (const FeatureService& service : definitions->feature_services) {
-    services[service.name] = BindService(service, bound, &errors);
+    const size_t errors_before = errors.size();
+    std::vector<ServiceColumn> columns = BindService(service, bound, &errors);
+    if (errors.size() == errors_before) services[service.name] = std::move(columns);
   }
   for (const Model& model : definitions->models) {
     CheckModel(model, bound, services, schema_on_disk, &errors);

@@ -122,12 +122,13 @@ arrow::Status CheckDirection(const Window& window, bool following, const std::st
 }
 
 void BindComputedFeatures(const std::vector<Feature>& features, const Window& window,
-                          const AggregateScope& scope, BoundView* bound, ErrorList* errors) {
+                          bool following, const AggregateScope& scope, BoundView* bound,
+                          ErrorList* errors) {
   for (const Feature& feature : features) {
     BoundFeature column;
     column.feature = &feature;
     column.window = feature.window.value_or(window);
-    if (feature.window) errors->Add(CheckDirection(*feature.window, window.following, scope.owner));
+    if (feature.window) errors->Add(CheckDirection(*feature.window, following, scope.owner));
     BindAggregateFeature(scope, &column, errors);
     bound->features.push_back(std::move(column));
   }
@@ -189,7 +190,8 @@ BoundView BindView(const FeatureView& view, const Definitions& definitions,
     errors->Add(CheckViewWindow(view, owner));
     bound.filter = BindRowCondition(view.filter, scope, errors);
     bound.having = BindGroupCondition(view.having, scope, errors);
-    BindComputedFeatures(view.features, view.window.value_or(Window{}), scope, &bound, errors);
+    BindComputedFeatures(view.features, view.window.value_or(Window{}), /*following=*/false, scope,
+                         &bound, errors);
     CheckFeatureNames(bound, owner, errors);
   } else {
     BindReadyColumns(view, rows, &bound, errors);
@@ -212,9 +214,7 @@ BoundView BindLabels(const Labels& labels, const Definitions& definitions,
   const AggregateScope scope{rows, owner};
   errors->Add(CheckDirection(labels.window, /*following=*/true, owner));
   bound.filter = BindRowCondition(labels.filter, scope, errors);
-  Window window = labels.window;
-  window.following = true;
-  BindComputedFeatures(labels.columns, window, scope, &bound, errors);
+  BindComputedFeatures(labels.columns, labels.window, /*following=*/true, scope, &bound, errors);
   CheckFeatureNames(bound, owner, errors);
   if (errors->size() == errors_before) bound.output = OutputOf(bound);
   return bound;

@@ -105,10 +105,10 @@ class Warnings {
   void CheckLabelColumns(const Model& model) {
     const auto columns = services_.find(model.features.name);
     if (columns == services_.end()) return;
-    std::set<const BoundView*> seen;
+    std::set<std::string> seen;
     for (const ServiceColumn& column : columns->second) {
       const BoundView& view = *column.view;
-      if (!seen.insert(&view).second || view.source == nullptr) continue;
+      if (!seen.insert(view.view->source.name).second || view.source == nullptr) continue;
       if (view.source->GetFieldIndex(model.target) < 0) continue;
       Warn(model.where,
            fmt::format("model \"{}\": its target \"{}\" is also a column of the source \"{}\" "

@@ -56,7 +56,13 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(std::string_view text, const TextLines& lines) : text_(text), lines_(lines) {}
 
-  YamlNodePtr TakeRoot() { return root_ == nullptr ? std::make_shared<YamlNode>() : root_; }
+  /// Nothing, at the first line, for a file without content.
+  YamlNodePtr TakeRoot() {
+    if (root_ != nullptr) return root_;
+    auto nothing = std::make_shared<YamlNode>();
+    nothing->where = lines_.At(0);
+    return nothing;
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;

@@ -111,23 +111,30 @@ models:
 }
 
 TEST(YamlReader, PlacesExpressions) {
-  const Definitions read = Read(R"(feature_views:
+  const Definitions read = Read(R"yaml(feature_views:
   - name: v
     entities: [e]
     source: s
     window: 1d
     features:
       plain: count(*)
-      quoted: "count(*)" tagged
-                                : !x count(*) block
-                                : |
+      quoted: "count(*)"
+      tagged: !x  count(*)
+      block: |
 
-                                      sum(a) + 1 folded
-                                : > -sum(a) + 1 umlaut
-                                : {description : "äöü", expr : sum(ü)} split over lines
-                                : sum(a) + 1 comment
-                                : > sum(a)-- not +1) ");
-      const auto& features = read.feature_views[0].features;
+        sum(a)
+          + 1
+      folded: >-
+        sum(a)
+        + 1
+      umlaut: {description: "äöü", expr: sum(ü)}
+      split over lines: sum(a)
+        + 1
+      comment: >
+        sum(a) -- not
+        + 1
+)yaml");
+  const auto& features = read.feature_views[0].features;
   const auto place = [&](size_t i) { return features[i].expr.where.ToString(); };
   EXPECT_EQ(place(0), "r.yaml:7:14");
   EXPECT_EQ(place(1), "r.yaml:8:16");
