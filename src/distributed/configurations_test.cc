@@ -1,0 +1,273 @@
+// One plan, one result: whatever the threads, partitions, batches, processes, and whether rows come
+// from files or memory.
+#include <arrow/array.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/compute/cast.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/json/from_string.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "src/distributed/local_executor.h"
+#include "src/distributed/process_executor.h"
+#include "src/distributed/testing/tables.h"
+#include "src/engine/as_of_join_oracle.h"
+#include "src/engine/execute.h"
+
+namespace viand::distributed {
+namespace {
+
+using engine::AsOfView;
+using engine::BackfillPlan;
+using engine::ExecuteOptions;
+using engine::Lookup;
+using engine::RetrievalPlan;
+using engine::Scan;
+using engine::TimeWindow;
+using engine::WindowView;
+using testing::Folder;
+using testing::LookupOf;
+using testing::Micros;
+using testing::ScanOf;
+using TablePtr = std::shared_ptr<arrow::Table>;
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+  int64_t Below(int64_t end) { return std::uniform_int_distribution<int64_t>(0, end - 1)(engine_); }
+
+  /// A JSON array of integers below `end`, every tenth null.
+  std::string Numbers(int64_t rows, int64_t end) {
+    return Array(rows, [&] { return std::to_string(Below(end)); });
+  }
+  std::string Texts(int64_t rows, int64_t end) {
+    return Array(rows, [&] { return "\"k" + std::to_string(Below(end)) + "\""; });
+  }
+
+ private:
+  template <typename Value>
+  std::string Array(int64_t rows, Value&& value) {
+    std::string json = "[";
+    for (int64_t i = 0; i < rows; ++i)
+      json += (i > 0 ? "," : "") + (Below(10) == 0 ? "null" : value());
+    return json + "]";
+  }
+  std::mt19937_64 engine_;
+};
+
+TablePtr RandomRows(Random* random, int64_t rows) {
+  const auto price =
+      testing::TableOf({{"x", arrow::int64(), random->Numbers(rows, 1000)}})->column(0);
+  const auto doubles = arrow::compute::Cast(price, arrow::float64())->chunked_array();
+  return testing::TableOf(
+             {{"a", arrow::int32(), random->Numbers(rows, 7)},
+              {"b", arrow::dictionary(arrow::int32(), arrow::utf8()), random->Texts(rows, 3)},
+              {"ts", arrow::timestamp(arrow::TimeUnit::MILLI), random->Numbers(rows, 60)},
+              {"created", Micros(), random->Numbers(rows, 3)},
+              {"q", arrow::int16(), random->Numbers(rows, 9)},
+              {"s", arrow::utf8(), random->Texts(rows, 5)}})
+      ->AddColumn(6, arrow::field("x", arrow::float64()), doubles)
+      .ValueOrDie();
+}
+
+TablePtr RandomSpine(Random* random, int64_t rows) {
+  return testing::TableOf({{"label", arrow::utf8(), random->Texts(rows, 9)},
+                           {"ka", arrow::uint64(), random->Numbers(rows, 8)},
+                           {"kb", arrow::large_utf8(), random->Texts(rows, 4)},
+                           {"event_timestamp", Micros(), random->Numbers(rows, 70000)}});
+}
+
+/// The table as files of a few rows each, in row groups of fewer.
+Scan FilesOf(const Folder& folder, const arrow::Table& table, Random* random) {
+  Scan scan;
+  scan.described_as = "source s";
+  int64_t start = 0;
+  while (start < table.num_rows() || scan.files.empty()) {
+    const int64_t rows = 1 + random->Below(table.num_rows() + 1);
+    const std::string name = std::to_string(scan.files.size()) + ".parquet";
+    scan.files.push_back(
+        folder.WriteParquet(*table.Slice(start, rows), name, 1 + random->Below(20)));
+    start += rows;
+  }
+  return scan;
+}
+
+struct Configuration {
+  std::string name;
+  std::unique_ptr<engine::Executor> executor;
+  int partitions = 0;
+  int64_t batch_rows = 0;
+};
+
+std::vector<Configuration> Configurations() {
+  std::vector<Configuration> all;
+  all.push_back({"1 thread, 1 partition", MakeLocalExecutor({.threads = 1}), 1, 0});
+  all.push_back({"1 thread, defaults", MakeLocalExecutor({.threads = 1}), 0, 0});
+  all.push_back({"4 threads, 3 partitions, batches of 7", MakeLocalExecutor({.threads = 4}), 3, 7});
+  all.push_back(
+      {"4 threads, 64 partitions, batches of 1", MakeLocalExecutor({.threads = 4}), 64, 1});
+  all.push_back({"2 threads, 3 partitions", MakeLocalExecutor({.threads = 2}), 3, 0});
+  return all;
+}
+
+std::string Bytes(const arrow::Table& table) {
+  const auto batch = table.CombineChunksToBatch().ValueOrDie();
+  const auto schema = arrow::ipc::SerializeSchema(*table.schema()).ValueOrDie();
+  return schema->ToString() +
+         arrow::ipc::SerializeRecordBatch(*batch, arrow::ipc::IpcWriteOptions::Defaults())
+             .ValueOrDie()
+             ->ToString();
+}
+
+/// Runs under every configuration and expects the bytes of the first; returns that one's table.
+template <typename Plan, typename Run>
+TablePtr RunAll(const Plan& plan, const std::vector<Configuration>& configurations, Run&& run) {
+  TablePtr first;
+  for (const Configuration& each : configurations) {
+    const auto table = run(plan, ExecuteOptions{.executor = each.executor.get(),
+                                                .partitions = each.partitions,
+                                                .batch_rows = each.batch_rows});
+    EXPECT_TRUE(table.ok()) << each.name << ": " << table.status().ToString();
+    if (!table.ok()) return nullptr;
+    if (first == nullptr) first = *table;
+    EXPECT_EQ(Bytes(*first), Bytes(**table)) << each.name << "\n"
+                                             << first->ToString() << (*table)->ToString();
+  }
+  return first;
+}
+
+RetrievalPlan RandomRetrieval(Random* random, const TablePtr& spine, const Scan& source) {
+  Lookup one = LookupOf(source, {"a", "b"}, {"x", "s", "b"});
+  one.spine_keys = {"ka", "kb"};
+  one.output_names = {"x", "s", "b"};
+  auto& view = std::get<AsOfView>(one.view);
+  view.ttl_us = random->Below(2) * 1000 * random->Below(20);
+  if (random->Below(2) == 0) view.created_column = "created";
+  view.created_not_after = !view.created_column.empty() && random->Below(2) == 0;
+  if (random->Below(3) == 0) view.grid_us = {5000, 20000, 40000};
+  RetrievalPlan plan;
+  plan.spine = ScanOf(spine, "the spine");
+  plan.lookups = {one};
+  return plan;
+}
+
+WindowView RandomView(Random* random, const Scan& source) {
+  WindowView view;
+  view.source = source;
+  if (random->Below(2) == 0) view.source.filter = "q <> 3";
+  view.keys =
+      random->Below(2) == 0 ? std::vector<std::string>{"a"} : std::vector<std::string>{"b", "a"};
+  view.timestamp_column = "ts";
+  view.existence = {.length_us = 1000 * (1 + random->Below(30))};
+  if (random->Below(3) == 0) view.having = "count(* where q > 1) > 0";
+  view.features = {{"n", "count(*)", view.existence, ""},
+                   {"total", "sum(q)", {.unbounded = true}, "0"},
+                   {"mean", "avg(x where q > 2)", {.length_us = 7000}, ""},
+                   {"newest", "last(s)", view.existence, ""},
+                   {"kinds", "count(distinct s)", view.existence, ""}};
+  return view;
+}
+
+/// The rows of the as-of join by its oracle, as indices of feature rows.
+std::vector<std::optional<int64_t>> Expected(const RetrievalPlan& plan, const TablePtr& rows,
+                                             const TablePtr& spine) {
+  const auto& view = std::get<AsOfView>(plan.lookups[0].view);
+  const auto column = [](const TablePtr& table, const std::string& name) {
+    return arrow::Concatenate(table->GetColumnByName(name)->chunks()).ValueOrDie();
+  };
+  const auto keys = [&](const TablePtr& table, const std::string& a, const std::string& b) {
+    engine::KeyTexts texts;
+    for (int64_t i = 0; i < table->num_rows(); ++i) {
+      const auto x = table->GetColumnByName(a)->GetScalar(i).ValueOrDie();
+      auto y = table->GetColumnByName(b)->GetScalar(i).ValueOrDie();
+      if (y->type->id() == arrow::Type::DICTIONARY) {
+        y = static_cast<const arrow::DictionaryScalar&>(*y).GetEncodedValue().ValueOrDie();
+      }
+      texts.push_back(x->is_valid && y->is_valid
+                          ? std::optional(x->ToString() + "|" + y->ToString())
+                          : std::nullopt);
+    }
+    return texts;
+  };
+  engine::AsOfSide left{{}, column(spine, "event_timestamp"), nullptr};
+  engine::AsOfSide right{{}, column(rows, "ts"), nullptr};
+  if (!view.created_column.empty()) right.created = column(rows, "created");
+  return engine::AsOfJoinOracle(left, right, {view.ttl_us, view.created_not_after, view.grid_us},
+                                keys(spine, "ka", "kb"), keys(rows, "a", "b"));
+}
+
+TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
+  const auto configurations = Configurations();
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const Folder folder;
+    const TablePtr rows = RandomRows(&random, random.Below(200));
+    const TablePtr spine = RandomSpine(&random, random.Below(100));
+    const Scan source = seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random);
+    const RetrievalPlan plan = RandomRetrieval(&random, spine, source);
+    const TablePtr result = RunAll(plan, configurations, engine::Retrieve);
+    ASSERT_NE(result, nullptr);
+    const auto expected = Expected(plan, rows, spine);
+    for (int64_t i = 0; i < spine->num_rows(); ++i) {
+      const auto found = result->GetColumnByName("x")->GetScalar(i).ValueOrDie();
+      const auto wanted = expected[i]
+                              ? rows->GetColumnByName("x")->GetScalar(*expected[i]).ValueOrDie()
+                              : arrow::MakeNullScalar(arrow::float64());
+      ASSERT_TRUE(found->Equals(*wanted))
+          << i << ": " << found->ToString() << " for " << wanted->ToString();
+    }
+  }
+}
+
+TEST(Configurations, BackfillsAndWindowsAtSpinesAgree) {
+  const auto configurations = Configurations();
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const Folder folder;
+    const TablePtr rows = RandomRows(&random, random.Below(200));
+    const Scan source = seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random);
+    const WindowView view = RandomView(&random, source);
+    const TablePtr grid =
+        RunAll(BackfillPlan{view, {10000, 20000, 45000, 90000}}, configurations, engine::Backfill);
+    ASSERT_NE(grid, nullptr);
+    // A row of the grid, looked up as a row of a spine, has the same features.
+    Lookup lookup{.view = view,
+                  .spine_keys = view.keys,
+                  .output_names = {"n2", "total2", "mean2", "newest2", "kinds2"}};
+    RetrievalPlan plan;
+    plan.spine = ScanOf(grid, "the spine");
+    plan.lookups = {lookup};
+    const TablePtr again = RunAll(plan, configurations, engine::Retrieve);
+    ASSERT_NE(again, nullptr);
+    const int first = static_cast<int>(view.keys.size()) + 1;
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(again->column(first + i)->Equals(*again->column(first + 5 + i)))
+          << again->ToString();
+    }
+  }
+}
+
+TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
+  std::vector<Configuration> configurations = Configurations();
+  configurations.resize(1);
+  configurations.push_back(
+      {"processes", MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(), 3, 7});
+  for (uint64_t seed = 100; seed < 104; ++seed) {
+    Random random(seed);
+    const Folder folder;
+    const TablePtr rows = RandomRows(&random, 150);
+    const TablePtr spine = RandomSpine(&random, 60);
+    const Scan source = seed % 2 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random);
+    RunAll(RandomRetrieval(&random, spine, source), configurations, engine::Retrieve);
+    RunAll(BackfillPlan{RandomView(&random, source), {10000, 45000}}, configurations,
+           engine::Backfill);
+  }
+}
+
+}  // namespace
+}  // namespace viand::distributed

@@ -1,0 +1,245 @@
+#include <arrow/array.h>
+#include <arrow/compute/cast.h>
+#include <gtest/gtest.h>
+
+#include "src/distributed/local_executor.h"
+#include "src/distributed/testing/tables.h"
+#include "src/engine/execute.h"
+
+namespace viand::distributed {
+namespace {
+
+using engine::AsOfView;
+using engine::FileFormat;
+using engine::Lookup;
+using engine::RetrievalPlan;
+using engine::Scan;
+using testing::Folder;
+using testing::LookupOf;
+using testing::Micros;
+using testing::ScanOf;
+using testing::Show;
+using testing::TableOf;
+
+arrow::Result<std::shared_ptr<arrow::Table>> RunPlan(const RetrievalPlan& plan,
+                                                     int partitions = 3) {
+  const auto executor = MakeLocalExecutor({.threads = 2});
+  return engine::Retrieve(plan, {.executor = executor.get(), .partitions = partitions});
+}
+
+std::string ErrorOf(const RetrievalPlan& plan) {
+  const auto result = RunPlan(plan);
+  return result.ok() ? "no error" : RenderError(result.status());
+}
+
+std::shared_ptr<arrow::Table> Spine() {
+  return TableOf({{"label", arrow::int8(), "[5, 6, 7, 8, 9, 10]"},
+                  {"k", arrow::int32(), "[2, 1, 2, null, 3, 1]"},
+                  {"event_timestamp", Micros(), "[20, 10, 20, 20, 20, null]"}});
+}
+
+std::shared_ptr<arrow::Table> Features() {
+  return TableOf({{"k", arrow::int64(), "[1, 2, 2, 1, null]"},
+                  {"ts", Micros(), "[5, 10, 20, 11, 1]"},
+                  {"v", arrow::int64(), "[100, 200, 201, 101, 1]"},
+                  {"w", arrow::utf8(), R"(["a", "b", null, "d", "e"])"}});
+}
+
+RetrievalPlan PlanOf(Scan spine, std::vector<Lookup> lookups) {
+  RetrievalPlan plan;
+  plan.spine = std::move(spine);
+  plan.lookups = std::move(lookups);
+  return plan;
+}
+
+RetrievalPlan SimplePlan() {
+  return PlanOf(ScanOf(Spine(), "the spine"), {LookupOf(ScanOf(Features()), {"k"}, {"v", "w"})});
+}
+
+TEST(Retrieve, AppendsToAnUntouchedSpine) {
+  const auto table = RunPlan(SimplePlan()).ValueOrDie();
+  EXPECT_EQ(table->num_rows(), 6);
+  EXPECT_TRUE(table->SelectColumns({0, 1, 2}).ValueOrDie()->Equals(*Spine()));
+  EXPECT_EQ(Show(*table, "v"), "201 100 201 - - -");
+  EXPECT_EQ(Show(*table, "w"), "- a - - - -");
+}
+
+TEST(Retrieve, HonoursTtlAndGrid) {
+  RetrievalPlan plan = SimplePlan();
+  std::get<AsOfView>(plan.lookups[0].view).ttl_us = 4;
+  EXPECT_EQ(Show(*RunPlan(plan).ValueOrDie(), "v"), "201 - 201 - - -");
+  std::get<AsOfView>(plan.lookups[0].view).ttl_us = 0;
+  std::get<AsOfView>(plan.lookups[0].view).grid_us = {6, 20};
+  EXPECT_EQ(Show(*RunPlan(plan).ValueOrDie(), "v"), "201 - 201 - - -");
+}
+
+TEST(Retrieve, AViewWithoutKeysMatchesEveryRow) {
+  const auto table =
+      RunPlan(PlanOf(ScanOf(Spine()), {LookupOf(ScanOf(Features()), {}, {"v"})})).ValueOrDie();
+  EXPECT_EQ(Show(*table, "v"), "201 200 201 201 201 -");
+}
+
+TEST(Retrieve, KeysOfTwoColumnsAreMatchedByName) {
+  const auto spine = TableOf({{"a", arrow::utf8(), R"(["x", "y", "x"])"},
+                              {"b", arrow::int64(), "[1, 1, 2]"},
+                              {"event_timestamp", Micros(), "[9, 9, 9]"}});
+  const auto features = TableOf({{"a", arrow::large_utf8(), R"(["x", "x", "y"])"},
+                                 {"b", arrow::int16(), "[2, 1, 1]"},
+                                 {"ts", Micros(), "[1, 1, 1]"},
+                                 {"v", arrow::int64(), "[12, 11, 21]"}});
+  Lookup one = LookupOf(ScanOf(features), {"a", "b"}, {"v"});
+  Lookup other = LookupOf(ScanOf(features), {"b", "a"}, {"v"});
+  other.output_names = {"v2"};
+  const auto table = RunPlan(PlanOf(ScanOf(spine), {one, other})).ValueOrDie();
+  EXPECT_EQ(Show(*table, "v"), "11 21 12");
+  EXPECT_EQ(Show(*table, "v2"), "11 21 12");
+}
+
+TEST(Retrieve, OneNameTwiceNamesBothOrigins) {
+  RetrievalPlan plan = SimplePlan();
+  plan.lookups[0].output_names = {"label", "w"};
+  EXPECT_EQ(
+      ErrorOf(plan),
+      "two columns of the result are named \"label\": one of the spine, one of source s\n  hint: "
+      "give one of "
+      "them another name: an alias of the view, full feature names, or a rename in the spine");
+}
+
+TEST(Retrieve, AMissingColumnNamesTheNearest) {
+  RetrievalPlan plan = SimplePlan();
+  std::get<AsOfView>(plan.lookups[0].view).columns = {"vv", "w"};
+  EXPECT_EQ(ErrorOf(plan), "no column \"vv\" in source s\n  hint: did you mean \"v\"?");
+  plan = SimplePlan();
+  plan.lookups[0].spine_keys = {"labels"};
+  EXPECT_EQ(ErrorOf(plan), "no column \"labels\" in the spine\n  hint: did you mean \"label\"?");
+  plan = SimplePlan();
+  plan.spine_timestamp = "timestamp";
+  EXPECT_EQ(ErrorOf(plan),
+            "no column \"timestamp\" in the spine\n  hint: it has: label, k, event_timestamp");
+}
+
+TEST(Retrieve, ATextIsNoTime) {
+  const auto spine = TableOf(
+      {{"k", arrow::int64(), "[1]"}, {"event_timestamp", arrow::utf8(), R"(["2020-01-01"])"}});
+  const std::string error =
+      ErrorOf(PlanOf(ScanOf(spine, "the spine"), {LookupOf(ScanOf(Features()), {"k"}, {"v"})}));
+  EXPECT_TRUE(
+      error.starts_with("column \"event_timestamp\" of the spine is string, expected a timestamp "
+                        "or a date\n  hint: "))
+      << error;
+}
+
+TEST(Retrieve, ReadsCsvSpinesWithTheTypesOfTheKeys) {
+  const Folder folder;
+  Scan spine;
+  spine.files = {folder.WriteText(
+      "code,event_timestamp,x\n007,1970-01-02 00:00:00,1\n7,1970-01-02,\n", "spine.csv")};
+  spine.format = FileFormat::kCsv;
+  const auto features = TableOf({{"code", arrow::utf8(), R"(["7", "007"])"},
+                                 {"ts", Micros(), "[1, 1]"},
+                                 {"v", arrow::int64(), "[1, 2]"}});
+  const auto table =
+      RunPlan(PlanOf(spine, {LookupOf(ScanOf(features), {"code"}, {"v"})})).ValueOrDie();
+  EXPECT_EQ(Show(*table, "code"), "007 7");
+  EXPECT_EQ(Show(*table, "x"), "1 -");
+  EXPECT_EQ(Show(*table, "v"), "2 1");
+}
+
+TEST(Retrieve, EncodedColumnsComeBackAsTheyWere) {
+  const auto dictionary = arrow::dictionary(arrow::int8(), arrow::utf8());
+  const auto spine = TableOf(
+      {{"k", dictionary, R"(["b", null, "a"])"}, {"event_timestamp", Micros(), "[9, 9, 9]"}});
+  const auto features = TableOf({{"k", arrow::utf8(), R"(["a", "b"])"},
+                                 {"ts", Micros(), "[1, 1]"},
+                                 {"d", dictionary, R"(["x", "y"])"}});
+  const auto table =
+      RunPlan(PlanOf(ScanOf(spine), {LookupOf(ScanOf(features), {"k"}, {"d"})})).ValueOrDie();
+  ASSERT_TRUE(table->GetColumnByName("d")->type()->Equals(*dictionary));
+  ASSERT_TRUE(table->GetColumnByName("k")->Equals(*spine->GetColumnByName("k")));
+  EXPECT_EQ(
+      arrow::compute::Cast(table->GetColumnByName("d"), arrow::utf8())
+          ->chunked_array()
+          ->chunk(0)
+          ->ToString(),
+      TableOf({{"d", arrow::utf8(), R"(["y", null, "x"])"}})->column(0)->chunk(0)->ToString());
+}
+
+TEST(Retrieve, RenamesAndFiltersFiles) {
+  const Folder folder;
+  Scan source;
+  source.files = {folder.WriteParquet(*Features()->Slice(0, 2), "a.parquet", 1),
+                  folder.WriteParquet(*Features()->Slice(2), "b.parquet", 1)};
+  source.renames = {{"v", "value"}};
+  source.filter = "value <> 201";
+  source.described_as = "source s";
+  EXPECT_EQ(
+      Show(*RunPlan(PlanOf(ScanOf(Spine()), {LookupOf(source, {"k"}, {"value"})})).ValueOrDie(),
+           "value"),
+      "200 100 200 - - -");
+}
+
+TEST(Retrieve, FilesMayWidenButNotChange) {
+  const Folder folder;
+  const auto narrow =
+      TableOf({{"k", arrow::int32(), "[1]"}, {"ts", Micros(), "[1]"}, {"v", arrow::int8(), "[1]"}});
+  const auto other = TableOf(
+      {{"k", arrow::int64(), "[1]"}, {"ts", Micros(), "[2]"}, {"v", arrow::utf8(), R"(["x"])"}});
+  Scan source;
+  source.files = {folder.WriteParquet(*narrow, "a.parquet"),
+                  folder.WriteParquet(*Features(), "b.parquet")};
+  source.described_as = "source s";
+  const auto table =
+      RunPlan(PlanOf(ScanOf(Spine()), {LookupOf(source, {"k"}, {"v"})})).ValueOrDie();
+  EXPECT_EQ(table->GetColumnByName("v")->type()->id(), arrow::Type::INT64);
+  source.files[1] = folder.WriteParquet(*other, "c.parquet");
+  EXPECT_EQ(ErrorOf(PlanOf(ScanOf(Spine()), {LookupOf(source, {"k"}, {"v"})})),
+            "column \"v\" of source s, file " + source.files[1] +
+                " is string, expected int8\n  hint: files of one source must have one schema; "
+                "integers may widen");
+  source.files[1] = folder.WriteParquet(
+      *Features()->RenameColumns({"k", "ts", "V", "w"}).ValueOrDie(), "d.parquet");
+  EXPECT_EQ(
+      ErrorOf(PlanOf(ScanOf(Spine()), {LookupOf(source, {"k"}, {"v"})})),
+      "no column \"v\" in source s, file " + source.files[1] + "\n  hint: did you mean \"V\"?");
+}
+
+TEST(Retrieve, SaysWhichFileIsMissingOrDamaged) {
+  const Folder folder;
+  Scan source;
+  source.described_as = "source s";
+  source.files = {folder.path() + "/nowhere.parquet"};
+  EXPECT_EQ(ErrorOf(PlanOf(ScanOf(Spine()), {LookupOf(source, {"k"}, {"v"})})),
+            "source s: no such file: " + source.files[0] +
+                "\n  hint: it must be there before it can be read: run the step that makes it");
+  source.files = {folder.WriteText("this is no parquet at all", "a.parquet")};
+  const std::string error = ErrorOf(PlanOf(ScanOf(Spine()), {LookupOf(source, {"k"}, {"v"})}));
+  EXPECT_TRUE(error.starts_with("source s: cannot read " + source.files[0])) << error;
+}
+
+TEST(Retrieve, KeysThatCannotBeComparedAreAnError) {
+  const auto spine =
+      TableOf({{"k", arrow::utf8(), R"(["1"])"}, {"event_timestamp", Micros(), "[9]"}});
+  EXPECT_EQ(
+      ErrorOf(PlanOf(ScanOf(spine), {LookupOf(ScanOf(Features()), {"k"}, {"v"})})).substr(0, 15),
+      "keys of type in");
+}
+
+TEST(Retrieve, AnEmptySpineKeepsItsTypes) {
+  const auto table =
+      RunPlan(PlanOf(ScanOf(Spine()->Slice(0, 0)), {LookupOf(ScanOf(Features()), {"k"}, {"v"})}))
+          .ValueOrDie();
+  EXPECT_EQ(table->num_rows(), 0);
+  EXPECT_EQ(table->GetColumnByName("v")->type()->id(), arrow::Type::INT64);
+}
+
+TEST(Retrieve, ASpineOfNullTimesReadsNothing) {
+  const auto spine =
+      TableOf({{"k", arrow::null(), "[null]"}, {"event_timestamp", arrow::null(), "[null]"}});
+  EXPECT_EQ(Show(*RunPlan(PlanOf(ScanOf(spine), {LookupOf(ScanOf(Features()), {"k"}, {"v"})}))
+                      .ValueOrDie(),
+                 "v"),
+            "-");
+}
+
+}  // namespace
+}  // namespace viand::distributed
