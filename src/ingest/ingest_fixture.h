@@ -35,10 +35,26 @@ struct IngestTest {
   arrow::Result<IngestReport> Run() {
     definition::BoundDataset bound;
     bound.dataset = &dataset;
+    if (bind) Bind(&bound);
     IngestOptions options;
     options.root = folder.root();
     options.sort_by = sort_by;
     return Ingest(bound, options);
+  }
+
+  /// Does what validation does where every column is declared.
+  void Bind(definition::BoundDataset* bound) const {
+    arrow::FieldVector fields;
+    for (const auto& [name, type] : dataset.from.types) {
+      fields.push_back(arrow::field(name, *expression::TypeFromSql(type)));
+    }
+    bound->raw = arrow::schema(fields);
+    expression::Scope scope;
+    scope.columns = bound->raw;
+    if (dataset.filter) bound->filter = *expression::ParseAndBind(dataset.filter->text, scope);
+    for (const auto& column : dataset.columns) {
+      bound->columns.emplace_back(column.name, *expression::ParseAndBind(column.sql.text, scope));
+    }
   }
 
   /// The rows as "a|b|c" lines, null as "-"; or the error with its hint.
@@ -71,9 +87,7 @@ struct IngestTest {
   std::shared_ptr<arrow::Table> Table() const {
     auto file = *arrow::io::ReadableFile::Open(folder.Path("out.parquet"));
     auto reader = *parquet::arrow::OpenFile(file, arrow::default_memory_pool());
-    std::shared_ptr<arrow::Table> table;
-    EXPECT_TRUE(reader->ReadTable(&table).ok());
-    return table;
+    return *reader->ReadTable();
   }
 
   /// An error as the user sees it, without the folder.
@@ -88,6 +102,7 @@ struct IngestTest {
   TestFolder folder;
   definition::Dataset dataset;
   std::string sort_by;
+  bool bind = false;  ///< hand over a typed schema rather than have it inferred
 };
 
 }  // namespace viand::ingest::testing

@@ -139,6 +139,23 @@ TEST(Plan, WhereThenColumnsThenSort) {
             "  hint: did you mean \"when\"?");
 }
 
+TEST(Plan, BoundBeforehandReadsWhatItNeeds) {
+  IngestTest test("bound");
+  test.Add("a.jsonl", "{\"n\": 2, \"zz\": \"x\", \"m\": 5}\n{\"m\": 7, \"n\": null}\n");
+  test.Declare({{"n", "bigint"}, {"m", "bigint"}});
+  test.bind = true;
+  test.dataset.filter = definition::Sql{"n is not null", {}};
+  test.dataset.columns = {{"product", {"n * m", {}}}};
+  EXPECT_EQ(test.Rows(), "10\n");
+  test.Declare({{"n", "bigint"}, {"m", "bigint"}, {"z", "bigint"}});
+  EXPECT_EQ(test.Rows(), "a.jsonl has no column \"z\" in any line\n  hint: did you mean \"zz\"?");
+  test.folder.Write("a.jsonl", "{\"n\": 9223372036854775807, \"m\": 2}\n");
+  test.Declare({{"n", "bigint"}, {"m", "bigint"}});
+  const std::string error = test.Rows();
+  EXPECT_NE(error.find("a.jsonl, rows 1 to 1: n * m: "), std::string::npos) << error;
+  EXPECT_NE(error.find("overflow"), std::string::npos) << error;
+}
+
 TEST(Plan, ParquetGoesByTheSameRules) {
   IngestTest first("parquet1");
   first.Add("a.csv", "n,s\n1,a\n,b\n3,c\n");

@@ -140,6 +140,7 @@ std::string FileError(const std::string& content) {
   IngestTest test("file_error");
   test.Add("b.xlsx", content);
   test.Declare({{"x", "bigint"}});
+  test.bind = true;
   return test.Rows();
 }
 
@@ -167,8 +168,9 @@ TEST(Workbook, BadFiles) {
             "b.xlsx, sheet \"First\" is cut off: its rows do not end\n  hint: copy or download the "
             "file again");
   EXPECT_EQ(FileError(Book("")), "b.xlsx, sheet \"First\" is empty; expected a header row");
-  EXPECT_EQ(FileError(Book(Header({"y"}))),
-            "b.xlsx, sheet \"First\" has no column \"x\"; it has \"y\"");
+  EXPECT_EQ(
+      FileError(Book(Header({"y"}))),
+      "b.xlsx, sheet \"First\" has no column \"x\"; it has \"y\"\n  hint: did you mean \"y\"?");
   EXPECT_EQ(
       FileError(Book(Header({"x", "x"}))),
       "b.xlsx, sheet \"First\" has column \"x\" twice\n  hint: give each column a name of its own");

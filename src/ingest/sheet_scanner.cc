@@ -414,6 +414,7 @@ int64_t FindLastRow(std::string_view xml) {
   for (size_t at = xml.rfind('<'); at != std::string_view::npos && at > 0;
        at = xml.rfind('<', at - 1)) {
     size_t name = at + 1;
+    if (name < xml.size() && xml[name] == '/') continue;
     while (name < xml.size() && name - at < 32 && xml[name] != '>' && xml[name] != ' ' &&
            xml[name] != ':')
       ++name;

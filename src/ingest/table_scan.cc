@@ -116,8 +116,8 @@ Outcome TableScan::Scan(Item item) const {
   Outcome outcome;
   if (item.chunk != nullptr) {
     outcome.table.emplace(item.file->Scan(*item.chunk));
-    if (options_.work && outcome.table->finished)
-      outcome.work = options_.work(*item.file, *outcome.table);
+    const bool counts = outcome.table->finished || !outcome.table->problem.message.empty();
+    if (options_.work && counts) outcome.work = options_.work(*item.file, *outcome.table);
   }
   outcome.item = std::move(item);
   return outcome;
