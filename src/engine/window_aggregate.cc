@@ -60,11 +60,13 @@ class WindowAggregator {
   arrow::Status Prepare(int64_t tick_ns) {
     ticks_a_us_ = 1000 / tick_ns;
     VIAND_ASSIGN_OR_RETURN(index_, KeyIndex::Make(events_.keys, events_.time->length(), {}));
-    VIAND_ASSIGN_OR_RETURN(time_, ReadTime(events_.time, "the timestamp", tick_ns));
+    VIAND_ASSIGN_OR_RETURN(const Ticks time, ReadTime(events_.time, "the timestamp", tick_ns));
     const bool any_null = events_.time->null_count() != 0;
     rows_ = KeyRuns::Make(index_.groups(), index_.size(),
                           [&](int64_t row) { return !any_null || events_.time->IsValid(row); });
-    SortByTime(time_, &rows_);
+    SortByTime(time, &rows_);
+    row_time_.reserve(rows_.rows.size());
+    for (const int64_t row : rows_.rows) row_time_.push_back(time[row]);
     return arrow::Status::OK();
   }
 
@@ -119,7 +121,7 @@ class WindowAggregator {
 
  private:
   Members MembersIn(const Times& times, const TimeWindow& window) const {
-    return MembersOf(rows_, time_, times.sets, times.time, window, ticks_a_us_);
+    return MembersOf(rows_, row_time_, times.sets, times.time, window, ticks_a_us_);
   }
 
   CallEvaluator Calls(const Times& times) {
@@ -183,7 +185,7 @@ class WindowAggregator {
   RowValues row_values_;
   int64_t ticks_a_us_ = 1;
   KeyIndex index_;
-  Ticks time_;
+  Ticks row_time_;  // of rows_.rows
   KeyRuns rows_;
 };
 

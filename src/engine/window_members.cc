@@ -18,24 +18,25 @@ void SortByTime(const Ticks& time, KeyRuns* rows) {
   }
 }
 
-Members MembersOf(const KeyRuns& rows, const Ticks& time, const Sets& sets, const Ticks& set_time,
-                  const TimeWindow& window, int64_t ticks_a_us) {
+Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
+                  const Ticks& set_time, const TimeWindow& window, int64_t ticks_a_us) {
   const __int128 length = __int128{window.length_us} * ticks_a_us;
   // A row at x is in [t - w, t) if x < t <= x + w, and in [t, t + w) if x - w < t <= x.
   const __int128 enter_after = window.following ? -length : 0;
   const __int128 leave_after = window.following ? 0 : length;
   Members out;
+  out.Reserve(static_cast<int64_t>(rows.rows.size()));
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const int64_t end = sets.begin[segment + 1];
     int64_t enter = sets.begin[segment];
-    int64_t leave = enter;
-    if (segment < rows.groups()) {
-      for (const int64_t row : rows.Run(segment)) {
-        while (enter < end && set_time[enter] <= time[row] + enter_after) ++enter;
-        if (window.unbounded) leave = end;
-        while (leave < end && set_time[leave] <= time[row] + leave_after) ++leave;
-        if (enter < leave) out.Append(row, enter, leave);
-      }
+    int64_t leave = window.unbounded ? end : enter;
+    const bool has_rows = segment < rows.groups() && enter < end;
+    const int64_t last_row = has_rows ? rows.begin[segment + 1] : 0;
+    for (int64_t i = has_rows ? rows.begin[segment] : 0; i < last_row; ++i) {
+      while (enter < end && set_time[enter] <= row_time[i] + enter_after) ++enter;
+      if (enter == end) break;
+      while (leave < end && set_time[leave] <= row_time[i] + leave_after) ++leave;
+      if (enter < leave) out.Append(rows.rows[i], enter, leave);
     }
     out.EndSegment();
   }

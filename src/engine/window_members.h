@@ -40,6 +40,11 @@ struct Members {
     leave.push_back(after);
   }
   void EndSegment() { begin.push_back(size()); }
+  void Reserve(int64_t members) {
+    value.reserve(members);
+    enter.reserve(members);
+    leave.reserve(members);
+  }
 };
 
 /// Times in ticks of one unit; 128 bits, so that every unit and every bound fits.
@@ -48,15 +53,17 @@ using Ticks = std::vector<__int128>;
 /// Puts the rows of each key in order of (time, row).
 void SortByTime(const Ticks& time, KeyRuns* rows);
 
-/// Returns the members of the sets at times `set_time`, for rows sorted by time; segment s is the
-/// rows of run s, and has no rows where there is no such run.
-Members MembersOf(const KeyRuns& rows, const Ticks& time, const Sets& sets, const Ticks& set_time,
-                  const TimeWindow& window, int64_t ticks_a_us);
+/// Returns the members of the sets at times `set_time`, for rows sorted by time, `row_time[i]`
+/// being the time of rows.rows[i]; segment s is the rows of run s, and has no rows where there is
+/// no such run.
+Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
+                  const Ticks& set_time, const TimeWindow& window, int64_t ticks_a_us);
 
 /// Returns the members for whose value keep(value).
 template <typename Keep>
 Members Filter(const Members& members, Keep&& keep) {
   Members out;
+  out.Reserve(members.size());
   for (size_t segment = 0; segment + 1 < members.begin.size(); ++segment) {
     for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
       if (!keep(members.value[i])) continue;
