@@ -101,10 +101,10 @@ TEST(WindowAggregate, HavingAndDefaults) {
 TEST(WindowAggregate, ASpineKeepsItsRowsAndOrder) {
   const Column keys = Json(arrow::int32(), "[2, 1, 7, null, 1, 1]");
   const Column times = Json(kMicros, "[11, 31, 31, 31, null, 31]");
-  WindowSpec spec{
-      .features = {Feature("count(*)"), Feature("sum(n)"), Feature("floor_days(as_of - max(at)) + 1")},
-      .existence = {.unbounded = true},
-      .absent = AbsentRows::kNull};
+  WindowSpec spec{.features = {Feature("count(*)"), Feature("sum(n)"),
+                               Feature("floor_days(as_of - max(at)) + 1")},
+                  .existence = {.unbounded = true},
+                  .absent = AbsentRows::kNull};
   EXPECT_EQ(Shown(AggregateAtSpine(SomeEvents(), {keys}, times, spec)),
             "1 2 1 | 3 4 1 | null null null | null null null | null null null | 3 4 1");
   spec.absent = AbsentRows::kCompute;
