@@ -1,6 +1,7 @@
 #include "src/engine/open_scan.h"
 
 #include <arrow/compute/expression.h>
+#include <arrow/compute/initialize.h>
 #include <arrow/dataset/file_base.h>
 #include <arrow/dataset/file_parquet.h>
 #include <arrow/ipc/reader.h>
@@ -8,6 +9,9 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/metadata.h>
+
+#include <algorithm>
+#include <vector>
 
 #include "src/engine/plain_array.h"
 #include "src/engine/read_file.h"
@@ -135,9 +139,9 @@ void PruneFile(const cp::Expression& filter, OpenedFile* file) {
   auto subset = file->parquet->Subset(*bound);
   if (!subset.ok()) return;
   const auto& kept = static_cast<const ds::ParquetFileFragment&>(**subset).row_groups();
-  std::vector<RowGroup> groups;
-  for (int index : kept) groups.push_back({index, file->groups[index].rows});
-  file->groups = std::move(groups);
+  std::erase_if(file->groups, [&kept](const RowGroup& group) {
+    return std::find(kept.begin(), kept.end(), group.index) == kept.end();
+  });
 }
 
 }  // namespace
@@ -160,6 +164,8 @@ std::string OpenedScan::NameInFile(const std::string& name) const {
 
 arrow::Result<OpenedScan> OpenScan(
     const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types) {
+  // Predicates over statistics are bound to Arrow's functions.
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   OpenedScan opened;
   opened.renames = scan.renames;
   opened.described_as = scan.described_as;
@@ -210,7 +216,7 @@ void PruneGroups(OpenedScan* scan, const expression::ExpressionPtr& filter,
   if (filter != nullptr) predicate = expression::ToArrowFilter(*InFileNames(*scan, filter));
   for (OpenedFile& file : scan->files) {
     if (range.IsEmpty()) file.groups.clear();
-    if (file.parquet == nullptr) continue;
+    if (file.groups.empty() || file.parquet == nullptr) continue;
     const std::string name = scan->NameInFile(time_column);
     const auto field = file.schema->GetFieldByName(name);
     cp::Expression both = predicate;

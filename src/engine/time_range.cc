@@ -135,8 +135,9 @@ arrow::compute::Expression RangeFilter(const std::string& column,
                                        TimeLiteral(scale.FloorFromMicros(*range.min_us), type)));
   }
   if (range.max_us) {
-    // One microsecond more: the end includes what a finer unit puts inside of it.
-    const int64_t end = scale.FloorFromMicros(Shifted(*range.max_us, 1));
+    // A unit finer than microseconds may have times between the end and the next microsecond.
+    const int64_t end =
+        scale.FloorFromMicros(scale.divisor > 1 ? Shifted(*range.max_us, 1) : *range.max_us);
     bounds.push_back(cp::less_equal(cp::field_ref(column), TimeLiteral(end, type)));
   }
   return bounds.empty() ? cp::literal(true) : cp::and_(bounds);

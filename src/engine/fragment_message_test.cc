@@ -1,0 +1,142 @@
+#include "src/engine/fragment_message.h"
+
+#include <arrow/type.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace viand::engine {
+namespace {
+
+std::shared_ptr<arrow::Schema> Columns() {
+  return arrow::schema({arrow::field("k", arrow::utf8()),
+                        arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO)),
+                        arrow::field("x", arrow::float64())});
+}
+
+MapFragment Map() {
+  MapFragment map;
+  map.parts = {{"/a/b.parquet", FileFormat::kParquet, {0, 2}}, {"/c.arrow", FileFormat::kIpc, {1}}};
+  map.columns = Columns();
+  map.file_columns = {"key", "ts", "x"};
+  map.described_as = "source s";
+  map.filter = "x > 1";
+  map.time_column = 1;
+  map.range = {.min_us = -5, .max_us = std::nullopt};
+  map.outputs = {0, 1};
+  map.keys = {0};
+  map.drop_null_keys = true;
+  map.partitions = 7;
+  map.first_row = 12;
+  map.batch_rows = 99;
+  return map;
+}
+
+WindowFragment Window() {
+  WindowFragment window;
+  window.cutoffs_us = {1, 2};
+  window.events = Columns();
+  window.keys = {0};
+  window.time_column = 1;
+  window.features = {{"f", "sum(x)", {.length_us = 5}, "0"},
+                     {"g", "count(*)", {.unbounded = true}, ""}};
+  window.existence = {.following = true, .length_us = 9};
+  window.having = "count(*) > 1";
+  window.absent = AbsentRows::kNull;
+  window.described_as = "source s";
+  return window;
+}
+
+AsOfFragment AsOf() {
+  AsOfFragment join;
+  join.spine_parts = 2;
+  join.key_count = 1;
+  join.features = Columns();
+  join.created_not_after = true;
+  join.ttl_us = 77;
+  join.grid_us = {3, 4};
+  return join;
+}
+
+std::string Rejection(const Fragment& fragment) {
+  const auto parsed = ParseFragment(SerializeFragment(fragment).ValueOrDie());
+  return parsed.ok() ? "parsed" : parsed.status().message();
+}
+
+TEST(FragmentMessage, EveryFieldOfAMapSurvives) {
+  const auto bytes = SerializeFragment(Map()).ValueOrDie();
+  const auto read = std::get<MapFragment>(ParseFragment(bytes).ValueOrDie());
+  const MapFragment map = Map();
+  EXPECT_EQ(read.parts, map.parts);
+  EXPECT_TRUE(read.columns->Equals(*map.columns));
+  EXPECT_EQ(read.file_columns, map.file_columns);
+  EXPECT_EQ(read.described_as, map.described_as);
+  EXPECT_EQ(read.filter, map.filter);
+  EXPECT_EQ(read.time_column, map.time_column);
+  EXPECT_EQ(read.range, map.range);
+  EXPECT_EQ(read.outputs, map.outputs);
+  EXPECT_EQ(read.keys, map.keys);
+  EXPECT_EQ(read.drop_null_keys, map.drop_null_keys);
+  EXPECT_EQ(read.partitions, map.partitions);
+  EXPECT_EQ(read.first_row, map.first_row);
+  EXPECT_EQ(read.batch_rows, map.batch_rows);
+  EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+}
+
+TEST(FragmentMessage, ReducesSurvive) {
+  const auto window = std::get<WindowFragment>(
+      ParseFragment(SerializeFragment(Window()).ValueOrDie()).ValueOrDie());
+  EXPECT_EQ(window.features[0].expr, "sum(x)");
+  EXPECT_EQ(window.features[0].default_value, "0");
+  EXPECT_EQ(window.features[1].window, (TimeWindow{.unbounded = true}));
+  EXPECT_EQ(window.existence, Window().existence);
+  EXPECT_EQ(window.having, "count(*) > 1");
+  EXPECT_EQ(window.absent, AbsentRows::kNull);
+  EXPECT_EQ(window.cutoffs_us, Window().cutoffs_us);
+  const auto join =
+      std::get<AsOfFragment>(ParseFragment(SerializeFragment(AsOf()).ValueOrDie()).ValueOrDie());
+  EXPECT_EQ(join.spine_parts, 2);
+  EXPECT_EQ(join.key_count, 1);
+  EXPECT_TRUE(join.created_not_after);
+  EXPECT_EQ(join.ttl_us, 77);
+  EXPECT_EQ(join.grid_us, AsOf().grid_us);
+}
+
+TEST(FragmentMessage, RejectsWhatPointsNowhere) {
+  MapFragment map = Map();
+  map.keys = {3};
+  EXPECT_EQ(Rejection(map), "damaged fragment message: key 3 is no column");
+  map = Map();
+  map.time_column = 2;
+  EXPECT_EQ(Rejection(map), "damaged fragment message: its time is no time");
+  map = Map();
+  map.partitions = 0;
+  EXPECT_EQ(Rejection(map), "damaged fragment message: number of partitions");
+  map = Map();
+  map.columns = arrow::schema({arrow::field("k", arrow::dictionary(arrow::int8(), arrow::utf8()))});
+  EXPECT_EQ(Rejection(map), "damaged fragment message: column \"k\" is not plain");
+  AsOfFragment join = AsOf();
+  join.key_count = 3;
+  EXPECT_EQ(Rejection(join), "damaged fragment message: too few feature columns");
+  WindowFragment window = Window();
+  window.at_spine = true;
+  EXPECT_EQ(Rejection(window), "damaged fragment message: number of spine parts");
+}
+
+TEST(FragmentMessage, SurvivesDamage) {
+  const std::string bytes = SerializeFragment(Map()).ValueOrDie();
+  EXPECT_FALSE(ParseFragment("").ok());
+  for (size_t length = 0; length < bytes.size(); length += 3) {
+    const auto parsed = ParseFragment(bytes.substr(0, length));
+    if (!parsed.ok()) EXPECT_EQ(KindOf(parsed.status()), ErrorKind::kInput);
+  }
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    std::string damaged = bytes;
+    damaged[random() % damaged.size()] ^= static_cast<char>(1 << (random() % 8));
+    static_cast<void>(ParseFragment(damaged));
+  }
+}
+
+}  // namespace
+}  // namespace viand::engine

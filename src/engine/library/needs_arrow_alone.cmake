@@ -1,0 +1,11 @@
+# Fails unless LIBRARY needs, besides the compiler's and C's runtime, Arrow's libraries alone.
+execute_process(COMMAND readelf -d ${LIBRARY} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "NEEDED[^\n]*\\[[^]]*\\]" needed "${dynamic}")
+if(NOT needed)
+  message(FATAL_ERROR "readelf names no library that ${LIBRARY} needs")
+endif()
+foreach(entry ${needed})
+  if(NOT entry MATCHES "\\[(libarrow|libparquet|libstdc\\+\\+|libm|libgcc_s|libc|libpthread|ld-linux)[._-]")
+    message(FATAL_ERROR "${LIBRARY} needs more than Arrow: ${entry}")
+  endif()
+endforeach()
