@@ -1,5 +1,6 @@
-// The code of fmt inside libviand_engine.so. Debian has it only as a shared library, which the engine must not need; used
-// here from its headers, it is compiled in, and the other objects' references find it.
+// The code of fmt inside libviand_engine.so. Debian has it only as a shared library, which the
+// engine must not need; used here from its headers, it is compiled in, and the other objects'
+// references find it.
 #define FMT_HEADER_ONLY 1
 #include <fmt/format.h>
 
