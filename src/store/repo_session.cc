@@ -39,9 +39,10 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   ARROW_RETURN_NOT_OK(arrow::SetCpuThreadPoolCapacity(session->threads_));
   session->progress_ = std::make_unique<CallbackProgress>(options.on_progress);
   if (options.process_executor) {
-    session->executor_ = std::make_unique<distributed::ProcessExecutor>();
+    ARROW_ASSIGN_OR_RAISE(session->executor_,
+                          distributed::MakeProcessExecutor({.processes = session->threads_}));
   } else {
-    session->executor_ = std::make_unique<distributed::LocalExecutor>(session->threads_);
+    session->executor_ = distributed::MakeLocalExecutor({.threads = session->threads_});
   }
   offline::RepoContext& context = session->context_;
   context.config = &session->config_;
