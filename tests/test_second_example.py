@@ -127,7 +127,7 @@ def test_clean_tables_are_the_raw_rows_in_order_of_time(run, oracle, dataset, ro
     assert_values(table, table.column_names, expected, [row._asdict() for row in expected])
 
 
-def test_a_run_computes_each_step_once(viand, run):
+def test_nothing_has_snapshots_and_a_second_run_computes_nothing(viand, run):
     repo, steps = run
     assert not [step for step in steps if step[0] == "backfill"], "a view without snapshots has no stored rows"
     models = {(step, model) for step in ("train", "predict") for model in ("device_failure", "device_wear")}
@@ -307,6 +307,15 @@ def test_predicting_at_any_time_computes_features_at_that_time(viand, run, oracl
     viand.json(repo, "predict", "device_failure", "--as-of", f"{as_of}+00:00", "-o", repo / "as_of.parquet")
     booster = xgboost.Booster({"nthread": 1}, model_file=str(repo / steps["train", "device_failure"]["output"]))
     assert_predictions(repo / "as_of.parquet", booster, oracle, inspected[1], as_of.value, "device_probability", None)
+
+
+def test_an_output_path_is_relative_to_the_caller(viand, run, tmp_path):
+    arguments = ["predict", "device_wear", "--as-of", "2024-03-01", "-o", "scores.parquet"]
+    process = viand.start(run[0], *arguments, cwd=tmp_path)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    scores = pq.read_table(tmp_path / "scores.parquet")
+    assert str(scores["device_code"][0]) in out, "the first rows are shown"
 
 
 def test_regression_learns_from_a_spine_with_its_target(viand, run, oracle):

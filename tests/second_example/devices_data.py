@@ -21,7 +21,8 @@ BROKEN = "008"  # measures nothing
 OPERATORS = [2**53 + 1 + i for i in range(12)]
 KIND_SHARES = {"ok": 0.5, "warn": 0.2, "error": 0.1, "idle": 0.15, "test": 0.05}
 # How far a spine row stands from an event of its key: at the edges of the windows, and a millisecond beside them.
-EDGES = [pd.Timedelta(days=days, milliseconds=ms) for days in (0, 3, 7, 14, 20, 30) for ms in (-1, 0, 1)]
+EDGES = [pd.Timedelta(days=days, milliseconds=ms) for days in (0, 3, 7, 14, 30) for ms in (-1, 0, 1)]
+TTL_EDGES = [pd.Timedelta(days=days, milliseconds=ms) for days in (0, 20) for ms in (-1, 0, 1)]
 
 
 def some(rng, values, share_of_nulls):
@@ -102,17 +103,20 @@ def write_profiles(rng, folder, count=60):
             file.write(json.dumps({name: value for name, value in row.items() if name != "team" or value}) + "\n")
 
 
-def write_calibrations(rng, folder, count=260):
+def write_calibrations(rng, folder, once=100, again=70):
     """Ready columns in two files: nanoseconds, keys as a dictionary, ties even in time of loading, NaN and null."""
     folder.mkdir()
-    devices = [DEVICES[i] for i in rng.integers(0, len(DEVICES), count)]
-    times = [START + pd.Timedelta(days=int(day), nanoseconds=int(rng.choice([0, 1, 999])))
-             for day in rng.integers(0, DAYS, count)]
+    count = once + again
+    moments = [(*DEVICES[rng.integers(len(DEVICES))],
+                START + pd.Timedelta(days=int(day), nanoseconds=int(rng.choice([0, 0, 1, 999]))))
+               for day in rng.integers(0, DAYS, once)]
+    moments += [moments[i] for i in rng.integers(0, once, again)]
+    regions, codes, times = zip(*moments)
     offsets = [float("nan") if i % 17 == 0 else float(np.round(rng.normal(), 4)) for i in range(count)]
     loaded = [(START + pd.Timedelta(days=int(day))).value // 10**6 for day in rng.choice([30, 60, 101], count)]
     table = pa.table({
-        "region": pa.array(some(rng, [region for region, _ in devices], 0.03)).dictionary_encode(),
-        "code": pa.array(some(rng, [code for _, code in devices], 0.03), pa.large_string()),
+        "region": pa.array(some(rng, regions, 0.03)).dictionary_encode(),
+        "code": pa.array(some(rng, codes, 0.03), pa.large_string()),
         "calibrated_at": pa.array(some(rng, [time.value for time in times], 0.03), pa.timestamp("ns")),
         "loaded_at": pa.array(some(rng, loaded, 0.2), pa.timestamp("ms", "UTC")),
         "off": pa.array(some(rng, offsets, 0.1), pa.float64()),
@@ -122,17 +126,21 @@ def write_calibrations(rng, folder, count=260):
     half = count // 2
     pq.write_table(table.slice(0, half), folder / "2023.parquet")
     pq.write_table(table.slice(half), folder / "2024.parquet")
+    return pd.DataFrame({"Region": regions, "Device": codes, "At": [time.floor("ms") for time in times]})
 
 
 # ---- rows that ask --------------------------------------------------------------------------------------------
 
-def make_spine(rng, readings, count=480):
+def make_spine(rng, readings, calibrations, count=480):
     """Rows in no order, most at the edge of some window of their device; the last repeat the first."""
     known = readings.dropna(subset=["Region", "Device", "At"])
     readings_of_device = known.groupby([known["Region"].str.lower(), "Device"])["At"].transform("size")
-    known = known.sample(count, replace=True, weights=1 / readings_of_device, random_state=5)
-    edges = [EDGES[i] for i in rng.integers(0, len(EDGES), count)]
-    near = [time + edge for time, edge in zip(known["At"], edges)]
+    known = known.sample(count - 160, replace=True, weights=1 / readings_of_device, random_state=5)
+    known = known.assign(edge=rng.choice(EDGES, len(known)))
+    calibrations = calibrations.sample(160, replace=True, random_state=6)
+    calibrations = calibrations.assign(edge=rng.choice(TTL_EDGES, len(calibrations)))
+    known = pd.concat([known, calibrations]).sample(frac=1, random_state=7)
+    near = known["At"] + known["edge"]
     times = [time if rng.random() < 0.7 else other for time, other in zip(near, make_times(rng, count))]
     regions = [region.lower() if rng.random() > 0.03 else "west" for region in known["Region"]]
     operators = pd.array(some(rng, rng.choice([*OPERATORS, 2**53, 7], count), 0.04), dtype="Int64")
@@ -193,6 +201,6 @@ def write_all(folder, seed=2024):
     write_readings(raw, readings)
     write_shifts(rng, raw)
     write_profiles(rng, raw)
-    write_calibrations(rng, folder / "calibrations")
-    write_spines(make_spine(rng, readings), folder)
+    calibrations = write_calibrations(rng, folder / "calibrations")
+    write_spines(make_spine(rng, readings, calibrations), folder)
     write_training_rows(rng, folder)
