@@ -1,7 +1,10 @@
-# viand_room(NAME [DEPENDS targets...]): a static library of every *.cc of the folder, and one test
+# viand_room(NAME [ONE_BY_ONE] [DEPENDS targets...]): a static library of every *.cc of the folder, and one test
 # program of its *_test.cc. Programs of their own (*_main.cc, *_fuzz.cc, *_benchmark.cc) are left to the room.
+#
+# Most of a file's compile time is Arrow's headers, so files are compiled in batches (VIAND_UNITY) unless ONE_BY_ONE says
+# that their private names would meet.
 function(viand_room name)
-  cmake_parse_arguments(ROOM "" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "ONE_BY_ONE" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -9,6 +12,9 @@ function(viand_room name)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|main|fuzz|benchmark)\\.cc$")
   add_library(viand_${name} STATIC ${sources})
+  if(VIAND_UNITY AND NOT ROOM_ONE_BY_ONE)
+    set_target_properties(viand_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
   target_include_directories(viand_${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
   target_compile_options(viand_${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers)
   target_link_libraries(viand_${name} PUBLIC ${ROOM_DEPENDS})

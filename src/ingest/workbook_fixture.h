@@ -57,7 +57,9 @@ void Put(std::string* out, T value) {
 
 inline std::string Zip(const Parts& parts, const ZipOptions& options = {}) {
   std::string out, directory;
-  for (const auto& [name, text] : parts) {
+  for (const auto& part : parts) {
+    const std::string& name = part.first;
+    const std::string& text = part.second;
     const std::string content = options.deflate ? Deflated(text) : text;
     const auto crc =
         static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));

@@ -15,7 +15,7 @@ namespace viand::offline {
 namespace {
 
 using nlohmann::json;
-constexpr int kManifestFormat = 1;  // written to disk: never change its meaning
+constexpr int kDatasetManifestFormat = 1;  // written to disk: never change its meaning
 
 json ToJson(const DatasetManifest& manifest) {
   json inputs = json::array();
@@ -24,7 +24,7 @@ json ToJson(const DatasetManifest& manifest) {
   json pieces = json::array();
   for (const TimePiece& piece : manifest.content.pieces)
     pieces.push_back({piece.min_us, piece.max_us, piece.hash});
-  return {{"format", kManifestFormat},
+  return {{"format", kDatasetManifestFormat},
           {"definition_hash", manifest.definition_hash},
           {"inputs", std::move(inputs)},
           {"rows_read", manifest.rows_read},
@@ -39,7 +39,7 @@ json ToJson(const DatasetManifest& manifest) {
 
 /// A manifest that was damaged counts as none: the dataset is then simply made again.
 std::optional<DatasetManifest> FromJson(const json& document) {
-  if (!document.is_object() || document.value("format", 0) != kManifestFormat) return std::nullopt;
+  if (!document.is_object() || document.value("format", 0) != kDatasetManifestFormat) return std::nullopt;
   DatasetManifest manifest;
   try {
     manifest.definition_hash = document.at("definition_hash");

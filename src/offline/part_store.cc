@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-constexpr int kManifestFormat = 1;  // written into manifest.json: never change its meaning
+constexpr int kGenerationFormat = 1;  // written into manifest.json: never change its meaning
 
 std::string PartName(const Part& part) {
   return fmt::format("{}.{}.parquet", part.cutoff_us, part.fingerprint);
@@ -34,14 +34,14 @@ json ToJson(const Generation& generation) {
     parts.push_back(
         {{"cutoff_us", part.cutoff_us}, {"fingerprint", part.fingerprint}, {"rows", part.rows}});
   }
-  return {{"format", kManifestFormat},
+  return {{"format", kGenerationFormat},
           {"generation", generation.number},
           {"definition_hash", generation.definition_hash},
           {"parts", std::move(parts)}};
 }
 
 arrow::Result<Generation> FromJson(const json& document, const std::string& path) {
-  if (!document.is_object() || document.value("format", 0) != kManifestFormat) {
+  if (!document.is_object() || document.value("format", 0) != kGenerationFormat) {
     return MakeError(ErrorKind::kInput,
                      fmt::format("{} is not a manifest of this version of viand", path),
                      "remove the view's folder and run `viand backfill` again");

@@ -18,7 +18,7 @@ namespace viand::store {
 namespace {
 
 using nlohmann::json;
-constexpr int kManifestFormat = 1;  // written to disk: never change its meaning
+constexpr int kModelManifestFormat = 1;  // written to disk: never change its meaning
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 
 json NumberOrNull(double value) { return value == value ? json(value) : json(nullptr); }
@@ -183,7 +183,7 @@ arrow::Result<std::optional<ModelManifest>> ReadModelManifest(const RepoSession&
   ModelManifest manifest;
   try {
     const json document = json::parse(text);
-    if (document.at("format") != kManifestFormat) return std::nullopt;
+    if (document.at("format") != kModelManifestFormat) return std::nullopt;
     manifest.fingerprint = document.at("fingerprint");
     manifest.model_sha256 = document.at("model_sha256");
     manifest.report = ReportFrom(document.at("report"));
@@ -201,7 +201,7 @@ arrow::Status WriteModelManifest(const RepoSession& session, const definition::M
                                  const ml::TrainingReport& training) {
   ARROW_ASSIGN_OR_RAISE(json definitions, DefinitionHashes(session, model));
   ARROW_ASSIGN_OR_RAISE(json inputs, Inputs(session, model));
-  const json document = {{"format", kManifestFormat},
+  const json document = {{"format", kModelManifestFormat},
                          {"model", model.name},
                          {"viand_version", Version()},
                          {"trained_at", FormatTimestamp(NowUs())},

@@ -23,7 +23,7 @@ namespace viand::store {
 namespace {
 
 using nlohmann::json;
-constexpr int kManifestFormat = 1;  // written to disk: never change its meaning
+constexpr int kPredictionManifestFormat = 1;  // written to disk: never change its meaning
 
 std::string PrefixOf(const definition::Model& model) {
   const size_t last_word = model.name.rfind('_');
@@ -103,7 +103,7 @@ arrow::Result<std::optional<PredictReport>> FreshReport(const RepoSession& sessi
   std::string sha256;
   try {
     const json document = json::parse(text);
-    if (document.at("format") != kManifestFormat || document.at("fingerprint") != fingerprint)
+    if (document.at("format") != kPredictionManifestFormat || document.at("fingerprint") != fingerprint)
       return std::nullopt;
     sha256 = document.at("output_sha256");
     report.as_of_us = document.at("as_of_us");
@@ -121,7 +121,7 @@ arrow::Status WriteManifest(const RepoSession& session, const definition::Model&
                             const std::string& fingerprint, const PredictReport& report) {
   ARROW_ASSIGN_OR_RAISE(const std::string sha256,
                         Sha256OfFile(offline::PredictionsPath(session.root(), model.name)));
-  const json document = {{"format", kManifestFormat},
+  const json document = {{"format", kPredictionManifestFormat},
                          {"model", model.name},
                          {"viand_version", Version()},
                          {"fingerprint", fingerprint},
