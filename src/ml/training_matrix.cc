@@ -193,6 +193,7 @@ arrow::Result<DenseMatrix> ReadFeatures(const arrow::Table& table,
                                               : std::numeric_limits<float>::quiet_NaN();
   for (size_t i = 0; i < columns.size(); ++i) {
     VIAND_ASSIGN_OR_RETURN(const auto* column, NumericColumn(table, columns[i], "feature"));
+    if (rows.empty()) continue;  // checked all the same; there is no cell to point at
     FeatureSink sink{columns[i], rows, missing, matrix.columns, matrix.values.data() + i};
     VIAND_RETURN_NOT_OK(VisitNumbers(*column, rows, sink));
   }
