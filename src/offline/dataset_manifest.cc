@@ -39,7 +39,8 @@ json ToJson(const DatasetManifest& manifest) {
 
 /// A manifest that was damaged counts as none: the dataset is then simply made again.
 std::optional<DatasetManifest> FromJson(const json& document) {
-  if (!document.is_object() || document.value("format", 0) != kDatasetManifestFormat) return std::nullopt;
+  if (!document.is_object() || document.value("format", 0) != kDatasetManifestFormat)
+    return std::nullopt;
   DatasetManifest manifest;
   try {
     manifest.definition_hash = document.at("definition_hash");

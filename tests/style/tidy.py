@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 PASSED = BUILD / ".tidy"
-LIMIT = 40
+LIMIT = 8
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]((?:src|viand)/[^">]+)[">]', re.MULTILINE)
 
 
