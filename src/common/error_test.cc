@@ -33,6 +33,7 @@ TEST(Error, SuggestsOnlyWhatIsNear) {
             "did you mean \"customer_rfm_features\"?");
   EXPECT_EQ(DidYouMean("zebra", {"customer", "store"}), "");
   EXPECT_EQ(DidYouMean("SUM", {"sum"}), "did you mean \"sum\"?");
+  EXPECT_EQ(DidYouMean("trian", {"run", "train"}), "did you mean \"train\"?");
 }
 
 }  // namespace
