@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "src/cli/command.h"
@@ -23,11 +24,14 @@ void AddInitCommand(CLI::App* app, const Command& command) {
       return command.PrintJson(
           {{"folder", arguments->folder}, {"template", arguments->template_name}});
     }
-    command.Print(
-        fmt::format("made {0} from the template {1}\nnext:\n  python3 {0}/get_data.py   fetch the "
-                    "data, or generate it\n"
-                    "  viand run -C {0}          from raw data to predictions\n",
-                    arguments->folder, arguments->template_name));
+    std::string text = fmt::format("made {} from the template {}\nnext:\n", arguments->folder,
+                                   arguments->template_name);
+    if (std::filesystem::exists(arguments->folder + "/get_data.py")) {
+      text += fmt::format("  python3 {}/get_data.py   fetch the data, or generate it\n",
+                          arguments->folder);
+    }
+    command.Print(text +
+                  fmt::format("  viand run -C {}   from raw data to the end\n", arguments->folder));
   });
 }
 
