@@ -155,7 +155,7 @@ def test_predictions_are_the_customers_of_the_last_cutoff(predictions, split):
     assert sorted(predictions["customer_id"]) == sorted(split[1]["customer_id"])
     assert (predictions["event_timestamp"] == split[1]["event_timestamp"].iloc[0]).all()
     assert predictions["purchase_probability"].between(0, 1).all()
-    assert ((predictions["purchase_probability"] >= 0.5) == (predictions["purchase_predicted"] == 1)).all()
+    assert ((predictions["purchase_probability"] > 0.5) == (predictions["purchase_predicted"] == 1)).all()
 
 
 def assert_same_probabilities(predictions, test, probabilities):
