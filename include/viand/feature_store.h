@@ -51,6 +51,7 @@ struct TrainReport {
   std::vector<Metric> metrics;     ///< on the test rows
   std::vector<Metric> importance;  ///< feature -> gain, a share of the whole, greatest first
   int64_t true_negatives = 0, false_positives = 0, false_negatives = 0, true_positives = 0;
+  std::vector<std::string> warnings;  ///< what a person should know: metrics not defined, XGBoost's
 };
 
 struct PredictReport {
@@ -59,7 +60,7 @@ struct PredictReport {
   int64_t as_of_us = 0;
   int64_t rows = 0;
   int64_t predicted_positive = 0;
-  std::string output;
+  std::string output;  ///< relative to the repo where it lies in it, else absolute
 };
 
 struct RunReport {
@@ -121,13 +122,14 @@ struct RunOptions {
 };
 
 struct TrainOptions {
-  std::string export_path;  ///< Parquet file for the training set; empty: none
+  std::string export_path;  ///< Parquet file for the training set, relative to the current folder;
+                            ///< empty: none
   bool force = false;       ///< train even where nothing changed
 };
 
 struct PredictOptions {
   std::string as_of;   ///< a time; empty: the last snapshot
-  std::string output;  ///< empty: data/predictions/MODEL.parquet
+  std::string output;  ///< relative to the current folder; empty: data/predictions/MODEL.parquet
   bool force = false;
 };
 

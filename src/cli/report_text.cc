@@ -64,6 +64,14 @@ std::string ChangeText(const PlannedChange& change, const Terminal& terminal) {
   return text;
 }
 
+std::string WarningLines(const std::vector<std::string>& warnings, const Terminal& terminal) {
+  std::string text;
+  for (const std::string& warning : warnings) {
+    text += terminal.Paint(Color::kYellow, "  warning: ") + warning + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string StepTable(const std::vector<StepReport>& steps, const Terminal& terminal) {
@@ -104,7 +112,7 @@ std::string ModelText(const TrainReport& report, const Terminal& terminal) {
     text += fmt::format("    {:<{}}  {:5.1f} %  {}\n", name, width, gain * 100,
                         terminal.Paint(Color::kCyan, bar));
   }
-  return text;
+  return text + WarningLines(report.warnings, terminal);
 }
 
 std::string PlanText(const PlanReport& report, const Terminal& terminal) {
@@ -118,9 +126,7 @@ std::string PlanText(const PlanReport& report, const Terminal& terminal) {
       text += ChangeText(change, terminal);
     }
   }
-  for (const std::string& warning : report.warnings) {
-    text += terminal.Paint(Color::kYellow, "  warning: ") + warning + "\n";
-  }
+  text += WarningLines(report.warnings, terminal);
   if (!report.has_effect)
     return text + fmt::format("nothing to change: {} objects as applied\n", unchanged);
   if (unchanged > 0)
@@ -158,7 +164,8 @@ json ToJson(const TrainReport& report) {
                  {"train_positive_rate", NumberOrNull(report.train_positive_rate)},
                  {"test_positive_rate", NumberOrNull(report.test_positive_rate)},
                  {"metrics", ToObject(report.metrics)},
-                 {"importance", ToObject(report.importance)}};
+                 {"importance", ToObject(report.importance)},
+                 {"warnings", report.warnings}};
   if (!std::isnan(report.test_positive_rate)) {
     object["confusion_matrix"] = {{"true_negatives", report.true_negatives},
                                   {"false_positives", report.false_positives},

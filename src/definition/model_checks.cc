@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "src/definition/name_resolution.h"
@@ -110,7 +111,29 @@ arrow::Status CheckTargetType(const Model& model, const std::shared_ptr<arrow::D
                                 model.target, expression::TypeToSql(*type)));
 }
 
-TrainingRows RowsOfLabels(const Model& model, const BoundDefinitions& bound, ErrorList* errors) {
+/// The columns of a file of rows; none where it is no Parquet file that exists.
+arrow::Result<std::optional<std::set<std::string>>> ColumnsOnDisk(
+    const std::string& path, const SchemaOnDisk& schema_on_disk) {
+  if (!path.ends_with(".parquet")) return std::nullopt;
+  VIAND_ASSIGN_OR_RETURN(const auto schema, schema_on_disk(path));
+  if (schema == nullptr) return std::nullopt;
+  const std::vector<std::string> names = schema->field_names();
+  return std::set<std::string>(names.begin(), names.end());
+}
+
+/// Adds the other columns of the labels' rows: all of a spine's pass through.
+arrow::Status AddPopulation(const Labels& labels, const SchemaOnDisk& schema_on_disk,
+                            TrainingRows* rows) {
+  if (rows->from_snapshots) return arrow::Status::OK();
+  auto columns = ColumnsOnDisk(labels.spine_path, schema_on_disk);
+  rows->known = rows->known && columns.ok() && columns->has_value();
+  VIAND_RETURN_NOT_OK(columns);
+  if (*columns) rows->columns.merge(**columns);
+  return arrow::Status::OK();
+}
+
+TrainingRows RowsOfLabels(const Model& model, const BoundDefinitions& bound,
+                          const SchemaOnDisk& schema_on_disk, ErrorList* errors) {
   TrainingRows rows;
   rows.described_as = fmt::format("the labels \"{}\"", model.labels.name);
   const Definitions& definitions = *bound.definitions;
@@ -128,6 +151,9 @@ TrainingRows RowsOfLabels(const Model& model, const BoundDefinitions& bound, Err
   }
   rows.columns.insert(names.begin(), names.end());
   rows.columns.insert(view->join_keys.begin(), view->join_keys.end());
+  if (const auto status = AddPopulation(**labels, schema_on_disk, &rows); !status.ok()) {
+    errors->Add(ModelError(model, status.message()));
+  }
   if (target != nullptr) {
     errors->Add(CheckTargetType(model, target->type));
     return rows;
@@ -172,8 +198,9 @@ void CheckModel(const Model& model, const BoundDefinitions& bound, const Service
                 const SchemaOnDisk& schema_on_disk, ErrorList* errors) {
   errors->Add(CheckType(model));
   errors->Add(CheckService(model, *bound.definitions));
-  const TrainingRows rows = model.spine_path.empty() ? RowsOfLabels(model, bound, errors)
-                                                     : RowsOfSpine(model, schema_on_disk, errors);
+  const TrainingRows rows = model.spine_path.empty()
+                                ? RowsOfLabels(model, bound, schema_on_disk, errors)
+                                : RowsOfSpine(model, schema_on_disk, errors);
   const bool labels_known =
       !model.spine_path.empty() || bound.FindLabels(model.labels.name) != nullptr;
   if (labels_known && model.split.kind == Split::Kind::kLastSnapshot && !rows.from_snapshots) {

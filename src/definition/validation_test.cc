@@ -85,6 +85,27 @@ TEST(Validation, TypesTwoEntitiesReadyColumnsAndSpines) {
   EXPECT_EQ(late.features[1].window.length_us, kMicrosPerDay);
 }
 
+TEST(Validation, ColumnsOfALabelsSpineAreKeysToo) {
+  // The labels are of a depot alone; the lane that features need passes through.
+  const std::string depots =
+      Replaced(kLogistics, "asked_at, entities: [depot, lane]}", "asked_at, entities: [depot]}");
+  const auto bound = ValidateText(depots, LogisticsFiles());
+  EXPECT_TRUE(bound.ok()) << RenderError(bound.status());
+
+  auto files = LogisticsFiles();
+  auto& orders = files.at("data/orders.parquet");
+  orders = orders->RemoveField(orders->GetFieldIndex("origin")).ValueOrDie();
+  const std::string error = RenderError(ValidateText(depots, files).status());
+  EXPECT_NE(error.find("needs the key \"origin\", which the labels \"late\" lack"),
+            std::string::npos)
+      << error;
+
+  const std::string text =
+      Replaced(depots, "{spine: data/orders.parquet", "{spine: data/orders.csv");
+  const auto unknown = ValidateText(text, LogisticsFiles());
+  EXPECT_TRUE(unknown.ok()) << RenderError(unknown.status());
+}
+
 TEST(Validation, LeavesOpenWhatIsKnownAfterIngest) {
   const std::string undeclared = Replaced(kRetail, "CustomerID: bigint, ", "");
   const auto open = ValidateText(undeclared);

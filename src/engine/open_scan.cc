@@ -61,6 +61,7 @@ arrow::Result<OpenedFile> OpenIpc(const std::string& path, const std::string& de
 /// Reads CSV files whole and puts them under one schema.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFiles(
     const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types) {
+  if (scan.csv_text != nullptr) return ReadCsvText(scan.csv_text, types, scan.described_as);
   std::vector<std::shared_ptr<arrow::Table>> tables;
   std::shared_ptr<arrow::Schema> schema;
   for (const std::string& path : scan.files) {
@@ -90,9 +91,11 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFiles(
   return arrow::ConcatenateTables(tables);
 }
 
-/// Types that the plan's schema declares, under the names in the file.
+/// Types that the caller and the plan declare, under the names in the file; the plan's schema comes
+/// first, then the caller's.
 std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypes(
     const Scan& scan, std::map<std::string, std::shared_ptr<arrow::DataType>> types) {
+  types.insert(scan.csv_types.begin(), scan.csv_types.end());
   if (scan.schema == nullptr) return types;
   for (const auto& field : scan.schema->fields()) {
     std::string name = field->name();
@@ -172,7 +175,7 @@ arrow::Result<OpenedScan> OpenScan(
   opened.format = scan.format;
   if (scan.table != nullptr) {
     opened.table = scan.table;
-  } else if (scan.files.empty()) {
+  } else if (scan.files.empty() && scan.csv_text == nullptr) {
     return MakeError(ErrorKind::kInput, fmt::format("{} has no files", scan.described_as),
                      "run the step that makes them, or check the path");
   } else if (scan.format == FileFormat::kCsv) {

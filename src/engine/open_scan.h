@@ -2,9 +2,9 @@
 // lets it skip.
 //
 //   VIAND_ASSIGN_OR_RETURN(OpenedScan scan, OpenScan(plan.source));
-//   VIAND_ASSIGN_OR_RETURN(auto columns, SelectColumns(scan, {"customer_id", "revenue"}));   // or
-//   the error that names PruneGroups(&scan, filter, "invoice_date", range);                // file
-//   and column
+//   // The columns, or the error that names file and column.
+//   VIAND_ASSIGN_OR_RETURN(auto columns, SelectColumns(scan, {"account", "amount"}));
+//   PruneGroups(&scan, filter, "at", range);
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,7 @@ struct OpenedScan {
 
 /// Opens every file (footers only, CSV whole). A missing or damaged file is an error that names it
 /// and the source; so are files whose schemas cannot be one. `csv_types` gives types to CSV columns
-/// by name in the file; others are inferred.
+/// by name in the file, before the scan's own; others are inferred.
 arrow::Result<OpenedScan> OpenScan(
     const Scan& scan,
     const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types = {});

@@ -1,6 +1,7 @@
 #include "src/engine/open_scan.h"
 
 #include <arrow/array.h>
+#include <arrow/buffer.h>
 #include <arrow/io/file.h>
 #include <arrow/json/from_string.h>
 #include <arrow/table.h>
@@ -10,6 +11,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "src/expression/binder.h"
 
@@ -72,6 +74,26 @@ TEST_F(OpenScanTest, PrunesByFilterUnderTheNameInTheFile) {
   EXPECT_EQ(GroupsLeft("value > 5", {}), (std::vector<int>{3, 4}));
   EXPECT_EQ(GroupsLeft("value > 5", {.min_us = std::nullopt, .max_us = 7000}),
             (std::vector<int>{3}));
+}
+
+TEST_F(OpenScanTest, EmptyCellsOfTextAreNull) {
+  const std::string text = "code,word,n\n007,,1\n,NA,\n7,\"\",3\n";
+  std::ofstream(folder_ + "/t.csv") << text;
+  Scan file{.files = {folder_ + "/t.csv"}, .format = FileFormat::kCsv};
+  Scan memory{.format = FileFormat::kCsv, .csv_text = arrow::Buffer::FromString(text)};
+  for (Scan* scan : {&file, &memory}) {
+    scan->csv_types = {{"code", arrow::utf8()}};
+    const auto table = OpenScan(*scan).ValueOrDie().table;
+    const auto column = [&](const char* name) {
+      return table->GetColumnByName(name)->chunk(0)->ToString();
+    };
+    const auto json = [](const char* values) {
+      return arrow::json::ArrayFromJSONString(arrow::utf8(), values).ValueOrDie()->ToString();
+    };
+    EXPECT_EQ(column("code"), json(R"(["007", null, "7"])"));
+    EXPECT_EQ(column("word"), json(R"([null, "NA", ""])")) << "only an empty cell is null";
+    EXPECT_EQ(table->GetColumnByName("n")->null_count(), 1);
+  }
 }
 
 }  // namespace

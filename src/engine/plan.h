@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "src/engine/time_window.h"
 
 namespace arrow {
+class Buffer;
 class DataType;
 class Schema;
 class Table;
@@ -32,6 +34,8 @@ struct Scan {
   std::vector<std::string> files;           ///< absolute; row order is (position here, row in file)
   FileFormat format = FileFormat::kParquet;
   std::shared_ptr<arrow::Table> table;      ///< instead of files
+  std::shared_ptr<arrow::Buffer> csv_text;  ///< instead of files, with kCsv: the text itself
+  std::map<std::string, std::shared_ptr<arrow::DataType>> csv_types;  ///< by name in the file; others are inferred
   std::shared_ptr<arrow::Schema> schema;    ///< after `renames`; what expressions bind to. Null: take the files' own
   std::vector<std::pair<std::string, std::string>> renames;  ///< column in the file -> name here
   std::string filter;                       ///< SQL over `schema`; empty: all rows

@@ -56,6 +56,8 @@ void PrintScan(const Scan& scan, const std::vector<std::string>& columns, const 
   out->Line(depth, "scan {}", scan.described_as);
   if (scan.table != nullptr) {
     out->Line(depth + 1, "table in memory, {} rows", scan.table->num_rows());
+  } else if (scan.csv_text != nullptr) {
+    out->Line(depth + 1, "csv in memory");
   } else if (scan.files.size() > kFilesShown) {
     out->Line(depth + 1, "{} {} files, {} ... {}", scan.files.size(), Text(scan.format),
               scan.files.front(), scan.files.back());

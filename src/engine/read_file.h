@@ -11,6 +11,7 @@
 #include "src/engine/fragment.h"
 
 namespace arrow {
+class Buffer;
 class MemoryPool;
 class RecordBatch;
 namespace fs {
@@ -45,9 +46,15 @@ arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
     const std::string& path, const std::string& described_as);
 
 /// Reads a CSV file whole, also gzipped (.gz): types given by column name, others inferred over all
-/// rows.
+/// rows. An empty cell is null, also in a text column; "" in quotes is an empty text.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(
     const std::string& path, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
+    const std::string& described_as);
+
+/// The same of a text in memory.
+arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvText(
+    const std::shared_ptr<arrow::Buffer>& text,
+    const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
     const std::string& described_as);
 
 using BatchVisitor = std::function<arrow::Status(const std::shared_ptr<arrow::RecordBatch>&)>;

@@ -1,5 +1,5 @@
-// A feature's expression cut at its aggregates: `floor_days(as_of - max(invoice_date))` becomes the
-// call max(invoice_date) and the scalar floor_days(as_of - "$0").
+// A feature's expression cut at its aggregates: `floor_days(as_of - max(at))` becomes the call
+// max(at) and the scalar floor_days(as_of - "$0").
 #pragma once
 
 #include <memory>

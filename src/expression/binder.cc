@@ -170,6 +170,12 @@ class Binder {
     auto node = std::make_shared<Expression>();
     node->where = syntax.where;
     if (!syntax.quoted && syntax.text == "as_of" && scope_.as_of) {
+      // A row's values are computed once and shared by every window that the row lies in.
+      if (place_ != Place::kTop) {
+        return Error(syntax, "as_of inside an aggregate, which is evaluated on rows, not at a time",
+                     "use it around aggregates, as in hours(as_of - max(event_time)); a time range "
+                     "is the feature's window");
+      }
       node->kind = ExpressionKind::kAsOf;
       node->type = TimestampType();
       return node;

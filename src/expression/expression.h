@@ -4,8 +4,8 @@
 // in scope, and printed back by ToSql, whose text binds to an equal tree under the same scope. That
 // text is how plans carry expressions to other processes. Thread-safe.
 //
-//   ARROW_ASSIGN_OR_RAISE(ExpressionPtr e, ParseAndBind("Quantity * UnitPrice", {.columns =
-//   schema}, where));
+//   ARROW_ASSIGN_OR_RAISE(ExpressionPtr e,
+//                         ParseAndBind("amount * price", {.columns = schema}, where));
 #pragma once
 
 #include <memory>

@@ -98,9 +98,17 @@ TEST(BinderErrors, NameTheNearest) {
       {"sum(price per name)",
        "f.yaml:3:11: column \"price\" outside the inner aggregate\n  hint: a group is one row: "
        "write first(price), max(price) or the like"},
-      {"avg(time - as_of)",
+      {"avg(time - time)",
        "f.yaml:3:7: \"avg\" takes numbers, not interval\n  hint: convert the interval, as in "
        "avg(days(x))"},
+      {"avg(days(time - as_of))",
+       "f.yaml:3:23: as_of inside an aggregate, which is evaluated on rows, not at a time\n  hint: "
+       "use it around aggregates, as in hours(as_of - max(event_time)); a time range is the "
+       "feature's window"},
+      {"count(* where time < as_of)",
+       "f.yaml:3:28: as_of inside an aggregate, which is evaluated on rows, not at a time\n  hint: "
+       "use it around aggregates, as in hours(as_of - max(event_time)); a time range is the "
+       "feature's window"},
       {"gap(time)",
        "f.yaml:3:7: gap stands only inside an aggregate\n  hint: as in avg(days(gap(event_time)))"},
       {"date_trunc('moon', time)",

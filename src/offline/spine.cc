@@ -1,7 +1,6 @@
 #include "src/offline/spine.h"
 
 #include <arrow/buffer.h>
-#include <arrow/csv/api.h>
 #include <arrow/io/file.h>
 #include <arrow/io/memory.h>
 #include <arrow/io/stdio.h>
@@ -16,6 +15,7 @@
 #include "src/offline/parquet_file.h"
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
+#include "src/offline/text_keys.h"
 #include "src/offline/view_plan.h"
 
 namespace viand::offline {
@@ -32,35 +32,7 @@ SpineKind KindOfBytes(std::string_view head) {
   return SpineKind::kCsv;
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> ReadSpine(
-    const std::shared_ptr<arrow::io::RandomAccessFile>& input, SpineKind kind) {
-  switch (kind) {
-    case SpineKind::kParquet: {
-      ARROW_ASSIGN_OR_RAISE(auto reader,
-                            parquet::arrow::OpenFile(input, arrow::default_memory_pool()));
-      return reader->ReadTable();
-    }
-    case SpineKind::kIpcFile: {
-      ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(input));
-      return reader->ToTable();
-    }
-    case SpineKind::kIpcStream: {
-      ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
-      return reader->ToTable();
-    }
-    case SpineKind::kCsv: {
-      ARROW_ASSIGN_OR_RAISE(auto reader,
-                            arrow::csv::TableReader::Make(arrow::io::default_io_context(), input,
-                                                          arrow::csv::ReadOptions::Defaults(),
-                                                          arrow::csv::ParseOptions::Defaults(),
-                                                          arrow::csv::ConvertOptions::Defaults()));
-      return reader->Read();
-    }
-  }
-  return arrow::Status::UnknownError("unreachable");
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> ReadStandardInput() {
+arrow::Result<std::shared_ptr<arrow::Buffer>> ReadStandardInput() {
   arrow::io::StdinStream input;
   ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create());
   constexpr int64_t kBlockBytes = 1 << 20;
@@ -69,16 +41,45 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadStandardInput() {
     if (block->size() == 0) break;
     ARROW_RETURN_NOT_OK(sink->Write(block));
   }
-  ARROW_ASSIGN_OR_RAISE(auto bytes, sink->Finish());
+  return sink->Finish();
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ReadBinarySpine(
+    const std::shared_ptr<arrow::io::RandomAccessFile>& input, SpineKind kind) {
+  if (kind == SpineKind::kParquet) {
+    ARROW_ASSIGN_OR_RAISE(auto reader,
+                          parquet::arrow::OpenFile(input, arrow::default_memory_pool()));
+    return reader->ReadTable();
+  }
+  if (kind == SpineKind::kIpcFile) {
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(input));
+    return reader->ToTable();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
+  return reader->ToTable();
+}
+
+arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
+  ARROW_ASSIGN_OR_RAISE(auto bytes, ReadStandardInput());
   if (bytes->size() == 0) {
     return MakeError(ErrorKind::kInput, "the spine on standard input is empty",
                      "pipe a Parquet, CSV or Arrow IPC table into it");
   }
-  return ReadSpine(std::make_shared<arrow::io::BufferReader>(bytes),
-                   KindOfBytes(std::string_view(*bytes)));
+  engine::Scan scan;
+  scan.described_as = "the spine on standard input";
+  const SpineKind kind = KindOfBytes(std::string_view(*bytes));
+  if (kind == SpineKind::kCsv) {
+    scan.format = engine::FileFormat::kCsv;
+    scan.csv_text = std::move(bytes);
+    scan.csv_types = TextKeys(context);
+    return scan;
+  }
+  ARROW_ASSIGN_OR_RAISE(scan.table,
+                        ReadBinarySpine(std::make_shared<arrow::io::BufferReader>(bytes), kind));
+  return scan;
 }
 
-arrow::Result<engine::Scan> OpenFile(const std::string& path) {
+arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
     return MakeError(
@@ -100,6 +101,7 @@ arrow::Result<engine::Scan> OpenFile(const std::string& path) {
       break;
     case SpineKind::kCsv:
       scan.format = engine::FileFormat::kCsv;
+      scan.csv_types = TextKeys(context);
       break;
   }
   return scan;
@@ -127,8 +129,8 @@ arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& co
                                                            const definition::BoundView& labels) {
   engine::RetrievalPlan plan;
   if (labels.labels->population.name.empty()) {
-    ARROW_ASSIGN_OR_RAISE(plan.spine,
-                          OpenFile(AbsolutePath(context.root(), labels.labels->spine_path)));
+    ARROW_ASSIGN_OR_RAISE(
+        plan.spine, OpenFile(context, AbsolutePath(context.root(), labels.labels->spine_path)));
     plan.spine_timestamp = labels.labels->spine_timestamp_column;
   } else {
     ARROW_ASSIGN_OR_RAISE(const auto* population,
@@ -142,19 +144,15 @@ arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& co
 }
 
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text) {
-  engine::Scan scan;
-  if (text == "-") {
-    ARROW_ASSIGN_OR_RAISE(scan.table, ReadStandardInput());
-    scan.described_as = "the spine on standard input";
-    return scan;
-  }
-  if (!text.starts_with(kLabelsPrefix)) return OpenFile(text);
+  if (text == "-") return OpenStandardInput(context);
+  if (!text.starts_with(kLabelsPrefix)) return OpenFile(context, text);
   const std::string name = text.substr(kLabelsPrefix.size());
   const definition::BoundView* labels = context.bound->FindLabels(name);
   if (labels == nullptr) {
     return MakeError(ErrorKind::kUsage, fmt::format("unknown labels \"{}\"", name),
                      DidYouMean(name, NamesOf(context.bound->definitions->labels)));
   }
+  engine::Scan scan;
   ARROW_ASSIGN_OR_RAISE(scan.table, ComputeLabels(context, *labels));
   scan.described_as = fmt::format("labels \"{}\"", name);
   return scan;

@@ -2,6 +2,7 @@
 
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,12 +32,24 @@ const definition::Window& ExistenceWindow(const definition::BoundView& view) {
   return view.labels != nullptr ? view.labels->window : *view.view->window;
 }
 
+/// The default of the feature's own type; the definition's text may be plain YAML.
+std::string DefaultSql(const definition::BoundFeature& feature) {
+  if (feature.default_value == nullptr) return "";
+  // The engine casts to the feature's type; an integer of any width reads best without one.
+  if (arrow::is_integer(feature.default_value->type->id()))
+    return feature.default_value->ToString();
+  expression::Expression literal;
+  literal.kind = expression::ExpressionKind::kLiteral;
+  literal.type = feature.default_value->type;
+  literal.literal = feature.default_value;
+  return expression::ToSql(literal);
+}
+
 std::vector<engine::PlannedFeature> PlanFeatures(const definition::BoundView& view) {
   std::vector<engine::PlannedFeature> features;
   for (const definition::BoundFeature& feature : view.features) {
-    features.push_back(
-        {feature.feature->name, SqlOf(feature.expression), ToEngine(feature.window),
-         feature.feature->default_value ? feature.feature->default_value->text : ""});
+    features.push_back({feature.feature->name, SqlOf(feature.expression), ToEngine(feature.window),
+                        DefaultSql(feature)});
   }
   return features;
 }

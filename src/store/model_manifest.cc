@@ -47,7 +47,8 @@ json ToJson(const TrainReport& report) {
           {"importance", ToJson(report.importance)},
           {"confusion",
            {report.true_negatives, report.false_positives, report.false_negatives,
-            report.true_positives}}};
+            report.true_positives}},
+          {"warnings", report.warnings}};
 }
 
 TrainReport ReportFrom(const json& document) {
@@ -63,6 +64,7 @@ TrainReport ReportFrom(const json& document) {
   report.false_positives = confusion.at(1);
   report.false_negatives = confusion.at(2);
   report.true_positives = confusion.at(3);
+  report.warnings = document.value("warnings", std::vector<std::string>{});
   return report;
 }
 
@@ -171,6 +173,12 @@ TrainReport ToReport(const ml::TrainingReport& training) {
   }
   for (const auto& feature : training.importance)
     report.importance.emplace_back(feature.feature, feature.share);
+  report.warnings = training.warnings;
+  const auto add_notes = [&report](const std::vector<std::string>& notes) {
+    report.warnings.insert(report.warnings.end(), notes.begin(), notes.end());
+  };
+  if (training.test.binary) add_notes(training.test.binary->notes);
+  if (training.test.regression) add_notes(training.test.regression->notes);
   return report;
 }
 

@@ -103,7 +103,8 @@ arrow::Result<std::optional<PredictReport>> FreshReport(const RepoSession& sessi
   std::string sha256;
   try {
     const json document = json::parse(text);
-    if (document.at("format") != kPredictionManifestFormat || document.at("fingerprint") != fingerprint)
+    if (document.at("format") != kPredictionManifestFormat ||
+        document.at("fingerprint") != fingerprint)
       return std::nullopt;
     sha256 = document.at("output_sha256");
     report.as_of_us = document.at("as_of_us");
@@ -180,10 +181,15 @@ arrow::Result<PredictReport> PredictWithModel(RepoSession* session, const defini
     ARROW_ASSIGN_OR_RAISE(const int64_t as_of_us, ParseTimestampUs(options.as_of));
     ARROW_ASSIGN_OR_RAISE(set, offline::BuildScoringSetAt(session->context(), model, as_of_us));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto predictions,
-                        ml::Predict(booster, *set.table, {.threads = session->threads()}));
+  ARROW_ASSIGN_OR_RAISE(const auto predictions, ml::Predict(booster, *set.table,
+                                                            {.threads = session->threads(),
+                                                             .progress = session->progress()}));
   ARROW_ASSIGN_OR_RAISE(const Scores scores, ToScores(model, set, predictions));
-  const std::string output = options.output.empty() ? default_output : options.output;
+  // A path that was asked for is the caller's; from here on it must not depend on where that is.
+  const std::string output =
+      options.output.empty()
+          ? default_output
+          : std::filesystem::absolute(options.output).lexically_normal().string();
   // A forced time in the default place must not pass for the last snapshot at the next run.
   if (!is_default && output == default_output)
     std::filesystem::remove(ManifestPath(*session, model));
