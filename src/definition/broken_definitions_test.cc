@@ -209,13 +209,6 @@ TEST(BrokenDefinitions, OfASpineAndReadyColumns) {
       LogisticsError("    timestamp_column: asked_at\n", ""),
       "repo.yaml:59:11: model \"lateness_from_file\": the spine data/orders.parquet has no column "
       "\"event_timestamp\"");
-  EXPECT_EQ(LogisticsError("entities: [depot, lane]}", "entities: [lane]}"),
-            "repo.yaml:54:11: model \"lateness\": the feature view \"depot_size\" needs the key "
-            "\"depot\", which "
-            "the labels \"late\" lack\n"
-            "repo.yaml:54:11: model \"lateness\": the feature view \"depot_lanes\" needs the key "
-            "\"depot\", which "
-            "the labels \"late\" lack");
   EXPECT_EQ(
       LogisticsError("    window: 36h\n", "    window: 36h\n    ttl: 5d\n"),
       "repo.yaml:15:11: the feature view \"lane_trips\" has a ttl and no snapshots\n"

@@ -96,7 +96,8 @@ constexpr Case kObjects[] = {
      "r.yaml:1:27: unknown source type \"bigquery\", expected file\n"
      "  hint: viand reads Parquet files; a dataset makes them from other formats"},
     {"Format", "datasets: [{name: a, from: {path: p, format: cvs}, to: o}]\n",
-     "r.yaml:1:46: unknown format \"cvs\", expected xlsx, csv, json or parquet"},
+     "r.yaml:1:46: unknown format \"cvs\", expected xlsx, csv, json or parquet\n"
+     "  hint: did you mean \"csv\"?"},
     {"OnError", "datasets: [{name: a, from: p, on_error: ignore, to: o}]\n",
      "r.yaml:1:41: expected fail, skip or null as \"on_error\", got \"ignore\""},
     {"Delimiter", "datasets: [{name: a, from: {path: p, delimiter: \";;\"}, to: o}]\n",

@@ -142,7 +142,8 @@ TrainingRows RowsOfLabels(const Model& model, const BoundDefinitions& bound,
   if (!labels.ok()) return rows;
   rows.from_snapshots = !(*labels)->population.name.empty();
   const BoundView* view = bound.FindLabels(model.labels.name);
-  rows.known = view != nullptr && !view->join_keys.empty();
+  if (view == nullptr) return rows;  // its own errors say why
+  rows.known = !view->join_keys.empty();
   std::vector<std::string> names;
   const BoundFeature* target = nullptr;
   for (const BoundFeature& column : view->features) {
