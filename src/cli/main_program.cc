@@ -1,9 +1,14 @@
 #include "src/cli/main_program.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "src/cli/command.h"
 #include "src/common/cancellation.h"
@@ -25,12 +30,11 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
       ->check(CLI::Range(1, 1024));
   app->add_option("--executor",
                   [options](const CLI::results_t& values) {
-                    if (values.size() != 1 || (values[0] != "threads" && values[0] != "processes"))
-                      return false;
-                    options->open.process_executor = values[0] == "processes";
+                    options->open.process_executor = values.back() == "processes";
                     return true;
                   })
       ->type_name("threads|processes")
+      ->check(CLI::IsMember({"threads", "processes"}))
       ->description(
           "Where plan fragments run; `processes` starts a fresh one for each, to test plans");
   app->add_option("--partitions", options->open.partitions, "Partitions by key (default: by size)")
@@ -78,25 +82,43 @@ void PrintError(const Terminal& terminal, const GlobalOptions& options, const St
   std::cerr << terminal.PaintError(Color::kRed, "error: ") << status.ToString() << "\n";
 }
 
-/// CLI11 says which word it did not expect; people want to know which one they meant.
-std::string NearestCommand(const CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (!command->get_group().empty()) names.push_back(command->get_name());
-  }
+/// The word that stands where a command is expected: the first that is neither an option nor the
+/// value of one.
+std::string CommandWord(const CLI::App& app, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    if (argv[i][0] != '-') return DidYouMean(argv[i], names);
+    if (argv[i][0] != '-') return argv[i];
+    const CLI::Option* option = app.get_option_no_throw(argv[i]);
+    if (option != nullptr && option->get_items_expected_min() > 0) ++i;
   }
   return "";
 }
 
-int ReportParseError(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  std::cerr << "error: " << error.what() << "\n";
-  const bool no_command = app.get_subcommands().empty();
-  const std::string nearest = no_command ? NearestCommand(app, argc, argv) : "";
-  std::cerr << "  hint: " << (nearest.empty() ? "see `viand --help`" : nearest) << "\n";
-  return kWrongUse;
+/// CLI11 says that a command is missing; people want to know which one they meant.
+Status WrongUse(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const auto chosen = app.get_subcommands();
+  if (!chosen.empty()) {
+    return UsageError(error.what(), fmt::format("see `viand {} --help`", chosen[0]->get_name()));
+  }
+  const std::string word = CommandWord(app, argc, argv);
+  if (error.get_name() != "RequiredError" || word.empty()) {
+    const std::string what =
+        error.get_name() == "RequiredError" ? "a command is missing" : error.what();
+    return UsageError(what, "see `viand --help`");
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
+  const std::string nearest = DidYouMean(word, names);
+  return UsageError(fmt::format("unknown command \"{}\"", word),
+                    nearest.empty() ? "see `viand --help`" : nearest);
+}
+
+/// A failed write is an error to report with its path; the signals would end the program without a
+/// word and leave temporary files.
+void IgnoreWriteSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace
@@ -123,10 +145,14 @@ int RunProgram(int argc, char** argv) {
   AddListCommands(&app, command);
   AddFragmentCommand(&app);
   InstallCancellationHandlers();
+  IgnoreWriteSignals();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return ReportParseError(app, error, argc, argv);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    options.json = std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+    PrintError(terminal, options, WrongUse(app, error, argc, argv));
+    return kWrongUse;
   } catch (const CommandFailure& failure) {
     terminal.ClearProgress();
     PrintError(terminal, options, failure.status);

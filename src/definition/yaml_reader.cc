@@ -138,6 +138,10 @@ arrow::Result<Definitions> ReadDefinitions(const std::string& root) {
 
 arrow::Result<std::string> FindRepoRoot(const std::string& start) {
   std::error_code error;
+  if (!start.empty() && !fs::is_directory(start, error)) {
+    return MakeError(ErrorKind::kUsage, fmt::format("there is no folder {}", start),
+                     "name the repo's folder with -C DIR, or make one with viand init DIR");
+  }
   const fs::path from = fs::weakly_canonical(fs::path(start.empty() ? "." : start), error);
   for (fs::path folder = from; !error; folder = folder.parent_path()) {
     if (fs::exists(folder / kConfigName, error)) return folder.string();
