@@ -11,18 +11,20 @@ namespace viand::engine {
 class Executor;  // executor.h; implementations in src/distributed
 
 struct ExecuteOptions {
-  Executor* executor = nullptr;   ///< required
-  int partitions = 0;             ///< 0: by size and cores; the result does not depend on it
-  int64_t batch_rows = 0;         ///< rows a scan batch; 0: default. The result does not depend on it
+  Executor* executor = nullptr;  ///< required
+  int partitions = 0;            ///< 0: by size and cores; the result does not depend on it
+  int64_t batch_rows = 0;  ///< rows a scan batch; 0: default. The result does not depend on it
   Progress* progress = Progress::Silent();
 };
 
-/// Spine columns untouched, in spine order, exactly one row a spine row, then the lookups' outputs in order. A name
-/// that appears twice is kDefinition, naming both origins.
-arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan, const ExecuteOptions& options);
+/// Spine columns untouched, in spine order, exactly one row a spine row, then the lookups' outputs
+/// in order. A name that appears twice is kDefinition, naming both origins.
+arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
+                                                      const ExecuteOptions& options);
 
 /// Keys, event_timestamp (timestamp[us, UTC]), features; ordered by (event_timestamp, keys).
-arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan, const ExecuteOptions& options);
+arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
+                                                      const ExecuteOptions& options);
 
 /// Prints a plan as indented text: what `explain` shows.
 std::string ToString(const RetrievalPlan& plan);

@@ -1,8 +1,10 @@
-// What the engine is asked to do, as data: it can be printed, serialized (plan.fbs), cut into fragments and sent to
-// another process. Expressions travel as canonical SQL text. Knows no registry and no definitions.
+// What the engine is asked to do, as data: it can be printed, serialized (plan.fbs), cut into
+// fragments and sent to another process. Expressions travel as canonical SQL text. Knows no
+// registry and no definitions.
 //
-//   Retrieval: spine rows + lookups -> the spine's columns and, for each lookup, its outputs; spine order.
-//   Backfill:  one computed view over the cutoffs of a grid -> keys, event_timestamp, features; ordered by
+//   Retrieval: spine rows + lookups -> the spine's columns and, for each lookup, its outputs; spine
+//   order. Backfill:  one computed view over the cutoffs of a grid -> keys, event_timestamp,
+//   features; ordered by
 //              (event_timestamp, keys).
 #pragma once
 
@@ -29,22 +31,25 @@ namespace viand::engine {
 
 enum class FileFormat { kParquet = 0, kCsv = 1, kIpc = 2 };
 
-/// A table to scan: files in order, or a table in memory. The engine reads only what a plan needs of it.
+/// A table to scan: files in order, or a table in memory. The engine reads only what a plan needs
+/// of it.
 struct Scan {
-  std::vector<std::string> files;           ///< absolute; row order is (position here, row in file)
+  std::vector<std::string> files;  ///< absolute; row order is (position here, row in file)
   FileFormat format = FileFormat::kParquet;
   std::shared_ptr<arrow::Table> table;      ///< instead of files
   std::shared_ptr<arrow::Buffer> csv_text;  ///< instead of files, with kCsv: the text itself
-  std::map<std::string, std::shared_ptr<arrow::DataType>> csv_types;  ///< by name in the file; others are inferred
-  std::shared_ptr<arrow::Schema> schema;    ///< after `renames`; what expressions bind to. Null: take the files' own
+  std::map<std::string, std::shared_ptr<arrow::DataType>>
+      csv_types;  ///< by name in the file; others are inferred
+  std::shared_ptr<arrow::Schema>
+      schema;  ///< after `renames`; what expressions bind to. Null: take the files' own
   std::vector<std::pair<std::string, std::string>> renames;  ///< column in the file -> name here
-  std::string filter;                       ///< SQL over `schema`; empty: all rows
-  std::string described_as;                 ///< "source transactions": for errors
+  std::string filter;                                        ///< SQL over `schema`; empty: all rows
+  std::string described_as;                                  ///< "source transactions": for errors
 };
 
 struct PlannedFeature {
   std::string name;
-  std::string expr;           ///< SQL over the source's columns with aggregates, and as_of
+  std::string expr;  ///< SQL over the source's columns with aggregates, and as_of
   TimeWindow window;
   std::string default_value;  ///< SQL literal; empty: none
 };
@@ -52,10 +57,10 @@ struct PlannedFeature {
 /// A computed view, or labels.
 struct WindowView {
   Scan source;
-  std::vector<std::string> keys;     ///< columns of the source
+  std::vector<std::string> keys;  ///< columns of the source
   std::string timestamp_column;
   TimeWindow existence;
-  std::string having;                ///< SQL with aggregates; empty: none
+  std::string having;  ///< SQL with aggregates; empty: none
   std::vector<PlannedFeature> features;
 };
 
@@ -64,7 +69,7 @@ struct AsOfView {
   Scan source;
   std::vector<std::string> keys;
   std::string timestamp_column;
-  std::string created_column;        ///< empty: none
+  std::string created_column;  ///< empty: none
   bool created_not_after = false;
   int64_t ttl_us = 0;                ///< 0: no lower bound
   std::vector<int64_t> grid_us;      ///< AsOfOptions::grid_us
@@ -73,9 +78,11 @@ struct AsOfView {
 
 struct Lookup {
   std::variant<AsOfView, WindowView> view;
-  bool compute_absent = false;               ///< WindowView: labels (AbsentRows::kCompute) instead of null features
-  std::vector<std::string> spine_keys;       ///< the spine's columns, parallel to the view's keys; empty: entity-less
-  std::vector<std::string> output_names;     ///< parallel to the view's columns / features
+  bool compute_absent =
+      false;  ///< WindowView: labels (AbsentRows::kCompute) instead of null features
+  std::vector<std::string>
+      spine_keys;  ///< the spine's columns, parallel to the view's keys; empty: entity-less
+  std::vector<std::string> output_names;  ///< parallel to the view's columns / features
 };
 
 struct RetrievalPlan {
@@ -86,7 +93,7 @@ struct RetrievalPlan {
 
 struct BackfillPlan {
   WindowView view;
-  std::vector<int64_t> cutoffs_us;           ///< ascending
+  std::vector<int64_t> cutoffs_us;  ///< ascending
 };
 
 }  // namespace viand::engine

@@ -89,7 +89,8 @@ arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::strin
   });
   if (!known) return UnknownKind(kind);
   if (facts.empty()) {
-    return MakeError(ErrorKind::kUsage, fmt::format("there is no \"{}\" among the {}", name, normal),
+    return MakeError(ErrorKind::kUsage,
+                     fmt::format("there is no \"{}\" among the {}", name, normal),
                      DidYouMean(name, names));
   }
   return facts;
