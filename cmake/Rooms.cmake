@@ -1,5 +1,6 @@
 # viand_room(NAME [ONE_BY_ONE] [DEPENDS targets...]): a static library of every *.cc of the folder, and one test
-# program of its *_test.cc. Programs of their own (*_main.cc, *_fuzz.cc, *_benchmark.cc) are left to the room.
+# program of its *_test.cc. Each *_fuzz.cc (VIAND_FUZZ) and *_benchmark.cc is a program of its own; *_main.cc is left to
+# the room.
 #
 # Most of a file's compile time is Arrow's headers, so files are compiled in batches (VIAND_UNITY) unless ONE_BY_ONE says
 # that their private names would meet.
@@ -10,6 +11,8 @@ function(viand_room name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(fuzzers ${sources})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+  set(benchmarks ${sources})
+  list(FILTER benchmarks INCLUDE REGEX "_benchmark\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|main|fuzz|benchmark)\\.cc$")
   add_library(viand_${name} STATIC ${sources})
   if(VIAND_UNITY AND NOT ROOM_ONE_BY_ONE)
@@ -22,6 +25,16 @@ function(viand_room name)
     add_executable(viand_${name}_test ${tests})
     target_link_libraries(viand_${name}_test PRIVATE viand_${name} ${ROOM_TEST_DEPENDS} GTest::gtest_main)
     add_test(NAME unit.${name} COMMAND viand_${name}_test)
+  endif()
+  if(TARGET benchmark::benchmark)
+    foreach(source ${benchmarks})
+      get_filename_component(target ${source} NAME_WE)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE viand_${name} benchmark::benchmark)
+      # Each case once, so that they keep working.
+      add_test(NAME benchmark.${target} COMMAND ${target} --benchmark_min_time=0)
+      set_tests_properties(benchmark.${target} PROPERTIES FAIL_REGULAR_EXPRESSION "ERROR OCCURRED")
+    endforeach()
   endif()
   if(VIAND_FUZZ)
     foreach(source ${fuzzers})
