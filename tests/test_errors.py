@@ -1,12 +1,14 @@
 """What viand says of bad input and failing writes, and that nothing half-written stays behind."""
 
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -190,7 +192,7 @@ feature_views:
   - {name: activity, entities: [user], source: events, snapshots: weekly, window: 7d, features: {n: count(*), total: sum(amount)}}
 """
 DAYS = 50
-CUTOFFS = 6
+CUTOFFS = 7
 
 
 def write_events(repo, rows):
@@ -223,7 +225,7 @@ def snapshot_rows(repo):
 def undisturbed(viand, events_repo, tmp_path):
     other = tmp_path / "undisturbed"
     shutil.copytree(events_repo, other)
-    viand.json(other, "run")
+    assert viand.steps(other)["backfill", "activity"]["cutoffs_computed"] == CUTOFFS
     return snapshot_rows(other)
 
 
@@ -235,10 +237,14 @@ def with_file_limit(viand, repo, limit, *arguments):
     return process.returncode, out, error
 
 
+TOO_LARGE = ("cannot write {}: File too large\n  hint: a limit bounds the size of files (ulimit -f, or the file system's): "
+             "raise it, then run the command again; nothing was half-written\n")
+
+
 def test_a_write_that_fails_in_the_middle_of_ingest(viand, events_repo, undisturbed):
     code, _, error = with_file_limit(viand, events_repo, 64 << 10, "run")
     assert code == 1, error
-    assert "cannot write " in error and "events.parquet: " in error
+    assert error == "error: " + TOO_LARGE.format(events_repo / "data/events.parquet")
     assert not left_behind(events_repo)
     assert not (events_repo / "data/events.parquet").exists()
     viand.json(events_repo, "run")
@@ -249,10 +255,38 @@ def test_a_write_that_fails_in_the_middle_of_backfill(viand, events_repo, undist
     viand.json(events_repo, "run", "ingest", "apply")
     code, _, error = with_file_limit(viand, events_repo, 16 << 10, "backfill")
     assert code == 1, error
-    assert "cannot write " in error and "nothing was half-written" in error
+    part = re.fullmatch("error: " + re.escape(TOO_LARGE).replace(r"\{\}", r"(\S+)"), error)
+    assert part and Path(part[1]).parent == events_repo / "data/offline/activity/parts", error
     assert not left_behind(events_repo)
     viand.json(events_repo, "run")
     assert snapshot_rows(events_repo) == undisturbed
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.arrow"])
+def test_a_write_that_fails_in_the_middle_of_historical(viand, events_repo, tmp_path, name):
+    viand.json(events_repo, "run")
+    spine = tmp_path / "spine.csv"
+    spine.write_text("user_id,event_timestamp\n" + "".join(f"{row % 5000},2026-02-1{row % 9}T00:00:0{row % 7}\n" for row in range(50_000)))
+    code, _, error = with_file_limit(viand, events_repo, 16 << 10, "historical", "--spine", spine, "--features", "activity",
+                                     "-o", tmp_path / name)
+    assert code == 1 and error == "error: " + TOO_LARGE.format(tmp_path / name)
+    assert [path.name for path in tmp_path.glob("out*")] == []
+
+
+def test_a_disk_that_is_full(viand, events_repo):
+    """In a mount namespace data is a file system of 64 KB; where none may be made, a limit stands in for it."""
+    (events_repo / "data").mkdir()
+    mounted = f"mount -t tmpfs -o size=64k none '{events_repo}/data'"
+    spaces = [["unshare", "-m", "bash", "-c"], ["unshare", "-rm", "bash", "-c"]]
+    space = next((space for space in spaces if subprocess.run([*space, mounted], capture_output=True).returncode == 0), None)
+    expected = TOO_LARGE.format(events_repo / "data/events.parquet")
+    if space:
+        done = subprocess.run([*space, f"{mounted} && '{viand.program}' ingest -C '{events_repo}'"], capture_output=True, text=True, timeout=60)
+        code, error = done.returncode, done.stderr
+        expected = re.sub(": File too large.*(?=run the)", ": No space left on device\n  hint: free some disk space, then ", expected, flags=re.DOTALL)
+    else:
+        code, _, error = with_file_limit(viand, events_repo, 64 << 10, "ingest")
+    assert code == 1 and error == "error: " + expected
 
 
 def interrupted(viand, repo, monkeypatch, failpoint, *arguments):
@@ -266,7 +300,7 @@ def test_a_full_disk_stops_the_backfill_and_the_next_run_goes_on(viand, events_r
     assert code == 1 and "no space left on device" in error
     assert not left_behind(events_repo)
     steps = viand.steps(events_repo)
-    assert steps["backfill", "activity"]["cutoffs_computed"] == CUTOFFS - 3
+    assert steps["backfill", "activity"]["cutoffs_computed"] == CUTOFFS - 4
     assert snapshot_rows(events_repo) == undisturbed
 
 
@@ -277,7 +311,7 @@ def test_an_interrupted_backfill_goes_on_where_it_stopped(viand, events_repo, un
     assert not left_behind(events_repo)
     steps = viand.steps(events_repo)
     assert steps["ingest", "events"]["status"] == "fresh"
-    assert 0 < steps["backfill", "activity"]["cutoffs_computed"] < CUTOFFS
+    assert steps["backfill", "activity"]["cutoffs_computed"] == CUTOFFS - 3
     assert snapshot_rows(events_repo) == undisturbed
 
 

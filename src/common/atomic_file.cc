@@ -13,20 +13,37 @@
 #include <filesystem>
 #include <fstream>
 
+#include "src/common/atomic_output.h"
+
 namespace viand {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr std::string_view kTemporaryMark = ".tmp.";
 
+std::string HintOf(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return "free some disk space, then run the command again; nothing was half-written";
+    case EFBIG:
+      return "a limit bounds the size of files (ulimit -f, or the file system's): raise it, then "
+             "run the command again; nothing was half-written";
+    case EACCES:
+    case EROFS:
+    case EPERM:
+      return "check that the folder is writable";
+    case EIO:
+      return "the disk failed; its kernel log (dmesg) says more, and nothing was half-written";
+    default:
+      return "";
+  }
+}
+
 arrow::Status Failed(std::string_view what, const std::string& path, int error) {
-  std::string hint;
-  if (error == ENOSPC)
-    hint = "free some disk space, then run the command again; nothing was half-written";
-  if (error == EACCES || error == EROFS || error == EPERM)
-    hint = "check that the folder is writable";
   return MakeError(ErrorKind::kEnvironment,
-                   fmt::format("cannot {} {}: {}", what, path, std::strerror(error)), hint);
+                   fmt::format("cannot {} {}: {}", what, path, std::strerror(error)),
+                   HintOf(error));
 }
 
 std::string TemporaryName(const std::string& target) {
@@ -40,6 +57,10 @@ std::string FolderOf(const std::string& path) {
 }
 
 }  // namespace
+
+arrow::Status WriteError(const std::string& path, int error) {
+  return Failed("write", path, error);
+}
 
 arrow::Status SyncPath(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -85,21 +106,9 @@ arrow::Status AtomicFile::Commit() {
 }
 
 arrow::Status WriteFileAtomically(const std::string& path, std::string_view content) {
-  VIAND_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
-  const int fd = open(file.temporary_path().c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return Failed("write", path, errno);
-  std::string_view rest = content;
-  while (!rest.empty()) {
-    const ssize_t count = write(fd, rest.data(), rest.size());
-    if (count < 0) {
-      const int error = errno;
-      close(fd);
-      return Failed("write", path, error);
-    }
-    rest.remove_prefix(count);
-  }
-  if (close(fd) != 0) return Failed("write", path, errno);
-  return file.Commit();
+  VIAND_ASSIGN_OR_RETURN(const auto output, AtomicOutput::Open(path));
+  VIAND_RETURN_NOT_OK(output->Write(content.data(), static_cast<int64_t>(content.size())));
+  return output->Commit().status();
 }
 
 arrow::Result<std::string> ReadWholeFile(const std::string& path, int64_t limit_bytes) {

@@ -32,6 +32,9 @@ class AtomicFile {
   std::string temporary_;
 };
 
+/// The error of a write to `path` that failed with errno `error`: the path, the reason, what to do.
+arrow::Status WriteError(const std::string& path, int error);
+
 /// Writes a small file atomically.
 arrow::Status WriteFileAtomically(const std::string& path, std::string_view content);
 

@@ -9,43 +9,32 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
-#include <parquet/arrow/writer.h>
-#include <parquet/properties.h>
 
-#include <filesystem>
 #include <limits>
 #include <vector>
 
-#include "src/common/atomic_file.h"
+#include "src/common/parquet_output.h"
 
 namespace viand::ingest {
 namespace {
 
 namespace compute = arrow::compute;
 
-constexpr int64_t kRowGroupRows = 1 << 20;
 // The fastest level: ingest is on the user's clock. Not measured against the default yet.
 constexpr int kZstdLevel = 1;
 // Rows gathered before they are encoded: many small batches would cost a page bookkeeping each.
 constexpr int64_t kGatherRows = 64 << 10;
 
-arrow::Status CannotWrite(const std::string& path, const arrow::Status& status) {
-  if (status.ok() || DetailOf(status) != nullptr) return status;
-  return MakeError(ErrorKind::kEnvironment,
-                   fmt::format("cannot write {}: {}", path, status.message()));
-}
-
 class Sink : public ParquetSink {
  public:
-  Sink(std::string path, AtomicFile file, std::shared_ptr<arrow::Schema> schema, int sort_column,
+  Sink(std::string path, std::shared_ptr<arrow::Schema> schema, int sort_column,
        std::string created_by)
       : path_(std::move(path)),
-        file_(std::move(file)),
         schema_(std::move(schema)),
         sort_column_(sort_column),
         created_by_(std::move(created_by)) {}
 
-  arrow::Status OpenWriter();
+  arrow::Status OpenOutput();
   arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override;
   int64_t rows() const override { return rows_; }
   arrow::Result<int64_t> Commit() override;
@@ -55,18 +44,15 @@ class Sink : public ParquetSink {
   bool Continues(const arrow::Array& values);
   bool ContinuesOrder(const arrow::RecordBatch& batch);
   arrow::Status Flush();
-  arrow::Status CloseWriter();
   arrow::Status TakeBack();
   arrow::Status SortAndWrite();
 
   const std::string path_;
-  AtomicFile file_;
   const std::shared_ptr<arrow::Schema> schema_;
   const int sort_column_;
   const std::string created_by_;
 
-  std::shared_ptr<arrow::io::FileOutputStream> output_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  std::unique_ptr<ParquetOutput> output_;  // null while all rows are in memory
   std::vector<std::shared_ptr<arrow::RecordBatch>>
       gathered_;  // not written; once out of order, all rows
   int64_t gathered_rows_ = 0;
@@ -76,29 +62,13 @@ class Sink : public ParquetSink {
   bool in_order_ = true;
 };
 
-arrow::Status Sink::OpenWriter() {
-  parquet::WriterProperties::Builder properties;
-  properties.compression(parquet::Compression::ZSTD)
-      ->compression_level(kZstdLevel)
-      ->max_row_group_length(kRowGroupRows)
-      ->created_by(created_by_);
-  if (sort_column_ >= 0) {
-    properties.set_sorting_columns(
-        {parquet::SortingColumn{sort_column_, /*descending=*/false, /*nulls_first=*/false}});
-  }
-  parquet::ArrowWriterProperties::Builder arrow_properties;
-  arrow_properties.store_schema()->coerce_timestamps(arrow::TimeUnit::MICRO);
-  VIAND_ASSIGN_OR_RETURN(output_, arrow::io::FileOutputStream::Open(file_.temporary_path()));
-  VIAND_ASSIGN_OR_RETURN(
-      writer_, parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), output_,
-                                                properties.build(), arrow_properties.build()));
-  return arrow::Status::OK();
-}
-
-arrow::Status Sink::CloseWriter() {
-  VIAND_RETURN_NOT_OK(CannotWrite(path_, writer_->Close()));
-  VIAND_RETURN_NOT_OK(CannotWrite(path_, output_->Close()));
-  writer_.reset();
+arrow::Status Sink::OpenOutput() {
+  ParquetOptions options;
+  options.zstd_level = kZstdLevel;
+  options.created_by = created_by_;
+  options.sorted_by = sort_column_;
+  options.micros = true;
+  VIAND_ASSIGN_OR_RETURN(output_, ParquetOutput::Open(path_, schema_, options));
   return arrow::Status::OK();
 }
 
@@ -144,19 +114,20 @@ arrow::Status Sink::Flush() {
   VIAND_ASSIGN_OR_RETURN(const auto batch, table->CombineChunksToBatch());
   gathered_.clear();
   gathered_rows_ = 0;
-  return CannotWrite(path_, writer_->WriteRecordBatch(*batch));
+  return output_->Write(*batch);
 }
 
-/// Reads back what is in the file already, in front of what is gathered.
+/// Reads back what is in the file already, in front of what is gathered, and lets the file go.
 arrow::Status Sink::TakeBack() {
-  VIAND_RETURN_NOT_OK(CloseWriter());
-  VIAND_ASSIGN_OR_RETURN(auto file, arrow::io::ReadableFile::Open(file_.temporary_path()));
+  VIAND_RETURN_NOT_OK(output_->Close());
+  VIAND_ASSIGN_OR_RETURN(auto file, arrow::io::ReadableFile::Open(output_->temporary_path()));
   VIAND_ASSIGN_OR_RETURN(auto reader,
                          parquet::arrow::OpenFile(std::move(file), arrow::default_memory_pool()));
   VIAND_ASSIGN_OR_RETURN(const auto batches, reader->GetRecordBatchReader());
   VIAND_ASSIGN_OR_RETURN(auto written, batches->ToRecordBatches());
   written.insert(written.end(), gathered_.begin(), gathered_.end());
   gathered_ = std::move(written);
+  output_.reset();
   return arrow::Status::OK();
 }
 
@@ -171,17 +142,13 @@ arrow::Status Sink::SortAndWrite() {
   VIAND_ASSIGN_OR_RETURN(const arrow::Datum sorted,
                          compute::Take(table, order, compute::TakeOptions::NoBoundsCheck()));
   table.reset();
-  VIAND_RETURN_NOT_OK(CannotWrite(path_, OpenWriter()));
-  return CannotWrite(path_, writer_->WriteTable(*sorted.table(), kRowGroupRows));
+  VIAND_RETURN_NOT_OK(OpenOutput());
+  return output_->Write(*sorted.table());
 }
 
 arrow::Result<int64_t> Sink::Commit() {
   VIAND_RETURN_NOT_OK(in_order_ ? Flush() : SortAndWrite());
-  VIAND_RETURN_NOT_OK(CloseWriter());
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file_.temporary_path(), error);
-  VIAND_RETURN_NOT_OK(file_.Commit());
-  return static_cast<int64_t>(size);
+  return output_->Commit();
 }
 
 }  // namespace
@@ -210,10 +177,8 @@ arrow::Result<std::unique_ptr<ParquetSink>> ParquetSink::Open(const std::string&
               sort_by, type->ToString()));
     }
   }
-  VIAND_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
-  auto sink =
-      std::make_unique<Sink>(path, std::move(file), std::move(schema), sort_column, created_by);
-  VIAND_RETURN_NOT_OK(CannotWrite(path, sink->OpenWriter()));
+  auto sink = std::make_unique<Sink>(path, std::move(schema), sort_column, created_by);
+  VIAND_RETURN_NOT_OK(sink->OpenOutput());
   return sink;
 }
 

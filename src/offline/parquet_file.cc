@@ -5,19 +5,11 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
-#include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/metadata.h>
-#include <parquet/properties.h>
-
-#include <algorithm>
-
-#include "src/common/atomic_file.h"
 
 namespace viand::offline {
 namespace {
-
-constexpr int64_t kRowGroupRows = 1 << 20;
 
 arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> Open(const std::string& path) {
   const auto input = arrow::io::ReadableFile::Open(path);
@@ -34,25 +26,6 @@ arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> Open(const std::strin
 }
 
 }  // namespace
-
-arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(AtomicFile file, AtomicFile::Create(path));
-  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::FileOutputStream::Open(file.temporary_path()));
-  const auto properties =
-      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
-  // Without Arrow's own schema in it a reader would lose the zone of a timestamp.
-  const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  const arrow::Status written = parquet::arrow::WriteTable(
-      *table, arrow::default_memory_pool(), sink, kRowGroupRows, properties, arrow_properties);
-  const arrow::Status closed = sink->Close();
-  for (const arrow::Status& status : {written, closed}) {
-    if (status.ok()) continue;
-    return MakeError(
-        ErrorKind::kEnvironment, fmt::format("cannot write {}: {}", path, status.message()),
-        "check the disk's free space and the folder's permissions; nothing was half-written");
-  }
-  return file.Commit();
-}
 
 arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(const std::string& path,
                                                          const std::vector<std::string>& columns) {

@@ -7,16 +7,11 @@
 #include <vector>
 
 #include "src/common/error.h"
-
-namespace arrow {
-class Schema;
-class Table;
-}  // namespace arrow
+#include "src/common/parquet_output.h"
 
 namespace viand::offline {
 
-/// Writes a table (zstd) to a temporary file, syncs it and renames it onto `path`.
-arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path);
+using viand::WriteParquet;
 
 /// Reads a file, or only `columns` of it; a missing or damaged file is kInput, naming it.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(

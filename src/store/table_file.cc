@@ -1,7 +1,6 @@
 #include "src/store/table_file.h"
 
 #include <arrow/csv/writer.h>
-#include <arrow/io/file.h>
 #include <arrow/io/stdio.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/table.h>
@@ -9,7 +8,7 @@
 
 #include <filesystem>
 
-#include "src/common/atomic_file.h"
+#include "src/common/atomic_output.h"
 #include "src/offline/parquet_file.h"
 
 namespace viand::store {
@@ -27,11 +26,9 @@ arrow::Status WriteIpc(const arrow::Table& table, arrow::io::OutputStream* sink)
 
 template <typename Write>
 arrow::Status WriteAtomically(const std::string& path, Write write) {
-  ARROW_ASSIGN_OR_RAISE(AtomicFile file, AtomicFile::Create(path));
-  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::FileOutputStream::Open(file.temporary_path()));
-  ARROW_RETURN_NOT_OK(write(sink.get()));
-  ARROW_RETURN_NOT_OK(sink->Close());
-  return file.Commit();
+  ARROW_ASSIGN_OR_RAISE(auto output, AtomicOutput::Open(path));
+  ARROW_RETURN_NOT_OK(output->Check(write(output.get())));
+  return output->Commit().status();
 }
 
 }  // namespace

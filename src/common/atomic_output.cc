@@ -1,0 +1,65 @@
+#include "src/common/atomic_output.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace viand {
+
+arrow::Result<std::shared_ptr<AtomicOutput>> AtomicOutput::Open(const std::string& path) {
+  VIAND_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+  const int descriptor = ::open(file.temporary_path().c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return WriteError(path, errno);
+  return std::shared_ptr<AtomicOutput>(new AtomicOutput(path, std::move(file), descriptor));
+}
+
+AtomicOutput::AtomicOutput(std::string path, AtomicFile file, int descriptor)
+    : path_(std::move(path)), file_(std::move(file)), descriptor_(descriptor) {}
+
+AtomicOutput::~AtomicOutput() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+arrow::Status AtomicOutput::Fail(int error) {
+  failure_ = WriteError(path_, error);
+  return failure_;
+}
+
+arrow::Status AtomicOutput::Write(const void* bytes, int64_t count) {
+  VIAND_RETURN_NOT_OK(failure_);
+  if (closed()) return arrow::Status::Invalid("a write to a closed file");
+  const char* next = static_cast<const char*>(bytes);
+  for (int64_t left = count; left > 0;) {
+    const ssize_t written = ::write(descriptor_, next, left);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return Fail(errno);
+    next += written;
+    left -= written;
+    size_bytes_ += written;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status AtomicOutput::Close() {
+  if (closed()) return failure_;
+  const int result = ::close(descriptor_);
+  const int error = errno;
+  descriptor_ = -1;
+  return result == 0 || !failure_.ok() ? failure_ : Fail(error);
+}
+
+arrow::Status AtomicOutput::Check(const arrow::Status& status) const {
+  VIAND_RETURN_NOT_OK(failure_);
+  if (status.ok() || DetailOf(status) != nullptr) return status;
+  return MakeError(KindOf(status), fmt::format("cannot write {}: {}", path_, status.message()));
+}
+
+arrow::Result<int64_t> AtomicOutput::Commit() {
+  VIAND_RETURN_NOT_OK(Close());
+  VIAND_RETURN_NOT_OK(file_.Commit());
+  return size_bytes_;
+}
+
+}  // namespace viand

@@ -1,0 +1,54 @@
+// An AtomicFile as an Arrow stream, for writers that take one: a write that fails says which file,
+// why (disk full, a limit, read-only) and what to do, whatever the writer above makes of it.
+//
+//   VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
+//   VIAND_RETURN_NOT_OK(output->Check(arrow::csv::WriteCSV(table, options, output.get())));
+//   VIAND_RETURN_NOT_OK(output->Commit());
+#pragma once
+
+#include <arrow/io/interfaces.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "src/common/atomic_file.h"
+
+namespace viand {
+
+/// Not thread-safe. Without Commit nothing is left behind.
+class AtomicOutput : public arrow::io::OutputStream {
+ public:
+  static arrow::Result<std::shared_ptr<AtomicOutput>> Open(const std::string& path);
+  ~AtomicOutput() override;
+
+  /// Appends. After the first failure nothing more is tried and every call returns that failure.
+  arrow::Status Write(const void* bytes, int64_t count) override;
+  using arrow::io::Writable::Write;
+  arrow::Result<int64_t> Tell() const override { return size_bytes_; }
+  arrow::Status Close() override;
+  bool closed() const override { return descriptor_ < 0; }
+
+  /// Returns a writer's status as the user should see it: the failure of this stream where there
+  /// was one, an error of viand as it is, any other as "cannot write PATH: ...".
+  arrow::Status Check(const arrow::Status& status) const;
+
+  /// Closes, syncs and makes the file visible; returns its size. Fails when any write failed.
+  arrow::Result<int64_t> Commit();
+
+  const std::string& path() const { return path_; }
+  /// Where the bytes are until Commit.
+  const std::string& temporary_path() const { return file_.temporary_path(); }
+
+ private:
+  AtomicOutput(std::string path, AtomicFile file, int descriptor);
+  arrow::Status Fail(int error);
+
+  const std::string path_;
+  AtomicFile file_;
+  int descriptor_;
+  int64_t size_bytes_ = 0;
+  arrow::Status failure_;
+};
+
+}  // namespace viand

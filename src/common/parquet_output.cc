@@ -1,0 +1,77 @@
+#include "src/common/parquet_output.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/properties.h>
+
+namespace viand {
+namespace {
+
+constexpr int64_t kRowGroupRows = 1 << 20;
+
+std::shared_ptr<parquet::WriterProperties> FileProperties(const ParquetOptions& options) {
+  parquet::WriterProperties::Builder properties;
+  properties.compression(parquet::Compression::ZSTD)->max_row_group_length(kRowGroupRows);
+  if (options.zstd_level) properties.compression_level(*options.zstd_level);
+  if (!options.created_by.empty()) properties.created_by(options.created_by);
+  if (options.sorted_by >= 0) {
+    properties.set_sorting_columns(
+        {parquet::SortingColumn{options.sorted_by, /*descending=*/false, /*nulls_first=*/false}});
+  }
+  return properties.build();
+}
+
+std::shared_ptr<parquet::ArrowWriterProperties> ArrowProperties(const ParquetOptions& options) {
+  parquet::ArrowWriterProperties::Builder properties;
+  // Without Arrow's own schema in it a reader would lose the zone of a timestamp.
+  properties.store_schema();
+  if (options.micros) properties.coerce_timestamps(arrow::TimeUnit::MICRO);
+  return properties.build();
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<ParquetOutput>> ParquetOutput::Open(
+    const std::string& path, const std::shared_ptr<arrow::Schema>& schema,
+    const ParquetOptions& options) {
+  VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
+  auto writer = parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output,
+                                                 FileProperties(options), ArrowProperties(options));
+  VIAND_RETURN_NOT_OK(output->Check(writer.status()));
+  return std::unique_ptr<ParquetOutput>(
+      new ParquetOutput(std::move(output), std::move(writer).ValueUnsafe()));
+}
+
+ParquetOutput::ParquetOutput(std::shared_ptr<AtomicOutput> output,
+                             std::unique_ptr<parquet::arrow::FileWriter> writer)
+    : output_(std::move(output)), writer_(std::move(writer)) {}
+
+ParquetOutput::~ParquetOutput() = default;
+
+arrow::Status ParquetOutput::Write(const arrow::RecordBatch& batch) {
+  return output_->Check(writer_->WriteRecordBatch(batch));
+}
+
+arrow::Status ParquetOutput::Write(const arrow::Table& table) {
+  return output_->Check(writer_->WriteTable(table, kRowGroupRows));
+}
+
+arrow::Status ParquetOutput::Close() {
+  VIAND_RETURN_NOT_OK(output_->Check(writer_->Close()));
+  writer_.reset();
+  return output_->Close();
+}
+
+arrow::Result<int64_t> ParquetOutput::Commit() {
+  if (writer_ != nullptr) VIAND_RETURN_NOT_OK(Close());
+  return output_->Commit();
+}
+
+arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
+  VIAND_ASSIGN_OR_RETURN(auto output, ParquetOutput::Open(path, table->schema()));
+  VIAND_RETURN_NOT_OK(output->Write(*table));
+  return output->Commit().status();
+}
+
+}  // namespace viand
