@@ -66,15 +66,15 @@ std::shared_ptr<arrow::RecordBatch> BatchOf(
 // Gives members the order of `by`: a null comes after all others for first and before all for last,
 // so it never wins over a value; equal ones keep their order in time.
 arrow::Status OrderBy(bool nulls_last, AggregateValues* by, Members* members) {
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int64_t>* keys, by->OrderKeys());
+  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, by->OrderKeys());
   members->order.resize(members->size());
   std::vector<std::tuple<bool, int64_t, int64_t>> sorted;
   for (size_t segment = 0; segment + 1 < members->begin.size(); ++segment) {
     sorted.clear();
     for (int64_t i = members->begin[segment]; i < members->begin[segment + 1]; ++i) {
-      const int64_t row = members->value[i];
+      const int64_t row = (*members)[i].value;
       const bool is_null = by->IsNull(row);
-      sorted.emplace_back(is_null == nulls_last, is_null ? 0 : (*keys)[row], i);
+      sorted.emplace_back(is_null == nulls_last, is_null ? 0 : keys[row], i);
     }
     std::sort(sorted.begin(), sorted.end());
     for (size_t rank = 0; rank < sorted.size(); ++rank) {
@@ -102,6 +102,39 @@ arrow::Result<AggregateValues*> RowValues::Of(const Expression& expression) {
   return values.get();
 }
 
+arrow::Result<const std::vector<int32_t>*> RowValues::GroupsOf(
+    const std::vector<ExpressionPtr>& keys) {
+  std::string text;
+  for (const ExpressionPtr& key : keys) text += ToSql(*key) + ", ";
+  std::unique_ptr<std::vector<int32_t>>& groups = groups_[text];
+  if (!groups) {
+    VIAND_ASSIGN_OR_RETURN(std::vector<int32_t> made, Group(keys));
+    groups = std::make_unique<std::vector<int32_t>>(std::move(made));
+  }
+  return groups.get();
+}
+
+arrow::Result<std::vector<int32_t>> RowValues::Group(const std::vector<ExpressionPtr>& keys) {
+  std::vector<std::shared_ptr<arrow::Array>> columns;
+  for (const ExpressionPtr& key : keys) {
+    VIAND_ASSIGN_OR_RETURN(AggregateValues * values, Of(*key));
+    if (keys.size() == 1) {
+      VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
+      std::vector<int32_t> groups = *codes;
+      if (values->HasNulls()) {
+        std::replace(groups.begin(), groups.end(), int32_t{KeyColumn::kNullCode},
+                     static_cast<int32_t>(values->code_count()));
+      }
+      return groups;
+    }
+    columns.push_back(values->array());
+  }
+  VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
+                         KeyIndex::Make(columns, columns[0]->length(),
+                                        {.null_is_value = true, .floats = true}));
+  return index.groups();
+}
+
 arrow::Result<CallEvaluator::Selection*> CallEvaluator::Select(const AggregateCall& call,
                                                                const TimeWindow& window) {
   std::unique_ptr<Selection>& all = selections_[TextOf(window)];
@@ -120,19 +153,10 @@ arrow::Result<CallEvaluator::Selection*> CallEvaluator::Select(const AggregateCa
 
 arrow::Result<const Groups*> CallEvaluator::GroupBy(const AggregateCall& call,
                                                     Selection* selection) {
-  std::string text;
-  for (const ExpressionPtr& key : call.per_keys) text += ToSql(*key) + ", ";
-  std::unique_ptr<Groups>& groups = selection->groups[text];
+  VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* group_of_row, rows_.GroupsOf(call.per_keys));
+  std::unique_ptr<Groups>& groups = selection->groups[group_of_row];
   if (!groups) {
-    std::vector<std::shared_ptr<arrow::Array>> keys;
-    for (const ExpressionPtr& key : call.per_keys) {
-      VIAND_ASSIGN_OR_RETURN(const AggregateValues* values, rows_.Of(*key));
-      keys.push_back(values->array());
-    }
-    VIAND_ASSIGN_OR_RETURN(
-        const KeyIndex index,
-        KeyIndex::Make(keys, keys[0]->length(), {.null_is_value = true, .floats = true}));
-    groups = std::make_unique<Groups>(GroupMembers(selection->members, sets_, index.groups()));
+    groups = std::make_unique<Groups>(GroupMembers(selection->members, sets_, *group_of_row));
   }
   return groups.get();
 }
@@ -184,9 +208,9 @@ ArrayResult CallEvaluator::OverGaps(const AggregateCall& call, RowValues* rows,
   const Expression* gap = FindGap(call.argument);
   const Expression& operand = *gap->children[0];
   VIAND_ASSIGN_OR_RETURN(AggregateValues * values, rows->Of(operand));
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int64_t>* keys, values->OrderKeys());
+  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, values->OrderKeys());
   const Gaps gaps =
-      GapMembers(Filter(members, [&](int64_t row) { return !values->IsNull(row); }), sets, *keys);
+      GapMembers(Filter(members, [&](int64_t row) { return !values->IsNull(row); }), sets, keys);
   const auto take = [&](const std::vector<int64_t>& indices) -> ArrayResult {
     const auto index_array = std::make_shared<arrow::Int64Array>(
         static_cast<int64_t>(indices.size()), arrow::Buffer::Wrap(indices));

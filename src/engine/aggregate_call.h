@@ -32,10 +32,19 @@ class RowValues {
   /// Returns what belongs to this and lives as long.
   arrow::Result<AggregateValues*> Of(const expression::Expression& expression);
 
+  /// Returns the group of each row by the values of `keys`, null being one: numbers from 0, in no
+  /// order.
+  arrow::Result<const std::vector<int32_t>*> GroupsOf(
+      const std::vector<std::shared_ptr<const expression::Expression>>& keys);
+
  private:
+  arrow::Result<std::vector<int32_t>> Group(
+      const std::vector<std::shared_ptr<const expression::Expression>>& keys);
+
   std::shared_ptr<arrow::RecordBatch> batch_;
   arrow::MemoryPool* pool_;
   std::map<std::string, std::unique_ptr<AggregateValues>> values_;  // by SQL text
+  std::map<std::string, std::unique_ptr<std::vector<int32_t>>> groups_;  // by SQL text of the keys
 };
 
 class CallEvaluator {
@@ -56,7 +65,7 @@ class CallEvaluator {
   /// The members of the calls of one window and condition, and groupings of them.
   struct Selection {
     Members members;
-    std::map<std::string, std::unique_ptr<Groups>> groups;  // by the SQL text of the keys
+    std::map<const std::vector<int32_t>*, std::unique_ptr<Groups>> groups;  // by groups of rows
   };
 
   arrow::Result<Selection*> Select(const expression::AggregateCall& call, const TimeWindow& window);

@@ -21,7 +21,7 @@ arrow::Result<std::vector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
   const arrow::Array& array = *values->array();
   std::vector<HyperLogLogMark> marks(values->code_count());
   const bool is_text = arrow::is_base_binary_like(array.type_id());
-  const std::vector<int64_t>* keys = nullptr;
+  const int64_t* keys = nullptr;
   if (!is_text) {
     VIAND_ASSIGN_OR_RETURN(keys, values->OrderKeys());
   }
@@ -31,8 +31,8 @@ arrow::Result<std::vector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
     uint64_t hash;
     if (!is_text) {
       // -0.0 and 0.0 have one code, and neighbouring keys.
-      const bool minus_zero = arrow::is_floating(array.type_id()) && (*keys)[row] == -1;
-      hash = HashWord(static_cast<uint64_t>(minus_zero ? 0 : (*keys)[row]));
+      const bool minus_zero = arrow::is_floating(array.type_id()) && keys[row] == -1;
+      hash = HashWord(static_cast<uint64_t>(minus_zero ? 0 : keys[row]));
     } else if (arrow::is_large_binary_like(array.type_id())) {
       hash = HashBytes(static_cast<const arrow::LargeBinaryArray&>(array).GetView(row));
     } else {
@@ -49,15 +49,15 @@ ArrayResult CountDistinctOfSets(AggregateValues* values, const Members& members,
                                 const AggregateContext& context) {
   VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
   // Members come by `enter`: each extends the run of sets that its value covers already, if at all.
-  std::vector<int64_t> covered_until(values->code_count(), 0);
+  std::vector<int32_t> covered_until(values->code_count(), 0);
   std::vector<int64_t> counts(sets.size() + 1);
   for (int64_t i = 0; i < members.size(); ++i) {
-    int64_t& covered = covered_until[(*codes)[members.value[i]]];
-    const int64_t from = std::max(members.enter[i], covered);
-    if (from >= members.leave[i]) continue;
+    int32_t& covered = covered_until[(*codes)[members[i].value]];
+    const int32_t from = std::max(members[i].enter, covered);
+    if (from >= members[i].leave) continue;
     ++counts[from];
-    --counts[members.leave[i]];
-    covered = members.leave[i];
+    --counts[members[i].leave];
+    covered = members[i].leave;
   }
   for (int64_t set = 1; set <= sets.size(); ++set) counts[set] += counts[set - 1];
   counts.resize(sets.size());
@@ -75,7 +75,7 @@ ArrayResult ApproxDistinctOfSets(AggregateValues* values, const Members& members
   SlidingHyperLogLog sketch;
   std::vector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    const auto mark_of = [&](int64_t i) { return marks[(*codes)[members.value[i]]]; };
+    const auto mark_of = [&](int64_t i) { return marks[(*codes)[members[i].value]]; };
     Sweep(
         members, sets, segment, &scratch, [&](int64_t i, int64_t) { sketch.Add(mark_of(i)); },
         [&](int64_t i, int64_t) { sketch.Remove(mark_of(i)); },

@@ -73,8 +73,8 @@ std::vector<int64_t> CountMembers(const Members& members, const Sets& sets) {
   // Differences from set to set; all of a segment are gone when the next begins.
   std::vector<int64_t> counts(sets.size() + 1);
   for (int64_t i = 0; i < members.size(); ++i) {
-    ++counts[members.enter[i]];
-    --counts[members.leave[i]];
+    ++counts[members[i].enter];
+    --counts[members[i].leave];
   }
   for (int64_t set = 1; set <= sets.size(); ++set) counts[set] += counts[set - 1];
   counts.resize(sets.size());

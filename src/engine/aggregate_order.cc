@@ -48,6 +48,8 @@ class Painter {
       next_[set] = set + 1;
     }
   }
+  /// Gives one set its member, for which nobody else paints.
+  void Put(int64_t set, int64_t value) { value_[set] = value; }
   const std::vector<int64_t>& values() const { return value_; }
 
  private:
@@ -62,6 +64,33 @@ class Painter {
   std::vector<int64_t> next_;  // towards the first set from here on that has no value
   std::vector<int64_t> value_;
 };
+
+bool LeaveInOrder(const Members& members, int64_t segment) {
+  for (int64_t i = members.begin[segment] + 1; i < members.begin[segment + 1]; ++i) {
+    if (members[i].leave < members[i - 1].leave) return false;
+  }
+  return members.order.empty();
+}
+
+// The extremes of a segment whose members leave in the order in which they came, as the rows of a
+// window do. `candidates` holds, from `first` on, those that may yet be an extreme in order of their
+// coming: none is worse than the next, so the first is the extreme.
+template <typename Better>
+void SlideExtremes(const Members& members, const Sets& sets, int64_t segment,
+                   std::vector<int64_t>* candidates, Better&& better, Painter* painter) {
+  candidates->clear();
+  size_t first = 0;
+  int64_t next = members.begin[segment];
+  const int64_t end = members.begin[segment + 1];
+  for (int64_t set = sets.begin[segment]; set < sets.begin[segment + 1]; ++set) {
+    for (; next < end && members[next].enter == set; ++next) {
+      while (candidates->size() > first && better(next, candidates->back())) candidates->pop_back();
+      candidates->push_back(next);
+    }
+    while (first < candidates->size() && members[(*candidates)[first]].leave <= set) ++first;
+    if (first < candidates->size()) painter->Put(set, members[(*candidates)[first]].value);
+  }
+}
 
 // The values at `rows`, null where negative.
 ArrayResult TakeRows(const std::shared_ptr<arrow::Array>& values, const std::vector<int64_t>& rows,
@@ -140,26 +169,32 @@ ArrayResult ExtremesOfSets(AggregateFunction function, AggregateValues* values,
                            const Members& members, const Sets& sets,
                            const AggregateContext& context) {
   const bool by_value = function == AggregateFunction::kMin || function == AggregateFunction::kMax;
-  const std::vector<int64_t>* keys = nullptr;
+  const int64_t* keys = nullptr;
   if (by_value) {
     VIAND_ASSIGN_OR_RETURN(keys, values->OrderKeys());
   }
+  const bool descending = function == AggregateFunction::kMax;
+  const auto key_of = [&](int64_t i) {
+    const int64_t key = by_value ? keys[members[i].value] : 0;
+    return descending ? ~key : key;
+  };
   Painter painter(sets.size());
+  std::vector<int64_t> candidates;
   const bool in_order = !by_value && members.order.empty();
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const auto paint = [&](int64_t i) {
-      painter.Paint(members.value[i], members.enter[i], members.leave[i]);
+      painter.Paint(members[i].value, members[i].enter, members[i].leave);
     };
     if (in_order && function == AggregateFunction::kFirst) {
       for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) paint(i);
     } else if (in_order) {
       for (int64_t i = members.begin[segment + 1]; i-- > members.begin[segment];) paint(i);
+    } else if (by_value && LeaveInOrder(members, segment)) {
+      SlideExtremes(
+          members, sets, segment, &candidates,
+          [&](int64_t a, int64_t b) { return key_of(a) < key_of(b); }, &painter);
     } else {
-      const bool descending = function == AggregateFunction::kMax;
-      const std::vector<int64_t> sorted = SortSegment(members, segment, [&](int64_t i) {
-        const int64_t key = by_value ? (*keys)[members.value[i]] : 0;
-        return descending ? ~key : key;
-      });
+      const std::vector<int64_t> sorted = SortSegment(members, segment, key_of);
       if (function == AggregateFunction::kLast)
         std::for_each(sorted.rbegin(), sorted.rend(), paint);
       else
@@ -194,7 +229,7 @@ ArrayResult LastOfSets(int64_t count, AggregateValues* values, const Members& me
               : order.size() == 0 ? offsets.AppendNull()
                                   : offsets.Append(static_cast<int32_t>(begin));
           for (int64_t i = 0; i < std::min(count, order.size()); ++i) {
-            rows.push_back(members.value[sorted[order.At(order.size() - 1 - i)]]);
+            rows.push_back(members[sorted[order.At(order.size() - 1 - i)]].value);
           }
         });
     VIAND_RETURN_NOT_OK(status);
@@ -212,7 +247,7 @@ ArrayResult LastOfSets(int64_t count, AggregateValues* values, const Members& me
 
 ArrayResult QuantileOfSets(double quantile, AggregateValues* values, const Members& members,
                            const Sets& sets, const AggregateContext& context) {
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int64_t>* keys, values->OrderKeys());
+  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, values->OrderKeys());
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
   std::vector<int64_t> slot_of(members.size());
@@ -220,12 +255,12 @@ ArrayResult QuantileOfSets(double quantile, AggregateValues* values, const Membe
   SlidingOrder order;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const std::vector<int64_t> sorted =
-        SortSegment(members, segment, [&](int64_t i) { return (*keys)[members.value[i]]; });
+        SortSegment(members, segment, [&](int64_t i) { return keys[members[i].value]; });
     for (size_t slot = 0; slot < sorted.size(); ++slot)
       slot_of[sorted[slot]] = static_cast<int64_t>(slot);
     order.Start(static_cast<int64_t>(sorted.size()));
     const auto value_at = [&](int64_t rank) {
-      const int64_t row = members.value[sorted[order.At(rank)]];
+      const int64_t row = members[sorted[order.At(rank)]].value;
       return values->IsDouble() ? values->Doubles()[row]
                                 : static_cast<double>(values->Integers()[row]);
     };
@@ -247,18 +282,18 @@ ArrayResult ModeOfSets(AggregateValues* values, const Members& members, const Se
   VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> unified,
                          Unify(values->array(), context.pool));
   VIAND_ASSIGN_OR_RETURN(AggregateValues unified_values, AggregateValues::Make(unified));
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int64_t>* keys, unified_values.OrderKeys());
+  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, unified_values.OrderKeys());
   std::vector<int64_t> rows(sets.size(), -1);
   std::vector<int64_t> rank_of(members.size());
   std::vector<int64_t> row_of_rank;
   std::vector<int64_t> scratch;
   SlidingMode mode;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    const auto key_of = [&](int64_t i) { return (*keys)[members.value[i]]; };
+    const auto key_of = [&](int64_t i) { return keys[members[i].value]; };
     row_of_rank.clear();
     int64_t previous = -1;
     for (const int64_t i : SortSegment(members, segment, key_of)) {
-      if (previous < 0 || key_of(previous) != key_of(i)) row_of_rank.push_back(members.value[i]);
+      if (previous < 0 || key_of(previous) != key_of(i)) row_of_rank.push_back(members[i].value);
       rank_of[i] = static_cast<int64_t>(row_of_rank.size()) - 1;
       previous = i;
     }

@@ -39,8 +39,8 @@ Mantissa Split(double value) {
 std::optional<int> FixedPointExponent(const double* values, const Members& members) {
   int lowest = std::numeric_limits<int>::max();
   int highest = std::numeric_limits<int>::min();
-  for (const int64_t row : members.value) {
-    const double value = values[row];
+  for (const Member& member : members.members) {
+    const double value = values[member.value];
     if (value == 0) continue;
     if (!std::isfinite(value)) return std::nullopt;
     const Mantissa mantissa = Split(value);
@@ -66,9 +66,9 @@ template <typename ValueOf>
 std::vector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& value_of) {
   std::vector<Wide> sums(sets.size() + 1);
   for (int64_t i = 0; i < members.size(); ++i) {
-    const Wide value = value_of(members.value[i]);
-    sums[members.enter[i]] += value;
-    sums[members.leave[i]] -= value;
+    const Wide value = value_of(members[i].value);
+    sums[members[i].enter] += value;
+    sums[members[i].leave] -= value;
   }
   for (int64_t set = 1; set <= sets.size(); ++set) sums[set] += sums[set - 1];
   return sums;
@@ -125,8 +125,8 @@ ArrayResult ExactSums(bool mean, const double* values, const Members& members, c
     sum.Clear();
     Sweep(
         members, sets, segment, &scratch,
-        [&](int64_t i, int64_t) { sum.Add(values[members.value[i]]); },
-        [&](int64_t i, int64_t) { sum.Subtract(values[members.value[i]]); },
+        [&](int64_t i, int64_t) { sum.Add(values[members[i].value]); },
+        [&](int64_t i, int64_t) { sum.Subtract(values[members[i].value]); },
         [&](int64_t set) {
           if (counts[set] == 0)
             out.UnsafeAppendNull();
@@ -151,8 +151,8 @@ ArrayResult Variances(bool root, const Members& members, const Sets& sets,
     squares.Clear();
     Sweep(
         members, sets, segment, &scratch,
-        [&](int64_t i, int64_t) { add(members.value[i], &sum, &squares); },
-        [&](int64_t i, int64_t) { subtract(members.value[i], &sum, &squares); },
+        [&](int64_t i, int64_t) { add(members[i].value, &sum, &squares); },
+        [&](int64_t i, int64_t) { subtract(members[i].value, &sum, &squares); },
         [&](int64_t set) {
           const auto count = static_cast<uint64_t>(counts[set]);
           if (count < 2)

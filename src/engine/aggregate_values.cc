@@ -59,8 +59,6 @@ arrow::Result<AggregateValues> AggregateValues::Make(const std::shared_ptr<arrow
   return values;
 }
 
-const int64_t* AggregateValues::Integers() { return words_->data(); }
-
 const double* AggregateValues::Doubles() const {
   return static_cast<const arrow::DoubleArray&>(*array_).raw_values();
 }
@@ -73,16 +71,15 @@ arrow::Result<const std::vector<int32_t>*> AggregateValues::Codes() {
   return &codes_;
 }
 
-arrow::Result<const std::vector<int64_t>*> AggregateValues::OrderKeys() {
-  if (!order_keys_.empty() || array_->length() == 0) return &order_keys_;
+arrow::Result<const int64_t*> AggregateValues::OrderKeys() {
   const arrow::Type::type id = array_->type_id();
+  if (words_ && id != arrow::Type::UINT64) return words_->data();
+  if (!order_keys_.empty() || array_->length() == 0) return order_keys_.data();
   if (id == arrow::Type::DOUBLE || id == arrow::Type::FLOAT) {
     order_keys_ = DoubleKeys(*array_);
   } else if (words_) {
     order_keys_.assign(words_->data(), words_->data() + array_->length());
-    if (id == arrow::Type::UINT64) {
-      for (int64_t& key : order_keys_) key ^= std::numeric_limits<int64_t>::min();
-    }
+    for (int64_t& key : order_keys_) key ^= std::numeric_limits<int64_t>::min();
   } else if (arrow::is_base_binary_like(id)) {
     VIAND_RETURN_NOT_OK(Codes().status());
     const bool large = arrow::is_large_binary_like(id);
@@ -92,7 +89,7 @@ arrow::Result<const std::vector<int64_t>*> AggregateValues::OrderKeys() {
     return MakeError(ErrorKind::kInput,
                      "values of type " + array_->type()->ToString() + " have no order");
   }
-  return &order_keys_;
+  return order_keys_.data();
 }
 
 }  // namespace viand::engine

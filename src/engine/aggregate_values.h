@@ -24,11 +24,11 @@ class AggregateValues {
   bool IsNull(int64_t row) const { return array_->IsNull(row); }
   bool IsDouble() const { return array_->type_id() == arrow::Type::DOUBLE; }
 
-  const int64_t* Integers();      ///< for types with words
-  const double* Doubles() const;  ///< for float64
+  const int64_t* Integers() const { return words_->data(); }  ///< for types with words
+  const double* Doubles() const;                              ///< for float64
   /// Integers in the order of the values, -0.0 before 0.0, one NaN after all numbers; text by
   /// bytes.
-  arrow::Result<const std::vector<int64_t>*> OrderKeys();
+  arrow::Result<const int64_t*> OrderKeys();
   /// Dense codes, equal for equal values: NaN equals NaN, -0.0 equals 0.0.
   arrow::Result<const std::vector<int32_t>*> Codes();
   int64_t code_count() const { return code_count_; }  ///< after Codes

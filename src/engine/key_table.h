@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -49,39 +50,61 @@ class BytesTable {
  public:
   int32_t Insert(std::string_view bytes) {
     if (2 * (strings_.size() + 1) > slots_.size()) Grow();
-    const uint64_t hash = HashBytes(bytes);
-    int32_t& slot = slots_[SlotOf(bytes, hash)];
-    if (slot < 0) {
-      slot = static_cast<int32_t>(strings_.size());
+    const uint64_t tag = TagOf(bytes);
+    Slot& slot = slots_[SlotOf(bytes, tag)];
+    if (slot.code < 0) {
+      slot = {tag, static_cast<int32_t>(strings_.size())};
       strings_.push_back(bytes);
-      hashes_.push_back(hash);
     }
-    return slot;
+    return slot.code;
   }
   int32_t Find(std::string_view bytes) const {
-    return slots_.empty() ? -1 : slots_[SlotOf(bytes, HashBytes(bytes))];
+    return slots_.empty() ? -1 : slots_[SlotOf(bytes, TagOf(bytes))].code;
   }
   int64_t size() const { return static_cast<int64_t>(strings_.size()); }
 
  private:
-  size_t SlotOf(std::string_view bytes, uint64_t hash) const {
-    size_t slot = hash & (slots_.size() - 1);
-    while (slots_[slot] >= 0 &&
-           (hashes_[slots_[slot]] != hash || strings_[slots_[slot]] != bytes)) {
-      slot = (slot + 1) & (slots_.size() - 1);
+  // A string of at most 7 bytes is its tag: the bytes, and the length in the top byte. Those of
+  // longer ones have the top bit and hash bits, and the strings decide.
+  static constexpr uint64_t kLong = uint64_t{1} << 63;
+  struct Slot {
+    uint64_t tag;
+    int32_t code;  // -1 where free
+  };
+
+  static uint64_t TagOf(std::string_view bytes) {
+    const size_t size = bytes.size();
+    if (size > 7) return HashBytes(bytes) | kLong;
+    uint64_t word = uint64_t{size} << 56;
+    if (size >= 4) {
+      // Two loads of four bytes that may overlap: a copy of unknown length would be a call.
+      uint32_t low, high;
+      std::memcpy(&low, bytes.data(), 4);
+      std::memcpy(&high, bytes.data() + size - 4, 4);
+      return word | low | uint64_t{high} << (8 * (size - 4));
     }
-    return slot;
+    for (size_t i = 0; i < size; ++i) word |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+    return word;
+  }
+
+  size_t SlotOf(std::string_view bytes, uint64_t tag) const {
+    size_t at = (tag & kLong ? tag : HashWord(tag)) & (slots_.size() - 1);
+    while (slots_[at].code >= 0 &&
+           (slots_[at].tag != tag || (tag & kLong && strings_[slots_[at].code] != bytes))) {
+      at = (at + 1) & (slots_.size() - 1);
+    }
+    return at;
   }
   void Grow() {
-    slots_.assign(slots_.empty() ? 64 : 2 * slots_.size(), -1);
-    for (size_t code = 0; code < strings_.size(); ++code) {
-      slots_[SlotOf(strings_[code], hashes_[code])] = static_cast<int32_t>(code);
+    std::vector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size(), Slot{0, -1});
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.code >= 0) slots_[SlotOf(strings_[slot.code], slot.tag)] = slot;
     }
   }
 
-  std::vector<int32_t> slots_;
-  std::vector<std::string_view> strings_;
-  std::vector<uint64_t> hashes_;
+  std::vector<Slot> slots_;  // a power of two of them, at most half in use
+  std::vector<std::string_view> strings_;  // by code
 };
 
 }  // namespace viand::engine

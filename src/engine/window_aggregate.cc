@@ -51,6 +51,11 @@ arrow::Result<Ticks> ReadTime(const Column& array, std::string_view what, int64_
   return ReadTicks<__int128>(Words::Of(array), *array->type(), array->length(), tick_ns);
 }
 
+arrow::Status TooLarge(const std::string& what, int64_t most) {
+  return MakeError(ErrorKind::kInput, "a partition of " + what + " is too large",
+                   "at most " + std::to_string(most) + " fit one: use more partitions");
+}
+
 class WindowAggregator {
  public:
   WindowAggregator(const EventRows& events, const WindowSpec& spec, arrow::MemoryPool* pool)
@@ -59,6 +64,9 @@ class WindowAggregator {
   // Checks, groups and sorts the events; `tick_ns` is the tick of all times.
   arrow::Status Prepare(int64_t tick_ns) {
     ticks_a_us_ = 1000 / tick_ns;
+    if (events_.time->length() > kMostWindowRows) {
+      return TooLarge(std::to_string(events_.time->length()) + " rows", kMostWindowRows);
+    }
     VIAND_ASSIGN_OR_RETURN(index_, KeyIndex::Make(events_.keys, events_.time->length(), {}));
     VIAND_ASSIGN_OR_RETURN(const Ticks time, ReadTime(events_.time, "the timestamp", tick_ns));
     const bool any_null = events_.time->null_count() != 0;
@@ -316,6 +324,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
   }
   WindowAggregator aggregator(events, spec, pool);
   VIAND_RETURN_NOT_OK(aggregator.Prepare(CommonTick({events.time.get()})));
+  const auto cutoffs = static_cast<int64_t>(cutoffs_us.size());
+  if (cutoffs > 0 && aggregator.index().size() > kMostSets / cutoffs) {
+    return TooLarge(std::to_string(aggregator.index().size()) + " keys at " +
+                        std::to_string(cutoffs) + " times",
+                    kMostSets);
+  }
   Times times = GridTimes(aggregator.index().size(), cutoffs_us, aggregator.ticks_a_us());
   if (spec.absent != AbsentRows::kCompute) {
     VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(times));
@@ -344,6 +358,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
   if (spec.absent == AbsentRows::kLeaveOut) {
     return arrow::Status::Invalid("at a spine every row stays: absent rows are kNull or kCompute");
+  }
+  if (spine_time->length() > kMostSets) {
+    return TooLarge(std::to_string(spine_time->length()) + " spine rows", kMostSets);
   }
   const int64_t tick_ns = CommonTick({events.time.get(), spine_time.get()});
   WindowAggregator aggregator(events, spec, pool);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
-#include <tuple>
 #include <utility>
 
 namespace viand::engine {
@@ -25,7 +24,8 @@ Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
   const __int128 enter_after = window.following ? -length : 0;
   const __int128 leave_after = window.following ? 0 : length;
   Members out;
-  out.Reserve(static_cast<int64_t>(rows.rows.size()));
+  out.members.reserve(rows.rows.size());
+  out.begin.reserve(sets.begin.size());
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const int64_t end = sets.begin[segment + 1];
     int64_t enter = sets.begin[segment];
@@ -50,19 +50,19 @@ class VersionCutter {
  public:
   VersionCutter(const Members& members, Groups* out) : members_(members), out_(*out) {}
 
-  void Cut(const std::pair<int32_t, int64_t>* run, size_t size) {
-    const size_t base = out_.rows.value.size();
-    for (size_t i = 0; i < size; ++i) out_.rows.Append(members_.value[run[i].second], 0, 0);
+  void Cut(const std::pair<int32_t, int32_t>* run, size_t size) {
+    const int64_t base = out_.rows.size();
+    for (size_t i = 0; i < size; ++i) out_.rows.Append(members_[run[i].second].value, 0, 0);
     size_t in = 0;
     size_t gone = 0;
     while (gone < size) {
-      const int64_t change = NextChange(run, size, in, gone);
+      const int32_t change = NextChange(run, size, in, gone);
       // Rows that come and go at this change do so at the next version.
-      const int64_t version = next_version_;
-      for (; in < size && members_.enter[run[in].second] == change; ++in)
-        out_.rows.enter[base + in] = version;
-      for (; gone < size && members_.leave[run[gone].second] == change; ++gone)
-        out_.rows.leave[base + gone] = version;
+      const int32_t version = next_version_;
+      for (; in < size && members_[run[in].second].enter == change; ++in)
+        out_.rows[base + static_cast<int64_t>(in)].enter = version;
+      for (; gone < size && members_[run[gone].second].leave == change; ++gone)
+        out_.rows[base + static_cast<int64_t>(gone)].leave = version;
       if (in == gone) continue;
       out_.members.Append(version, change, NextChange(run, size, in, gone));
       out_.members.order.push_back(run[gone].second);
@@ -73,37 +73,32 @@ class VersionCutter {
   }
 
  private:
-  int64_t NextChange(const std::pair<int32_t, int64_t>* run, size_t size, size_t in,
+  int32_t NextChange(const std::pair<int32_t, int32_t>* run, size_t size, size_t in,
                      size_t gone) const {
-    const int64_t leave = members_.leave[run[gone].second];
-    return in < size ? std::min(leave, members_.enter[run[in].second]) : leave;
+    const int32_t leave = members_[run[gone].second].leave;
+    return in < size ? std::min(leave, members_[run[in].second].enter) : leave;
   }
 
   const Members& members_;
   Groups& out_;
-  int64_t next_version_ = 0;
+  int32_t next_version_ = 0;
 };
 
 // Sorts the members from `first` on by (enter, order).
 void SortByEnter(Members* members, int64_t first) {
-  struct Member {
-    int64_t enter, order, value, leave;
-    bool operator<(const Member& other) const {
-      return std::tie(enter, order) < std::tie(other.enter, other.order);
-    }
-  };
-  std::vector<Member> sorted;
-  for (int64_t i = first; i < members->size(); ++i) {
-    sorted.push_back({members->enter[i], members->order[i], members->value[i], members->leave[i]});
-  }
-  if (std::is_sorted(sorted.begin(), sorted.end())) return;
-  std::sort(sorted.begin(), sorted.end());
-  for (const Member& member : sorted) {
-    members->enter[first] = member.enter;
-    members->order[first] = member.order;
-    members->value[first] = member.value;
-    members->leave[first] = member.leave;
-    ++first;
+  const auto place = [&](int64_t i) { return std::pair((*members)[i].enter, members->order[i]); };
+  int64_t next = first + 1;
+  while (next < members->size() && place(next - 1) < place(next)) ++next;
+  if (next >= members->size()) return;
+  std::vector<std::pair<int64_t, Member>> sorted;
+  for (int64_t i = first; i < members->size(); ++i)
+    sorted.emplace_back(members->order[i], (*members)[i]);
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.second.enter, a.first) < std::pair(b.second.enter, b.first);
+  });
+  for (const auto& [order, member] : sorted) {
+    (*members)[first] = member;
+    members->order[first++] = order;
   }
 }
 
@@ -112,12 +107,13 @@ void SortByEnter(Members* members, int64_t first) {
 Groups GroupMembers(const Members& members, const Sets& sets,
                     const std::vector<int32_t>& group_of_row) {
   Groups out;
+  out.rows.members.reserve(members.size());
   VersionCutter cutter(members, &out);
-  std::vector<std::pair<int32_t, int64_t>> run;
+  std::vector<std::pair<int32_t, int32_t>> run;  // (group, member)
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     run.clear();
     for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
-      run.emplace_back(group_of_row[members.value[i]], i);
+      run.emplace_back(group_of_row[members[i].value], static_cast<int32_t>(i));
     }
     if (!std::is_sorted(run.begin(), run.end())) std::sort(run.begin(), run.end());
     for (size_t first = 0, after = 0; first < run.size(); first = after) {
@@ -173,8 +169,8 @@ class GapTracker {
     if (since_[lower] == set) return;
     out_.members.Append(static_cast<int64_t>(out_.lower.size()), since_[lower], set);
     out_.members.order.push_back(lower);
-    out_.lower.push_back(members_.value[sorted_[lower]]);
-    out_.upper.push_back(members_.value[sorted_[upper]]);
+    out_.lower.push_back(members_[sorted_[lower]].value);
+    out_.upper.push_back(members_[sorted_[upper]].value);
   }
 
   const Members& members_;
@@ -187,7 +183,7 @@ class GapTracker {
 }  // namespace
 
 Gaps GapMembers(const Members& members, const Sets& sets,
-                const std::vector<int64_t>& key_of_value) {
+                const int64_t* key_of_value) {
   Gaps out;
   GapTracker tracker(members, &out);
   std::vector<int64_t> slot_of(members.size());
@@ -196,8 +192,8 @@ Gaps GapMembers(const Members& members, const Sets& sets,
     std::vector<int64_t> sorted(members.begin[segment + 1] - members.begin[segment]);
     std::iota(sorted.begin(), sorted.end(), members.begin[segment]);
     std::sort(sorted.begin(), sorted.end(), [&](int64_t a, int64_t b) {
-      return std::pair(key_of_value[members.value[a]], members.OrderOf(a)) <
-             std::pair(key_of_value[members.value[b]], members.OrderOf(b));
+      return std::pair(key_of_value[members[a].value], members.OrderOf(a)) <
+             std::pair(key_of_value[members[b].value], members.OrderOf(b));
     });
     for (size_t slot = 0; slot < sorted.size(); ++slot)
       slot_of[sorted[slot]] = static_cast<int64_t>(slot);

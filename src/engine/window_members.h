@@ -21,30 +21,35 @@ struct Sets {
   int64_t size() const { return begin.back(); }
 };
 
+/// More rows would let groups and gaps, of which there may be three a row, outgrow 32 bits.
+constexpr int64_t kMostWindowRows = int64_t{1} << 29;
+constexpr int64_t kMostSets = (int64_t{1} << 31) - 2;
+
+/// What is in the sets enter ... leave - 1.
+struct Member {
+  int32_t value;  ///< index in the arrays of values: a base row, a group, a gap
+  int32_t enter;  ///< first set
+  int32_t leave;  ///< set after the last; > enter
+};
+
 /// Members of sets, by segment and in it by `enter`.
 struct Members {
-  std::vector<int64_t> value;  ///< index in the arrays of values: a base row, a group, a gap
-  std::vector<int64_t> enter;  ///< first set
-  std::vector<int64_t> leave;  ///< set after the last; > enter
+  std::vector<Member> members;
   std::vector<int64_t>
       order;  ///< what first and last go by, unique in each set; empty: the member's index
   std::vector<int64_t> begin = {
       0};  ///< begin[s]: the first member of segment s; one more at the end
 
-  int64_t size() const { return static_cast<int64_t>(value.size()); }
+  int64_t size() const { return static_cast<int64_t>(members.size()); }
+  const Member& operator[](int64_t i) const { return members[i]; }
+  Member& operator[](int64_t i) { return members[i]; }
   int64_t OrderOf(int64_t member) const { return order.empty() ? member : order[member]; }
 
-  void Append(int64_t row, int64_t first, int64_t after) {
-    value.push_back(row);
-    enter.push_back(first);
-    leave.push_back(after);
+  void Append(int64_t value, int64_t enter, int64_t leave) {
+    members.push_back({static_cast<int32_t>(value), static_cast<int32_t>(enter),
+                       static_cast<int32_t>(leave)});
   }
   void EndSegment() { begin.push_back(size()); }
-  void Reserve(int64_t members) {
-    value.reserve(members);
-    enter.reserve(members);
-    leave.reserve(members);
-  }
 };
 
 /// Times in ticks of one unit; 128 bits, so that every unit and every bound fits.
@@ -63,11 +68,12 @@ Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
 template <typename Keep>
 Members Filter(const Members& members, Keep&& keep) {
   Members out;
-  out.Reserve(members.size());
+  out.members.reserve(members.size());
+  out.begin.reserve(members.begin.size());
   for (size_t segment = 0; segment + 1 < members.begin.size(); ++segment) {
     for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
-      if (!keep(members.value[i])) continue;
-      out.Append(members.value[i], members.enter[i], members.leave[i]);
+      if (!keep(members[i].value)) continue;
+      out.members.push_back(members[i]);
       if (!members.order.empty()) out.order.push_back(members.order[i]);
     }
     out.EndSegment();
@@ -103,7 +109,7 @@ struct Gaps {
 };
 
 /// `key_of_value` orders the values.
-Gaps GapMembers(const Members& members, const Sets& sets, const std::vector<int64_t>& key_of_value);
+Gaps GapMembers(const Members& members, const Sets& sets, const int64_t* key_of_value);
 
 }  // namespace viand::engine
 

@@ -19,7 +19,7 @@ void Sweep(const Members& members, const Sets& sets, int64_t segment, std::vecto
   leaving.resize(end - begin);
   std::iota(leaving.begin(), leaving.end(), begin);
   const auto leaves_before = [&](int64_t a, int64_t b) {
-    return members.leave[a] < members.leave[b];
+    return members[a].leave < members[b].leave;
   };
   if (!std::is_sorted(leaving.begin(), leaving.end(), leaves_before)) {
     std::stable_sort(leaving.begin(), leaving.end(), leaves_before);
@@ -27,8 +27,8 @@ void Sweep(const Members& members, const Sets& sets, int64_t segment, std::vecto
   int64_t in = begin;
   size_t out = 0;
   for (int64_t set = sets.begin[segment]; set < sets.begin[segment + 1]; ++set) {
-    for (; in < end && members.enter[in] == set; ++in) add(in, set);
-    for (; out < leaving.size() && members.leave[leaving[out]] == set; ++out)
+    for (; in < end && members[in].enter == set; ++in) add(in, set);
+    for (; out < leaving.size() && members[leaving[out]].leave == set; ++out)
       remove(leaving[out], set);
     emit(set);
   }
