@@ -98,10 +98,17 @@ arrow::Result<AtomicFile> AtomicFile::Create(const std::string& target) {
   return file;
 }
 
-arrow::Status AtomicFile::Commit() {
-  VIAND_RETURN_NOT_OK(SyncPath(temporary_));
+arrow::Status AtomicFile::Sync() const { return SyncPath(temporary_); }
+
+arrow::Status AtomicFile::Rename() {
   if (rename(temporary_.c_str(), target_.c_str()) != 0) return Failed("write", target_, errno);
   temporary_.clear();
+  return arrow::Status::OK();
+}
+
+arrow::Status AtomicFile::Commit() {
+  VIAND_RETURN_NOT_OK(Sync());
+  VIAND_RETURN_NOT_OK(Rename());
   return SyncPath(FolderOf(target_));
 }
 

@@ -26,6 +26,11 @@ class AtomicFile {
   /// Syncs the temporary file, renames it onto the target, and syncs the folder.
   arrow::Status Commit();
 
+  /// The steps of Commit for many files of one folder: syncing may be done by several threads, one
+  /// a file; the folder is synced by the caller, once.
+  arrow::Status Sync() const;
+  arrow::Status Rename();
+
  private:
   AtomicFile(std::string target, std::string temporary);
   std::string target_;

@@ -56,6 +56,11 @@ arrow::Status AtomicOutput::Check(const arrow::Status& status) const {
   return MakeError(KindOf(status), fmt::format("cannot write {}: {}", path_, status.message()));
 }
 
+arrow::Status AtomicOutput::Sync() {
+  VIAND_RETURN_NOT_OK(Close());
+  return file_.Sync();
+}
+
 arrow::Result<int64_t> AtomicOutput::Commit() {
   VIAND_RETURN_NOT_OK(Close());
   VIAND_RETURN_NOT_OK(file_.Commit());

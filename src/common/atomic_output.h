@@ -36,6 +36,10 @@ class AtomicOutput : public arrow::io::OutputStream {
   /// Closes, syncs and makes the file visible; returns its size. Fails when any write failed.
   arrow::Result<int64_t> Commit();
 
+  /// Commit in steps, as AtomicFile has them; Sync closes.
+  arrow::Status Sync();
+  arrow::Status Rename() { return file_.Rename(); }
+
   const std::string& path() const { return path_; }
   /// Where the bytes are until Commit.
   const std::string& temporary_path() const { return file_.temporary_path(); }

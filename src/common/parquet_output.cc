@@ -2,17 +2,29 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
 namespace viand {
 namespace {
 
-constexpr int64_t kRowGroupRows = 1 << 20;
+// Scans deal out row groups to threads: small ones keep all of them busy, and prune better.
+constexpr int64_t kRowGroupRows = 128 << 10;
 
-std::shared_ptr<parquet::WriterProperties> FileProperties(const ParquetOptions& options) {
+std::shared_ptr<parquet::WriterProperties> FileProperties(const ParquetOptions& options,
+                                                          const arrow::Schema& schema) {
   parquet::WriterProperties::Builder properties;
-  properties.compression(parquet::Compression::ZSTD)->max_row_group_length(kRowGroupRows);
+  properties.max_row_group_length(kRowGroupRows);
+  if (options.encoding == ParquetEncoding::kCompact) {
+    properties.compression(parquet::Compression::ZSTD);
+  } else {
+    properties.compression(parquet::Compression::SNAPPY);
+    for (const auto& field : schema.fields()) {
+      if (arrow::is_primitive(field->type()->id())) properties.disable_dictionary(field->name());
+    }
+  }
   if (options.zstd_level) properties.compression_level(*options.zstd_level);
   if (!options.created_by.empty()) properties.created_by(options.created_by);
   if (options.sorted_by >= 0) {
@@ -37,7 +49,7 @@ arrow::Result<std::unique_ptr<ParquetOutput>> ParquetOutput::Open(
     const ParquetOptions& options) {
   VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
   auto writer = parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output,
-                                                 FileProperties(options), ArrowProperties(options));
+                                                 FileProperties(options, *schema), ArrowProperties(options));
   VIAND_RETURN_NOT_OK(output->Check(writer.status()));
   return std::unique_ptr<ParquetOutput>(
       new ParquetOutput(std::move(output), std::move(writer).ValueUnsafe()));
@@ -61,6 +73,11 @@ arrow::Status ParquetOutput::Close() {
   VIAND_RETURN_NOT_OK(output_->Check(writer_->Close()));
   writer_.reset();
   return output_->Close();
+}
+
+arrow::Status ParquetOutput::Sync() {
+  if (writer_ != nullptr) VIAND_RETURN_NOT_OK(Close());
+  return output_->Sync();
 }
 
 arrow::Result<int64_t> ParquetOutput::Commit() {

@@ -1,4 +1,4 @@
-// Tables -> a Parquet file (zstd, Arrow's schema inside) that appears whole or not at all.
+// Tables -> a Parquet file (Arrow's schema inside) that appears whole or not at all.
 //
 //   VIAND_ASSIGN_OR_RETURN(auto output, ParquetOutput::Open(path, schema));
 //   VIAND_RETURN_NOT_OK(output->Write(*batch));  ...
@@ -24,7 +24,14 @@ class FileWriter;
 
 namespace viand {
 
+enum class ParquetEncoding {
+  kCompact,  ///< zstd, dictionaries: for what is read often, or by others
+  kQuick,    ///< snappy, numbers as they are: for many small files, where zstd's working memory and
+             ///< dictionaries cost more than the rest of the encoding
+};
+
 struct ParquetOptions {
+  ParquetEncoding encoding = ParquetEncoding::kCompact;
   std::optional<int> zstd_level;  ///< the library's own where it is not said
   std::string created_by;         ///< empty: the library's name
   int sorted_by = -1;             ///< column that the rows are sorted by, nulls last; -1: none
@@ -46,6 +53,10 @@ class ParquetOutput {
   arrow::Status Close();
   /// Ends the file and makes it visible; returns its size.
   arrow::Result<int64_t> Commit();
+  /// Commit in steps: Sync ends the file and forces it to disk under its temporary name, Rename
+  /// makes it visible; the caller syncs the folder.
+  arrow::Status Sync();
+  arrow::Status Rename() { return output_->Rename(); }
 
   const std::string& temporary_path() const { return output_->temporary_path(); }
 

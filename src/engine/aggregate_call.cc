@@ -102,6 +102,15 @@ arrow::Result<AggregateValues*> RowValues::Of(const Expression& expression) {
   return values.get();
 }
 
+arrow::Result<AggregateValues*> RowValues::ComparedOf(const Expression& expression) {
+  const bool is_column = expression.kind == ExpressionKind::kColumn;
+  const auto column = is_column ? batch_->GetColumnByName(expression.column) : nullptr;
+  if (column == nullptr || column->type_id() != arrow::Type::DICTIONARY) return Of(expression);
+  std::unique_ptr<AggregateValues>& values = compared_[expression.column];
+  if (!values) values = std::make_unique<AggregateValues>(AggregateValues::MakeCompared(column));
+  return values.get();
+}
+
 arrow::Result<const std::vector<int32_t>*> RowValues::GroupsOf(
     const std::vector<ExpressionPtr>& keys) {
   std::string text;
@@ -117,7 +126,7 @@ arrow::Result<const std::vector<int32_t>*> RowValues::GroupsOf(
 arrow::Result<std::vector<int32_t>> RowValues::Group(const std::vector<ExpressionPtr>& keys) {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (const ExpressionPtr& key : keys) {
-    VIAND_ASSIGN_OR_RETURN(AggregateValues * values, Of(*key));
+    VIAND_ASSIGN_OR_RETURN(AggregateValues * values, ComparedOf(*key));
     if (keys.size() == 1) {
       VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
       std::vector<int32_t> groups = *codes;
@@ -144,8 +153,10 @@ arrow::Result<CallEvaluator::Selection*> CallEvaluator::Select(const AggregateCa
   if (!some) {
     VIAND_ASSIGN_OR_RETURN(AggregateValues * condition, rows_.Of(*call.where));
     const int64_t* holds = condition->Integers();
-    Members members = Filter(
-        all->members, [&](int64_t row) { return holds[row] != 0 && !condition->IsNull(row); });
+    const bool nulls = condition->HasNulls();
+    Members members = Filter(all->members, [&](int64_t row) {
+      return holds[row] != 0 && !(nulls && condition->IsNull(row));
+    });
     some = std::make_unique<Selection>(Selection{std::move(members), {}});
   }
   return some.get();
@@ -194,7 +205,9 @@ ArrayResult CallEvaluator::OverMembers(const AggregateCall& call, RowValues* row
   if (FindGap(call.argument)) return OverGaps(call, rows, members, sets);
   AggregateValues* values = nullptr;
   if (call.argument) {
-    VIAND_ASSIGN_OR_RETURN(values, rows->Of(*call.argument));
+    VIAND_ASSIGN_OR_RETURN(values, call.function == AggregateFunction::kCountDistinct
+                                       ? rows->ComparedOf(*call.argument)
+                                       : rows->Of(*call.argument));
   }
   if (!call.order_by) return AggregateSets(call, values, members, sets, context_);
   Members ordered = members;
@@ -217,7 +230,7 @@ ArrayResult CallEvaluator::OverGaps(const AggregateCall& call, RowValues* rows,
     arrow::compute::ExecContext exec(context_.pool);
     VIAND_ASSIGN_OR_RETURN(const arrow::Datum taken,
                            arrow::compute::Take(values->array(), index_array,
-                                                arrow::compute::TakeOptions::Defaults(), &exec));
+                                                arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
     return taken.make_array();
   };
   VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> lower, take(gaps.lower));

@@ -32,6 +32,9 @@ class RowValues {
   /// Returns what belongs to this and lives as long.
   arrow::Result<AggregateValues*> Of(const expression::Expression& expression);
 
+  /// Returns values of which only equality and nulls are asked: texts may be coded.
+  arrow::Result<AggregateValues*> ComparedOf(const expression::Expression& expression);
+
   /// Returns the group of each row by the values of `keys`, null being one: numbers from 0, in no
   /// order.
   arrow::Result<const std::vector<int32_t>*> GroupsOf(
@@ -43,7 +46,8 @@ class RowValues {
 
   std::shared_ptr<arrow::RecordBatch> batch_;
   arrow::MemoryPool* pool_;
-  std::map<std::string, std::unique_ptr<AggregateValues>> values_;  // by SQL text
+  std::map<std::string, std::unique_ptr<AggregateValues>> values_;    // by SQL text
+  std::map<std::string, std::unique_ptr<AggregateValues>> compared_;  // coded columns, by name
   std::map<std::string, std::unique_ptr<std::vector<int32_t>>> groups_;  // by SQL text of the keys
 };
 

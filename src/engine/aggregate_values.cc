@@ -59,6 +59,12 @@ arrow::Result<AggregateValues> AggregateValues::Make(const std::shared_ptr<arrow
   return values;
 }
 
+AggregateValues AggregateValues::MakeCompared(std::shared_ptr<arrow::Array> array) {
+  AggregateValues values;
+  values.array_ = std::move(array);
+  return values;
+}
+
 const double* AggregateValues::Doubles() const {
   return static_cast<const arrow::DoubleArray&>(*array_).raw_values();
 }

@@ -17,7 +17,10 @@ namespace viand::engine {
 
 class AggregateValues {
  public:
+  /// A dictionary is decoded.
   static arrow::Result<AggregateValues> Make(const std::shared_ptr<arrow::Array>& array);
+  /// For Codes and nulls alone: a dictionary stays as it is.
+  static AggregateValues MakeCompared(std::shared_ptr<arrow::Array> array);
 
   const std::shared_ptr<arrow::Array>& array() const { return array_; }
   bool HasNulls() const { return array_->null_count() != 0; }

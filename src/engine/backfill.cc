@@ -91,6 +91,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
   MapRequest request;
   VIAND_ASSIGN_OR_RETURN(request.columns, ColumnsOfView(plan.view, source));
   request.keys = plan.view.keys;
+  VIAND_ASSIGN_OR_RETURN(request.compared_only, ColumnsComparedOnly(plan.view, source));
   request.drop_null_keys = true;
   request.filter = plan.view.source.filter;
   request.time_column = plan.view.timestamp_column;

@@ -23,6 +23,7 @@ class Words {
   static Words Of(std::shared_ptr<arrow::Array> array);
   int64_t operator[](int64_t row) const { return data_[row]; }
   bool IsNull(int64_t row) const { return array_->IsNull(row); }
+  bool HasNulls() const { return array_->null_count() > 0; }
   const int64_t* data() const { return data_; }
 
  private:
@@ -58,8 +59,9 @@ std::vector<Tick> ReadTicks(const Words& words, const arrow::DataType& type, int
                             int64_t tick_ns) {
   const Tick scale = NanosecondsPerUnit(type) / tick_ns;
   std::vector<Tick> ticks(length);
+  const bool nulls = words.HasNulls();
   for (int64_t i = 0; i < length; ++i) {
-    if (!words.IsNull(i)) ticks[i] = Tick{words[i]} * scale;
+    if (!nulls || !words.IsNull(i)) ticks[i] = Tick{words[i]} * scale;
   }
   return ticks;
 }

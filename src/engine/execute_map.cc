@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "src/common/cancellation.h"
+#include "src/engine/coded_array.h"
 #include "src/engine/partition_rows.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/read_file.h"
@@ -42,10 +43,12 @@ class MapRun {
           filter_, expression::ParseAndBind(
                        map_.filter, {.columns = map_.columns, .described_as = map_.described_as}));
     }
+    ReadOptions options{
+        .batch_rows = BatchRows(), .decode_in_parallel = decode_in_parallel_, .pool = pool_};
+    for (const auto& field : map_.columns->fields())
+      options.coded.push_back(field->type()->id() == arrow::Type::DICTIONARY);
     for (const FilePart& part : map_.parts) {
       path_ = part.path;
-      const ReadOptions options{
-          .batch_rows = BatchRows(), .decode_in_parallel = decode_in_parallel_, .pool = pool_};
       VIAND_RETURN_NOT_OK(ReadFilePart(part, map_.file_columns, map_.described_as, options,
                                        [this](const BatchPtr& batch) { return Visit(*batch); }));
     }
@@ -106,7 +109,7 @@ class MapRun {
       const auto& field = map_.columns->field(i);
       VIAND_RETURN_NOT_OK(CheckType(field->name(), read.column(i)->type(), field->type(), path_,
                                     map_.described_as));
-      auto plain = ToPlain(read.column(i), field->type(), pool_);
+      auto plain = ToPlainOrCoded(read.column(i), field->type(), pool_);
       if (!plain.ok()) {
         return WithContext(plain.status(),
                            fmt::format("{}, column \"{}\": ", map_.described_as, field->name()));

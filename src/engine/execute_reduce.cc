@@ -11,12 +11,21 @@
 
 #include "src/engine/as_of_join.h"
 #include "src/engine/bind_view.h"
+#include "src/engine/coded_array.h"
+#include "src/engine/plain_array.h"
 
 namespace viand::engine {
 namespace {
 
 arrow::MemoryPool* PoolOf(const FragmentContext& context) {
   return context.pool != nullptr ? context.pool : arrow::default_memory_pool();
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> JoinChunks(const arrow::ArrayVector& chunks,
+                                                        arrow::MemoryPool* pool) {
+  if (chunks.size() == 1) return chunks[0];
+  if (chunks[0]->type_id() == arrow::Type::DICTIONARY) return JoinCoded(chunks, pool);
+  return arrow::Concatenate(chunks, pool);
 }
 
 /// Appends the parts [first, last) column by column, each column in one piece. No part: no row of
@@ -39,9 +48,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> JoinParts(const Tables& parts
       VIAND_ASSIGN_OR_RETURN(auto empty, arrow::MakeEmptyArray(schema->field(i)->type(), pool));
       chunks.push_back(std::move(empty));
     }
-    VIAND_ASSIGN_OR_RETURN(auto whole, chunks.size() == 1
-                                           ? arrow::Result<std::shared_ptr<arrow::Array>>(chunks[0])
-                                           : arrow::Concatenate(chunks, pool));
+    VIAND_ASSIGN_OR_RETURN(auto whole, JoinChunks(chunks, pool));
     columns.push_back(std::move(whole));
   }
   return arrow::RecordBatch::Make(std::move(schema), rows, std::move(columns));
@@ -133,7 +140,7 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
   VIAND_RETURN_NOT_OK(CheckInputs(inputs, window.spine_parts, *window.events));
   VIAND_ASSIGN_OR_RETURN(WindowSpec spec,
                          BindWindowSpec(window.features, window.existence, window.having,
-                                        window.events, window.described_as));
+                                        PlainSchema(*window.events), window.described_as));
   spec.absent = window.absent;
   EventRows events;
   VIAND_ASSIGN_OR_RETURN(events.columns,

@@ -6,7 +6,8 @@
 // ExecuteFragment (execute_fragment.h) is a pure function.
 //
 // Inside fragments columns are plain: no dictionaries, run-end encoding or views (plain_array.h),
-// because the encoding would depend on which rows shared a batch. Rows of several map fragments, in
+// because the encoding would depend on which rows shared a batch. But for texts that are only
+// compared: they may be CodedType, whose codes no result shows. Rows of several map fragments, in
 // the order of the fragments, are in the order of the source.
 #pragma once
 
@@ -36,7 +37,7 @@ struct FilePart {
 struct MapFragment {
   std::vector<FilePart> parts;  ///< in row order
   std::shared_ptr<arrow::Schema>
-      columns;  ///< what is read: plain types, names as the filter knows them
+      columns;  ///< what is read: plain or coded types, names as the filter knows them
   std::vector<std::string>
       file_columns;          ///< parallel to `columns`: names in the files or the input
   std::string described_as;  ///< "source transactions": for errors
@@ -73,7 +74,7 @@ struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;
   std::vector<int64_t> cutoffs_us;        ///< of a grid
-  std::shared_ptr<arrow::Schema> events;  ///< of the events' tables; what expressions bind to
+  std::shared_ptr<arrow::Schema> events;  ///< of the events' tables; expressions bind to its plain form
   std::vector<int> keys;                  ///< indices in `events`
   int time_column = -1;                   ///< index in `events`
   std::vector<PlannedFeature> features;

@@ -148,11 +148,27 @@ arrow::Result<KeyClass> KeyClassOf(const arrow::DataType& type, bool floats) {
                    arrow::is_floating(id) ? "cast it to an integer, decimal or text" : "");
 }
 
+// The dictionary's values are coded, and each row takes the code of its value.
+arrow::Result<KeyColumn> KeyColumn::MakeEncoded(const arrow::DictionaryArray& array, bool floats,
+                                                std::vector<int32_t>* codes) {
+  std::vector<int32_t> code_of_value;
+  VIAND_ASSIGN_OR_RETURN(KeyColumn column, Make(array.dictionary(), floats, &code_of_value));
+  const Words indices = Words::Of(array.indices());
+  codes->assign(array.length(), kNullCode);
+  const bool nulls = array.null_count() > 0;
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (!nulls || array.IsValid(i)) (*codes)[i] = code_of_value[indices[i]];
+  }
+  return column;
+}
+
 arrow::Result<KeyColumn> KeyColumn::Make(const std::shared_ptr<arrow::Array>& array, bool floats,
                                          std::vector<int32_t>* codes) {
+  if (array->type_id() == arrow::Type::DICTIONARY)
+    return MakeEncoded(static_cast<const arrow::DictionaryArray&>(*array), floats, codes);
   KeyColumn column;
   VIAND_ASSIGN_OR_RETURN(column.class_, KeyClassOf(*array->type(), floats));
-  VIAND_ASSIGN_OR_RETURN(column.array_, DecodeDictionary(array, nullptr));
+  column.array_ = array;
   const arrow::Array& values = *column.array_;
   codes->assign(values.length(), kNullCode);
   switch (column.class_) {
@@ -179,8 +195,10 @@ arrow::Result<KeyColumn> KeyColumn::Make(const std::shared_ptr<arrow::Array>& ar
     }
     default: {
       const Words words = Words::Of(column.array_);
+      const bool nulls = values.null_count() > 0;
       for (int64_t i = 0; i < values.length(); ++i) {
-        if (!words.IsNull(i)) (*codes)[i] = column.words_.Insert(static_cast<uint64_t>(words[i]));
+        if (!nulls || !words.IsNull(i))
+          (*codes)[i] = column.words_.Insert(static_cast<uint64_t>(words[i]));
       }
     }
   }

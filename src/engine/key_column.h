@@ -48,6 +48,8 @@ class KeyColumn {
   int64_t size() const { return words_.size() + strings_.size(); }
 
  private:
+  static arrow::Result<KeyColumn> MakeEncoded(const arrow::DictionaryArray& array, bool floats,
+                                              std::vector<int32_t>* codes);
   std::vector<int32_t> FindWords(const arrow::Array& array, const Words& words) const;
   std::vector<int32_t> FindDecimals(const std::shared_ptr<arrow::Array>& array,
                                     KeyClass type) const;

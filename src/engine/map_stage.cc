@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "src/engine/coded_array.h"
 #include "src/engine/fragment_message.h"
 #include "src/engine/plain_array.h"
 #include "src/expression/binder.h"
@@ -77,6 +78,7 @@ class MapStage {
     if (request_.range.Binds()) AddUnique({request_.time_column}, &names);
     if (filter_ != nullptr) AddUnique(expression::ColumnsOf(*filter_), &names);
     VIAND_ASSIGN_OR_RETURN(prototype_.columns, SelectColumns(*scan_, names));
+    VIAND_RETURN_NOT_OK(CodeColumns());
     for (const std::string& name : names)
       prototype_.file_columns.push_back(scan_->NameInFile(name));
     const auto position = [&](const std::string& name) {
@@ -91,6 +93,29 @@ class MapStage {
     prototype_.drop_null_keys = request_.drop_null_keys;
     prototype_.partitions = request_.partitions;
     prototype_.batch_rows = options_.batch_rows;
+    return arrow::Status::OK();
+  }
+
+  /// Decoding a dictionary's texts, copying them row by row and finding equal ones again costs more
+  /// than most aggregates: Parquet's dictionaries are kept where only equality counts.
+  arrow::Status CodeColumns() {
+    if (scan_->table != nullptr || scan_->format != FileFormat::kParquet)
+      return arrow::Status::OK();
+    std::vector<std::string> compared = request_.compared_only;
+    const auto forget = [&](const std::vector<std::string>& names) {
+      for (const std::string& name : names) std::erase(compared, name);
+    };
+    forget(request_.keys);
+    forget({request_.time_column});
+    if (filter_ != nullptr) forget(expression::ColumnsOf(*filter_));
+    for (const std::string& name : compared) {
+      const int index = prototype_.columns->GetFieldIndex(name);
+      const auto& field = prototype_.columns->field(index);
+      if (field->type()->id() != arrow::Type::STRING) continue;
+      VIAND_ASSIGN_OR_RETURN(
+          prototype_.columns,
+          prototype_.columns->SetField(index, field->WithType(CodedType(field->type()))));
+    }
     return arrow::Status::OK();
   }
 

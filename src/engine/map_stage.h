@@ -15,6 +15,8 @@ namespace viand::engine {
 struct MapRequest {
   std::vector<std::string> columns;
   std::vector<std::string> keys;  ///< hashed
+  /// Columns whose values are only compared: texts of Parquet files come as dictionaries.
+  std::vector<std::string> compared_only;
   bool drop_null_keys = false;
   std::string filter;       ///< SQL
   std::string time_column;  ///< of `range`

@@ -14,6 +14,8 @@
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 #include <parquet/properties.h>
 
 #include "src/common/cancellation.h"
@@ -92,6 +94,11 @@ class ParquetPart {
     properties.set_batch_size(options_.batch_rows);
     parquet::arrow::FileReaderBuilder builder;
     VIAND_RETURN_NOT_OK(builder.Open(std::move(file)));
+    const parquet::SchemaDescriptor& leaves = *builder.raw_reader()->metadata()->schema();
+    for (size_t i = 0; i < options_.coded.size(); ++i) {
+      const int leaf = options_.coded[i] ? leaves.ColumnIndex(columns_[i]) : -1;
+      if (leaf >= 0) properties.set_read_dictionary(leaf, true);
+    }
     VIAND_ASSIGN_OR_RETURN(reader_,
                            builder.memory_pool(options_.pool)->properties(properties)->Build());
     return arrow::Status::OK();

@@ -62,6 +62,8 @@ using BatchVisitor = std::function<arrow::Status(const std::shared_ptr<arrow::Re
 struct ReadOptions {
   int64_t batch_rows = 0;  ///< most rows a batch; at least 1
   bool decode_in_parallel = false;
+  /// Parallel to the columns: texts of Parquet that come as dictionaries. Empty: none do.
+  std::vector<bool> coded = {};
   arrow::MemoryPool* pool = nullptr;  ///< not null
 };
 

@@ -187,10 +187,11 @@ class Retrieval {
   }
 
   /// Deals the view's rows out like the spine's.
-  arrow::Result<MapOutputs> MapView(Names columns, const TimeRange& range, const SpineParts& spine,
-                                    OpenedLookup* opened) const {
+  arrow::Result<MapOutputs> MapView(Names columns, Names compared_only, const TimeRange& range,
+                                    const SpineParts& spine, OpenedLookup* opened) const {
     MapRequest request;
     request.columns = std::move(columns);
+    request.compared_only = std::move(compared_only);
     request.keys = opened->view_keys;
     request.drop_null_keys = true;
     request.filter = SourceOf(*opened->lookup).filter;
@@ -223,8 +224,9 @@ class Retrieval {
       columns.push_back(view.created_column);
     }
     columns.insert(columns.end(), view.columns.begin(), view.columns.end());
-    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped,
-                           MapView(std::move(columns), ReachOf(view, spine_.range), spine, opened));
+    VIAND_ASSIGN_OR_RETURN(
+        MapOutputs mapped,
+        MapView(std::move(columns), {}, ReachOf(view, spine_.range), spine, opened));
     AsOfFragment fragment;
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
     fragment.key_count = static_cast<int>(opened->view_keys.size());
@@ -239,8 +241,10 @@ class Retrieval {
   arrow::Result<std::vector<FragmentCall>> Calls(const WindowView& view, const SpineParts& spine,
                                                  OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOfView(view, opened->source));
+    VIAND_ASSIGN_OR_RETURN(Names compared, ColumnsComparedOnly(view, opened->source));
     VIAND_ASSIGN_OR_RETURN(MapOutputs mapped,
-                           MapView(std::move(columns), ReachOf(view, spine_.range), spine, opened));
+                           MapView(std::move(columns), std::move(compared),
+                                   ReachOf(view, spine_.range), spine, opened));
     WindowFragment fragment;
     fragment.at_spine = true;
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());

@@ -72,7 +72,8 @@ arrow::Status CheckType(const std::string& name, const std::shared_ptr<arrow::Da
   if (IsWidening(*PlainType(from), *PlainType(to))) return arrow::Status::OK();
   return MakeError(ErrorKind::kInput,
                    fmt::format("column \"{}\" of {} is {}, expected {}", name,
-                               Place(path, described_as), from->ToString(), to->ToString()),
+                               Place(path, described_as), from->ToString(),
+                               PlainType(to)->ToString()),
                    "files of one source must have one schema; integers may widen");
 }
 

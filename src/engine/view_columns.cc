@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "src/engine/bind_view.h"
 #include "src/engine/plain_array.h"
@@ -34,6 +35,33 @@ void AddColumnsOf(const expression::Aggregation& aggregation, std::vector<std::s
   for (const auto& call : aggregation.calls) AddColumnsOf(*call, columns);
 }
 
+// How often a call reads columns, and of these, how often as a bare column whose equality is all
+// that matters.
+struct Uses {
+  std::map<std::string, int> all;
+  std::map<std::string, int> compared;
+
+  void Add(const expression::ExpressionPtr& tree, bool only_compared) {
+    if (tree == nullptr) return;
+    if (only_compared && tree->kind == expression::ExpressionKind::kColumn)
+      ++compared[tree->column];
+    for (const std::string& name : expression::ColumnsOf(*tree)) ++all[name];
+  }
+  void Add(const expression::AggregateCall& call) {
+    const bool distinct = call.function == expression::AggregateFunction::kCountDistinct;
+    if (call.per_calls.empty()) Add(call.argument, distinct);
+    Add(call.where, false);
+    Add(call.order_by, false);
+    for (const auto& key : call.per_keys) Add(key, true);
+    for (const auto& inner : call.per_calls) Add(*inner);
+  }
+};
+
+arrow::Result<WindowSpec> Bind(const WindowView& view, const OpenedScan& source) {
+  return BindWindowSpec(view.features, view.existence, view.having, PlainSchema(*source.schema),
+                        source.described_as);
+}
+
 void Extend(const TimeWindow& window, const TimeRange& times, TimeRange* reach) {
   const int64_t length = window.length_us;
   if (window.unbounded || !reach->min_us || !times.min_us) {
@@ -49,13 +77,28 @@ void Extend(const TimeWindow& window, const TimeRange& times, TimeRange* reach) 
 
 arrow::Result<std::vector<std::string>> ColumnsOfView(const WindowView& view,
                                                       const OpenedScan& source) {
-  VIAND_ASSIGN_OR_RETURN(const WindowSpec spec,
-                         BindWindowSpec(view.features, view.existence, view.having,
-                                        PlainSchema(*source.schema), source.described_as));
+  VIAND_ASSIGN_OR_RETURN(const WindowSpec spec, Bind(view, source));
   std::vector<std::string> columns = view.keys;
   Add(view.timestamp_column, &columns);
   for (const WindowFeature& feature : spec.features) AddColumnsOf(feature.aggregation, &columns);
   if (spec.having) AddColumnsOf(*spec.having, &columns);
+  return columns;
+}
+
+arrow::Result<std::vector<std::string>> ColumnsComparedOnly(const WindowView& view,
+                                                            const OpenedScan& source) {
+  VIAND_ASSIGN_OR_RETURN(const WindowSpec spec, Bind(view, source));
+  Uses uses;
+  for (const WindowFeature& feature : spec.features) {
+    for (const auto& call : feature.aggregation.calls) uses.Add(*call);
+  }
+  if (spec.having) {
+    for (const auto& call : spec.having->calls) uses.Add(*call);
+  }
+  std::vector<std::string> columns;
+  for (const auto& [name, count] : uses.compared) {
+    if (uses.all[name] == count) columns.push_back(name);
+  }
   return columns;
 }
 

@@ -16,6 +16,11 @@ namespace viand::engine {
 arrow::Result<std::vector<std::string>> ColumnsOfView(const WindowView& view,
                                                       const OpenedScan& source);
 
+/// Columns of which the view's aggregates need only which values are equal: every use is a key of
+/// `per` or the argument of count(distinct ...).
+arrow::Result<std::vector<std::string>> ColumnsComparedOnly(const WindowView& view,
+                                                            const OpenedScan& source);
+
 /// Times of the base rows that the view's windows can hold as of any time in `times`.
 TimeRange ReachOf(const WindowView& view, const TimeRange& times);
 

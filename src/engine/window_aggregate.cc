@@ -81,12 +81,14 @@ class WindowAggregator {
   const KeyIndex& index() const { return index_; }
   int64_t ticks_a_us() const { return ticks_a_us_; }
 
-  // Which sets are rows: those with an event in the view's window, for which `having` holds.
+  // Which sets are rows: those with an event in the view's window, for which `having` holds. From
+  // then on Features is asked of these sets alone.
   arrow::Result<std::vector<bool>> Exist(const Times& times) {
     const Members members = MembersIn(times, spec_.existence);
     const std::vector<int64_t> counts = CountMembers(members, times.sets);
     std::vector<bool> exist(counts.size());
     for (size_t set = 0; set < counts.size(); ++set) exist[set] = counts[set] > 0;
+    existing_ = Narrow(members, Before(exist));
     if (!spec_.having) return exist;
     // `having` is asked only of sets that have events.
     const Times some = Keep(times, exist);
@@ -94,12 +96,14 @@ class WindowAggregator {
     VIAND_ASSIGN_OR_RETURN(const Column column,
                            Result(*spec_.having, spec_.existence, some, &calls));
     const auto& holds = static_cast<const arrow::BooleanArray&>(*column);
+    std::vector<bool> kept(holds.length());
     int64_t next = 0;
     for (size_t set = 0; set < exist.size(); ++set) {
       if (!exist[set]) continue;
-      exist[set] = holds.IsValid(next) && holds.Value(next);
+      exist[set] = kept[next] = holds.IsValid(next) && holds.Value(next);
       ++next;
     }
+    existing_ = Narrow(*existing_, Before(kept));
     return exist;
   }
 
@@ -128,7 +132,15 @@ class WindowAggregator {
   }
 
  private:
+  // For each set, and the end, how many of those before it are kept.
+  static std::vector<int32_t> Before(const std::vector<bool>& keep) {
+    std::vector<int32_t> before(keep.size() + 1);
+    for (size_t set = 0; set < keep.size(); ++set) before[set + 1] = before[set] + keep[set];
+    return before;
+  }
+
   Members MembersIn(const Times& times, const TimeWindow& window) const {
+    if (existing_ && window == spec_.existence) return *existing_;
     return MembersOf(rows_, row_time_, times.sets, times.time, window, ticks_a_us_);
   }
 
@@ -195,13 +207,14 @@ class WindowAggregator {
   KeyIndex index_;
   Ticks row_time_;  // of rows_.rows
   KeyRuns rows_;
+  std::optional<Members> existing_;  // of the view's window, in the sets that Exist left
 };
 
 ArrayResult TakeFrom(const Column& column, const Column& rows, arrow::MemoryPool* pool) {
   arrow::compute::ExecContext exec(pool);
   VIAND_ASSIGN_OR_RETURN(
       const arrow::Datum taken,
-      arrow::compute::Take(column, rows, arrow::compute::TakeOptions::Defaults(), &exec));
+      arrow::compute::Take(column, rows, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
   return taken.make_array();
 }
 

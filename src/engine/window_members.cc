@@ -43,6 +43,21 @@ Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
   return out;
 }
 
+Members Narrow(const Members& members, const std::vector<int32_t>& kept_before) {
+  Members out;
+  out.members.reserve(members.size());
+  out.begin.reserve(members.begin.size());
+  for (size_t segment = 0; segment + 1 < members.begin.size(); ++segment) {
+    for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
+      const int32_t enter = kept_before[members[i].enter];
+      const int32_t leave = kept_before[members[i].leave];
+      if (enter < leave) out.Append(members[i].value, enter, leave);
+    }
+    out.EndSegment();
+  }
+  return out;
+}
+
 namespace {
 
 // Cuts one group of one segment into versions. `run` holds its members, in order of time.

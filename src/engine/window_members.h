@@ -64,6 +64,10 @@ void SortByTime(const Ticks& time, KeyRuns* rows);
 Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
                   const Ticks& set_time, const TimeWindow& window, int64_t ticks_a_us);
 
+/// Returns the members in those of `sets` that are kept, renumbered: kept_before[i] of the sets
+/// before set i are.
+Members Narrow(const Members& members, const std::vector<int32_t>& kept_before);
+
 /// Returns the members for whose value keep(value).
 template <typename Keep>
 Members Filter(const Members& members, Keep&& keep) {

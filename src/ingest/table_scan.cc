@@ -8,7 +8,7 @@
 
 #include "src/common/cancellation.h"
 #include "src/ingest/limits.h"
-#include "src/ingest/ordered_pipeline.h"
+#include "src/common/ordered_pipeline.h"
 
 namespace viand::ingest {
 namespace {

@@ -11,6 +11,8 @@
 
 #include "src/common/cancellation.h"
 #include "src/common/failpoint.h"
+#include "src/common/ordered_pipeline.h"
+#include "src/common/parquet_output.h"
 #include "src/common/sha256.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/source_content.h"
@@ -23,6 +25,8 @@ namespace {
 // Parts become durable only when their pass over the source is done; a pass over this much source
 // times cutoffs bounds what a kill can lose.
 constexpr int64_t kPassBytes = int64_t{4} << 30;
+
+constexpr int kPartWriters = 8;
 
 int64_t SaturatingAdd(int64_t a, int64_t b) {
   int64_t sum = 0;
@@ -74,13 +78,24 @@ arrow::Status ComputePass(const RepoContext& context, const engine::WindowView& 
                          ? std::make_shared<arrow::TimestampArray>(
                                arrow::timestamp(arrow::TimeUnit::MICRO), 0, nullptr)
                          : std::static_pointer_cast<arrow::TimestampArray>(column->chunk(0));
-  for (Part* part : parts) {
-    ARROW_RETURN_NOT_OK(CheckCancelled());
-    ARROW_RETURN_NOT_OK(store->Write(part, RowsOfCutoff(*computed, *times, part->cutoff_us)));
-    context.execute.progress->Advance(1);
-    ARROW_RETURN_NOT_OK(Failpoint("backfill.part"));
-  }
-  return arrow::Status::OK();
+  // Encoded and synced by several threads, which mostly wait for the disk; kept in order of time.
+  using Prepared = arrow::Result<std::unique_ptr<ParquetOutput>>;
+  size_t next = 0;
+  return RunOrdered<Part*, Prepared>(
+      {.workers = kPartWriters, .max_in_flight = 2 * kPartWriters},
+      [&]() -> arrow::Result<std::optional<Part*>> {
+        return next < parts.size() ? std::optional(parts[next++]) : std::nullopt;
+      },
+      [&](Part* part) {
+        return store->Prepare(part, RowsOfCutoff(*computed, *times, part->cutoff_us));
+      },
+      [&](Prepared prepared) {
+        ARROW_RETURN_NOT_OK(CheckCancelled());
+        ARROW_RETURN_NOT_OK(prepared);
+        ARROW_RETURN_NOT_OK(PartStore::Keep(prepared->get()));
+        context.execute.progress->Advance(1);
+        return Failpoint("backfill.part");
+      });
 }
 
 arrow::Status ComputeMissing(const RepoContext& context, const definition::BoundView& view,

@@ -131,9 +131,14 @@ arrow::Result<bool> PartStore::Find(Part* part) const {
   return true;
 }
 
-arrow::Status PartStore::Write(Part* part, const std::shared_ptr<arrow::Table>& rows) {
+arrow::Result<std::unique_ptr<ParquetOutput>> PartStore::Prepare(
+    Part* part, const std::shared_ptr<arrow::Table>& rows) const {
   part->rows = rows->num_rows();
-  return WriteParquet(rows, PartPath(*part));
+  ARROW_ASSIGN_OR_RAISE(auto output, ParquetOutput::Open(PartPath(*part), rows->schema(),
+                                                         {.encoding = ParquetEncoding::kQuick}));
+  ARROW_RETURN_NOT_OK(output->Write(*rows));
+  ARROW_RETURN_NOT_OK(output->Sync());
+  return output;
 }
 
 arrow::Status PartStore::Publish(const std::string& definition_hash,
@@ -144,22 +149,19 @@ arrow::Status PartStore::Publish(const std::string& definition_hash,
   next.folder = GenerationFolder(folder_, next.number);
   // A number that a killed process had begun is not reused: its folder may be half-filled.
   while (fs::exists(next.folder)) next.folder = GenerationFolder(folder_, ++next.number);
-  const std::string building = fmt::format("{}.tmp.{}.0", next.folder, getpid());
-  ARROW_RETURN_NOT_OK(MakeFolders(building));
+  // Filled under its own name: nobody reads it before `current` points there. Its links keep the
+  // parts, so that the folder of parts need not be synced.
+  ARROW_RETURN_NOT_OK(MakeFolders(next.folder));
   for (const Part& part : parts) {
     std::error_code error;
-    fs::create_hard_link(PartPath(part), building + "/" + PartName(part), error);
+    fs::create_hard_link(PartPath(part), next.folder + "/" + PartName(part), error);
     if (error) {
       return MakeError(ErrorKind::kEnvironment,
                        fmt::format("cannot link {}: {}", PartPath(part), error.message()));
     }
   }
-  ARROW_RETURN_NOT_OK(WriteFileAtomically(building + "/manifest.json", ToJson(next).dump(1)));
-  ARROW_RETURN_NOT_OK(SyncPath(building));
-  if (rename(building.c_str(), next.folder.c_str()) != 0) {
-    return MakeError(ErrorKind::kEnvironment,
-                     fmt::format("cannot write {}: {}", next.folder, std::strerror(errno)));
-  }
+  ARROW_RETURN_NOT_OK(WriteFileAtomically(next.folder + "/manifest.json", ToJson(next).dump(1)));
+  ARROW_RETURN_NOT_OK(SyncPath(folder_ + "/generations"));
   ARROW_RETURN_NOT_OK(SwapSymlink(folder_ + "/current",
                                   fs::path(next.folder).lexically_relative(folder_).string()));
   return DropUnused(next, previous);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "src/common/error.h"
+#include "src/common/parquet_output.h"
 
 namespace arrow {
 class Table;
@@ -51,8 +52,12 @@ class PartStore {
   /// Tells whether the part of that cutoff and fingerprint is stored; sets its row count.
   arrow::Result<bool> Find(Part* part) const;
 
-  /// Writes the rows of one cutoff atomically; part->rows is set.
-  arrow::Status Write(Part* part, const std::shared_ptr<arrow::Table>& rows);
+  /// Writes the rows of one cutoff to disk, not yet visible; part->rows is set. Thread-safe.
+  arrow::Result<std::unique_ptr<ParquetOutput>> Prepare(
+      Part* part, const std::shared_ptr<arrow::Table>& rows) const;
+
+  /// Makes a prepared part visible: from then on a killed backfill need not compute it again.
+  static arrow::Status Keep(ParquetOutput* prepared) { return prepared->Rename(); }
 
   /// Makes the parts a generation and swaps `current` to it; then drops parts and generations that
   /// neither it nor the one before use. Does nothing where the current generation is already equal.

@@ -19,7 +19,7 @@
 
 #include "src/common/error.h"
 
-namespace viand::ingest {
+namespace viand {
 
 struct PipelineOptions {
   int workers = 2;
@@ -163,4 +163,4 @@ arrow::Status RunOrdered(const PipelineOptions& options,
       .Run();
 }
 
-}  // namespace viand::ingest
+}  // namespace viand
