@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "src/common/atomic_output.h"
 
@@ -71,6 +72,17 @@ arrow::Status SyncPath(const std::string& path) {
   return result == 0 ? arrow::Status::OK() : Failed("sync", path, error);
 }
 
+arrow::Status SyncPaths(const std::vector<std::string>& paths) {
+  std::vector<arrow::Status> statuses(paths.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < paths.size(); ++i)
+    threads.emplace_back([&, i] { statuses[i] = SyncPath(paths[i]); });
+  if (!paths.empty()) statuses[0] = SyncPath(paths[0]);
+  for (std::thread& thread : threads) thread.join();
+  for (const arrow::Status& status : statuses) VIAND_RETURN_NOT_OK(status);
+  return arrow::Status::OK();
+}
+
 arrow::Status MakeFolders(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -110,6 +122,19 @@ arrow::Status AtomicFile::Commit() {
   VIAND_RETURN_NOT_OK(Sync());
   VIAND_RETURN_NOT_OK(Rename());
   return SyncPath(FolderOf(target_));
+}
+
+arrow::Status WriteFile(const std::string& path, std::string_view content) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return WriteError(path, errno);
+  int error = 0;
+  for (std::string_view rest = content; !rest.empty() && error == 0;) {
+    const ssize_t written = write(fd, rest.data(), rest.size());
+    if (written < 0 && errno != EINTR) error = errno;
+    if (written > 0) rest.remove_prefix(written);
+  }
+  if (close(fd) != 0 && error == 0) error = errno;
+  return error == 0 ? arrow::Status::OK() : WriteError(path, error);
 }
 
 arrow::Status WriteFileAtomically(const std::string& path, std::string_view content) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/common/error.h"
 
@@ -40,6 +41,9 @@ class AtomicFile {
 /// The error of a write to `path` that failed with errno `error`: the path, the reason, what to do.
 arrow::Status WriteError(const std::string& path, int error);
 
+/// Writes a small file where nobody looks yet; SyncPath makes it last.
+arrow::Status WriteFile(const std::string& path, std::string_view content);
+
 /// Writes a small file atomically.
 arrow::Status WriteFileAtomically(const std::string& path, std::string_view content);
 
@@ -54,6 +58,9 @@ arrow::Status MakeFolders(const std::string& path);
 
 /// Forces a file's or a folder's entry to disk.
 arrow::Status SyncPath(const std::string& path);
+
+/// The same for several, all at once: a disk takes them together in the time of one.
+arrow::Status SyncPaths(const std::vector<std::string>& paths);
 
 /// Removes "<name>.tmp.<pid>.<n>" files of a folder whose process is gone: what a kill -9 left
 /// behind.

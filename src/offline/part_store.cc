@@ -160,8 +160,9 @@ arrow::Status PartStore::Publish(const std::string& definition_hash,
                        fmt::format("cannot link {}: {}", PartPath(part), error.message()));
     }
   }
-  ARROW_RETURN_NOT_OK(WriteFileAtomically(next.folder + "/manifest.json", ToJson(next).dump(1)));
-  ARROW_RETURN_NOT_OK(SyncPath(folder_ + "/generations"));
+  const std::string manifest = next.folder + "/manifest.json";
+  ARROW_RETURN_NOT_OK(WriteFile(manifest, ToJson(next).dump(1)));
+  ARROW_RETURN_NOT_OK(SyncPaths({manifest, next.folder, folder_ + "/generations"}));
   ARROW_RETURN_NOT_OK(SwapSymlink(folder_ + "/current",
                                   fs::path(next.folder).lexically_relative(folder_).string()));
   return DropUnused(next, previous);

@@ -20,6 +20,11 @@ std::shared_ptr<arrow::Table> Rows(int64_t count) {
   return arrow::Table::Make(arrow::schema({arrow::field("key", arrow::int64())}), {*keys.Finish()});
 }
 
+arrow::Status Write(const PartStore& store, Part* part, const std::shared_ptr<arrow::Table>& rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto prepared, store.Prepare(part, rows));
+  return PartStore::Keep(prepared.get());
+}
+
 class PartStoreTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -35,7 +40,7 @@ class PartStoreTest : public testing::Test {
     for (size_t i = 0; i < counts.size(); ++i) {
       parts.push_back({static_cast<int64_t>(i), definition + std::to_string(counts[i]), 0});
       if (*store->Find(&parts.back())) continue;
-      ASSERT_TRUE(store->Write(&parts.back(), Rows(counts[i])).ok());
+      ASSERT_TRUE(Write(*store, &parts.back(), Rows(counts[i])).ok());
       ++written_;
     }
     ASSERT_TRUE(store->Publish(definition, parts).ok());
@@ -49,7 +54,7 @@ TEST_F(PartStoreTest, NothingBeforeTheFirstPublish) {
   EXPECT_EQ(ReadCurrentGeneration(folder_)->number, 0);
   auto store = *PartStore::Open(folder_);
   Part part{5, "f", 0};
-  ASSERT_TRUE(store->Write(&part, Rows(3)).ok());
+  ASSERT_TRUE(Write(*store, &part, Rows(3)).ok());
   EXPECT_EQ(ReadCurrentGeneration(folder_)->number, 0);
   Part again{5, "f", 0};
   EXPECT_TRUE(*store->Find(&again));
