@@ -11,7 +11,7 @@ namespace viand {
 namespace {
 
 // Scans deal out row groups to threads: small ones keep all of them busy, and prune better.
-constexpr int64_t kRowGroupRows = 128 << 10;
+constexpr int64_t kRowGroupRows = 64 << 10;
 
 std::shared_ptr<parquet::WriterProperties> FileProperties(const ParquetOptions& options,
                                                           const arrow::Schema& schema) {
@@ -48,8 +48,9 @@ arrow::Result<std::unique_ptr<ParquetOutput>> ParquetOutput::Open(
     const std::string& path, const std::shared_ptr<arrow::Schema>& schema,
     const ParquetOptions& options) {
   VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
-  auto writer = parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output,
-                                                 FileProperties(options, *schema), ArrowProperties(options));
+  auto writer =
+      parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output,
+                                       FileProperties(options, *schema), ArrowProperties(options));
   VIAND_RETURN_NOT_OK(output->Check(writer.status()));
   return std::unique_ptr<ParquetOutput>(
       new ParquetOutput(std::move(output), std::move(writer).ValueUnsafe()));

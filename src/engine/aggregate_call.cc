@@ -138,9 +138,9 @@ arrow::Result<std::vector<int32_t>> RowValues::Group(const std::vector<Expressio
     }
     columns.push_back(values->array());
   }
-  VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
-                         KeyIndex::Make(columns, columns[0]->length(),
-                                        {.null_is_value = true, .floats = true}));
+  VIAND_ASSIGN_OR_RETURN(
+      const KeyIndex index,
+      KeyIndex::Make(columns, columns[0]->length(), {.null_is_value = true, .floats = true}));
   return index.groups();
 }
 
@@ -228,9 +228,10 @@ ArrayResult CallEvaluator::OverGaps(const AggregateCall& call, RowValues* rows,
     const auto index_array = std::make_shared<arrow::Int64Array>(
         static_cast<int64_t>(indices.size()), arrow::Buffer::Wrap(indices));
     arrow::compute::ExecContext exec(context_.pool);
-    VIAND_ASSIGN_OR_RETURN(const arrow::Datum taken,
-                           arrow::compute::Take(values->array(), index_array,
-                                                arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+    VIAND_ASSIGN_OR_RETURN(
+        const arrow::Datum taken,
+        arrow::compute::Take(values->array(), index_array,
+                             arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
     return taken.make_array();
   };
   VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> lower, take(gaps.lower));

@@ -46,8 +46,8 @@ class RowValues {
 
   std::shared_ptr<arrow::RecordBatch> batch_;
   arrow::MemoryPool* pool_;
-  std::map<std::string, std::unique_ptr<AggregateValues>> values_;    // by SQL text
-  std::map<std::string, std::unique_ptr<AggregateValues>> compared_;  // coded columns, by name
+  std::map<std::string, std::unique_ptr<AggregateValues>> values_;       // by SQL text
+  std::map<std::string, std::unique_ptr<AggregateValues>> compared_;     // coded columns, by name
   std::map<std::string, std::unique_ptr<std::vector<int32_t>>> groups_;  // by SQL text of the keys
 };
 

@@ -73,8 +73,8 @@ bool LeaveInOrder(const Members& members, int64_t segment) {
 }
 
 // The extremes of a segment whose members leave in the order in which they came, as the rows of a
-// window do. `candidates` holds, from `first` on, those that may yet be an extreme in order of their
-// coming: none is worse than the next, so the first is the extreme.
+// window do. `candidates` holds, from `first` on, those that may yet be an extreme in order of
+// their coming: none is worse than the next, so the first is the extreme.
 template <typename Better>
 void SlideExtremes(const Members& members, const Sets& sets, int64_t segment,
                    std::vector<int64_t>* candidates, Better&& better, Painter* painter) {
@@ -105,9 +105,9 @@ ArrayResult TakeRows(const std::shared_ptr<arrow::Array>& values, const std::vec
   }
   VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> index_array, indices.Finish());
   arrow::compute::ExecContext exec(context.pool);
-  VIAND_ASSIGN_OR_RETURN(
-      const arrow::Datum taken,
-      arrow::compute::Take(values, index_array, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+  VIAND_ASSIGN_OR_RETURN(const arrow::Datum taken,
+                         arrow::compute::Take(values, index_array,
+                                              arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
   return taken.make_array();
 }
 

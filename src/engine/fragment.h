@@ -73,10 +73,11 @@ struct AsOfFragment {
 struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;
-  std::vector<int64_t> cutoffs_us;        ///< of a grid
-  std::shared_ptr<arrow::Schema> events;  ///< of the events' tables; expressions bind to its plain form
-  std::vector<int> keys;                  ///< indices in `events`
-  int time_column = -1;                   ///< index in `events`
+  std::vector<int64_t> cutoffs_us;  ///< of a grid
+  std::shared_ptr<arrow::Schema>
+      events;             ///< of the events' tables; expressions bind to its plain form
+  std::vector<int> keys;  ///< indices in `events`
+  int time_column = -1;   ///< index in `events`
   std::vector<PlannedFeature> features;
   TimeWindow existence;
   std::string having;

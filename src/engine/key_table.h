@@ -103,7 +103,7 @@ class BytesTable {
     }
   }
 
-  std::vector<Slot> slots_;  // a power of two of them, at most half in use
+  std::vector<Slot> slots_;                // a power of two of them, at most half in use
   std::vector<std::string_view> strings_;  // by code
 };
 

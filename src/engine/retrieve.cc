@@ -224,9 +224,8 @@ class Retrieval {
       columns.push_back(view.created_column);
     }
     columns.insert(columns.end(), view.columns.begin(), view.columns.end());
-    VIAND_ASSIGN_OR_RETURN(
-        MapOutputs mapped,
-        MapView(std::move(columns), {}, ReachOf(view, spine_.range), spine, opened));
+    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, MapView(std::move(columns), {},
+                                                      ReachOf(view, spine_.range), spine, opened));
     AsOfFragment fragment;
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
     fragment.key_count = static_cast<int>(opened->view_keys.size());
@@ -242,9 +241,8 @@ class Retrieval {
                                                  OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOfView(view, opened->source));
     VIAND_ASSIGN_OR_RETURN(Names compared, ColumnsComparedOnly(view, opened->source));
-    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped,
-                           MapView(std::move(columns), std::move(compared),
-                                   ReachOf(view, spine_.range), spine, opened));
+    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, MapView(std::move(columns), std::move(compared),
+                                                      ReachOf(view, spine_.range), spine, opened));
     WindowFragment fragment;
     fragment.at_spine = true;
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());

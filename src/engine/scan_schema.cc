@@ -70,11 +70,11 @@ arrow::Status CheckType(const std::string& name, const std::shared_ptr<arrow::Da
                         const std::shared_ptr<arrow::DataType>& to, const std::string& path,
                         const std::string& described_as) {
   if (IsWidening(*PlainType(from), *PlainType(to))) return arrow::Status::OK();
-  return MakeError(ErrorKind::kInput,
-                   fmt::format("column \"{}\" of {} is {}, expected {}", name,
-                               Place(path, described_as), from->ToString(),
-                               PlainType(to)->ToString()),
-                   "files of one source must have one schema; integers may widen");
+  return MakeError(
+      ErrorKind::kInput,
+      fmt::format("column \"{}\" of {} is {}, expected {}", name, Place(path, described_as),
+                  from->ToString(), PlainType(to)->ToString()),
+      "files of one source must have one schema; integers may widen");
 }
 
 }  // namespace viand::engine

@@ -197,8 +197,7 @@ class GapTracker {
 
 }  // namespace
 
-Gaps GapMembers(const Members& members, const Sets& sets,
-                const int64_t* key_of_value) {
+Gaps GapMembers(const Members& members, const Sets& sets, const int64_t* key_of_value) {
   Gaps out;
   GapTracker tracker(members, &out);
   std::vector<int64_t> slot_of(members.size());

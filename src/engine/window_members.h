@@ -46,8 +46,8 @@ struct Members {
   int64_t OrderOf(int64_t member) const { return order.empty() ? member : order[member]; }
 
   void Append(int64_t value, int64_t enter, int64_t leave) {
-    members.push_back({static_cast<int32_t>(value), static_cast<int32_t>(enter),
-                       static_cast<int32_t>(leave)});
+    members.push_back(
+        {static_cast<int32_t>(value), static_cast<int32_t>(enter), static_cast<int32_t>(leave)});
   }
   void EndSegment() { begin.push_back(size()); }
 };
