@@ -58,7 +58,8 @@ def is_test(path):
 
 
 def is_text(path):
-    return path.suffix in TEXT or path.name in ("dev", "run", "CMakeLists.txt")
+    command = path.suffix == "" and path.parts[0] == "bench"
+    return path.suffix in TEXT or command or path.name in ("dev", "run", "CMakeLists.txt")
 
 
 # ---- rules over one file: (path, lines) -> (line number, message) ---------------------------------------------
