@@ -16,9 +16,10 @@ arrow::Status NotExchanged(const arrow::Status& status, const std::string& path)
                    "is the disk of the temporary folder full?");
 }
 
+// The stream format: that of files has one dictionary a column, and coded columns one a batch.
 arrow::Status Write(const arrow::Table& table, const std::string& path) {
   VIAND_ASSIGN_OR_RETURN(auto file, arrow::io::FileOutputStream::Open(path));
-  VIAND_ASSIGN_OR_RETURN(auto writer, arrow::ipc::MakeFileWriter(file, table.schema()));
+  VIAND_ASSIGN_OR_RETURN(auto writer, arrow::ipc::MakeStreamWriter(file, table.schema()));
   VIAND_RETURN_NOT_OK(writer->WriteTable(table));
   VIAND_RETURN_NOT_OK(writer->Close());
   return file->Close();
@@ -27,7 +28,7 @@ arrow::Status Write(const arrow::Table& table, const std::string& path) {
 arrow::Result<std::shared_ptr<arrow::Table>> Read(const std::string& path) {
   VIAND_ASSIGN_OR_RETURN(auto file,
                          arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
-  VIAND_ASSIGN_OR_RETURN(auto reader, arrow::ipc::RecordBatchFileReader::Open(file));
+  VIAND_ASSIGN_OR_RETURN(auto reader, arrow::ipc::RecordBatchStreamReader::Open(file));
   return reader->ToTable();
 }
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "src/engine/key_index.h"
+#include "src/engine/plain_array.h"
 #include "src/expression/batch_evaluator.h"
 #include "src/expression/overload.h"
 
@@ -94,12 +95,29 @@ std::string TextOf(const TimeWindow& window) {
 arrow::Result<AggregateValues*> RowValues::Of(const Expression& expression) {
   std::unique_ptr<AggregateValues>& values = values_[ToSql(expression)];
   if (!values) {
-    VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array,
-                           expression::EvaluateBatch(expression, *batch_, nullptr, pool_));
+    VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array, Evaluate(expression));
     VIAND_ASSIGN_OR_RETURN(AggregateValues made, AggregateValues::Make(array));
     values = std::make_unique<AggregateValues>(std::move(made));
   }
   return values.get();
+}
+
+ArrayResult RowValues::Evaluate(const Expression& expression) {
+  bool reads_codes = false;
+  for (const std::string& name : ColumnsOf(expression)) {
+    const auto column = batch_->GetColumnByName(name);
+    reads_codes |= column != nullptr && column->type_id() == arrow::Type::DICTIONARY;
+  }
+  if (!reads_codes) return expression::EvaluateBatch(expression, *batch_, nullptr, pool_);
+  if (!decoded_) {
+    std::vector<std::shared_ptr<arrow::Array>> columns;
+    for (const auto& column : batch_->columns()) {
+      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), DecodeDictionary(column, pool_));
+    }
+    decoded_ = arrow::RecordBatch::Make(PlainSchema(*batch_->schema()), batch_->num_rows(),
+                                        std::move(columns));
+  }
+  return expression::EvaluateBatch(expression, *decoded_, nullptr, pool_);
 }
 
 arrow::Result<AggregateValues*> RowValues::ComparedOf(const Expression& expression) {

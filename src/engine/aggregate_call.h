@@ -41,10 +41,12 @@ class RowValues {
       const std::vector<std::shared_ptr<const expression::Expression>>& keys);
 
  private:
+  arrow::Result<std::shared_ptr<arrow::Array>> Evaluate(const expression::Expression& expression);
   arrow::Result<std::vector<int32_t>> Group(
       const std::vector<std::shared_ptr<const expression::Expression>>& keys);
 
   std::shared_ptr<arrow::RecordBatch> batch_;
+  std::shared_ptr<arrow::RecordBatch> decoded_;  // batch_ without dictionaries, once it is needed
   arrow::MemoryPool* pool_;
   std::map<std::string, std::unique_ptr<AggregateValues>> values_;       // by SQL text
   std::map<std::string, std::unique_ptr<AggregateValues>> compared_;     // coded columns, by name

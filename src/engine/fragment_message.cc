@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "plan_generated.h"
+#include "src/engine/coded_array.h"
 #include "src/engine/plain_array.h"
 
 namespace viand::engine {
@@ -37,8 +38,9 @@ arrow::Result<std::shared_ptr<arrow::Schema>> ReadSchema(const Bytes* bytes) {
   auto schema = arrow::ipc::ReadSchema(&stream, &memo);
   if (!schema.ok()) return Damaged(schema.status().message());
   for (const auto& field : (*schema)->fields()) {
-    if (!PlainType(field->type())->Equals(*field->type())) {
-      return Damaged(fmt::format("column \"{}\" is not plain", field->name()));
+    const arrow::DataType& type = *field->type();
+    if (!PlainType(field->type())->Equals(type) && !CodedType(arrow::utf8())->Equals(type)) {
+      return Damaged(fmt::format("column \"{}\" is neither plain nor coded", field->name()));
     }
   }
   return schema;

@@ -114,7 +114,7 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   EXPECT_EQ(Rejection(map), "damaged fragment message: number of partitions");
   map = Map();
   map.columns = arrow::schema({arrow::field("k", arrow::dictionary(arrow::int8(), arrow::utf8()))});
-  EXPECT_EQ(Rejection(map), "damaged fragment message: column \"k\" is not plain");
+  EXPECT_EQ(Rejection(map), "damaged fragment message: column \"k\" is neither plain nor coded");
   AsOfFragment join = AsOf();
   join.key_count = 3;
   EXPECT_EQ(Rejection(join), "damaged fragment message: too few feature columns");
