@@ -1,6 +1,7 @@
 #include "src/engine/key_index.h"
 
 #include <limits>
+#include <numeric>
 #include <string>
 
 namespace viand::engine {
@@ -22,6 +23,16 @@ arrow::Status CheckLengths(const std::vector<std::shared_ptr<arrow::Array>>& col
 }
 
 }  // namespace
+
+void KeyIndex::UseCodes(std::vector<int32_t> codes) {
+  for (size_t row = 0; row < codes.size(); ++row) {
+    if (codes[row] == static_cast<int32_t>(first_rows_.size()))
+      first_rows_.push_back(static_cast<int64_t>(row));
+  }
+  renumber_.resize(first_rows_.size() + 1);
+  std::iota(renumber_.begin(), renumber_.end(), kNoGroup);
+  groups_ = std::move(codes);
+}
 
 arrow::Result<KeyIndex> KeyIndex::Make(const std::vector<std::shared_ptr<arrow::Array>>& columns,
                                        int64_t rows, const KeyIndexOptions& options) {
@@ -47,6 +58,11 @@ arrow::Result<KeyIndex> KeyIndex::Make(const std::vector<std::shared_ptr<arrow::
       const bool drop = !options.null_is_value && (codes[row] < 0 || next[row] < 0);
       codes[row] = drop ? KeyColumn::kNullCode : pairs.Insert(Pair(codes[row], next[row]));
     }
+  }
+  if (columns.size() == 1 && columns[0]->null_count() == 0 &&
+      columns[0]->type_id() != arrow::Type::DICTIONARY) {
+    index.UseCodes(std::move(codes));
+    return index;
   }
   // One column's null has the code -1: number it as a group where it is a value.
   const int64_t null_code = -1;

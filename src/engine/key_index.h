@@ -38,6 +38,9 @@ class KeyIndex {
       const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t rows) const;
 
  private:
+  /// One column without nulls: its codes are groups by first appearance as they are.
+  void UseCodes(std::vector<int32_t> codes);
+
   KeyIndexOptions options_;
   std::vector<KeyColumn> columns_;
   std::vector<WordTable> pairs_;   // pairs_[i]: (code of columns 0..i, code of column i + 1)

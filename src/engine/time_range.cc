@@ -116,6 +116,13 @@ void ClearOutside(const arrow::Array& times, const TimeRange& range, std::vector
   const TimeScale scale = ScaleOf(*times.type());
   const int64_t min_us = range.min_us.value_or(kMin);
   const int64_t max_us = range.max_us.value_or(kMax);
+  if (times.type_id() == arrow::Type::TIMESTAMP && times.null_count() == 0 && scale.divisor == 1 &&
+      scale.multiplier == 1) {
+    const int64_t* values = times.data()->GetValues<int64_t>(1);
+    for (int64_t i = 0; i < times.length(); ++i)
+      (*keep)[i] &= static_cast<uint8_t>(values[i] >= min_us && values[i] <= max_us);
+    return;
+  }
   std::vector<uint8_t> inside(times.length(), 0);
   VisitTimes(times, [&](int64_t row, int64_t raw) {
     const int64_t time_us = scale.FloorToMicros(raw);

@@ -17,12 +17,22 @@ void SortByTime(const Ticks& time, KeyRuns* rows) {
   }
 }
 
-Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
-                  const Ticks& set_time, const TimeWindow& window, int64_t ticks_a_us) {
-  const __int128 length = __int128{window.length_us} * ticks_a_us;
+namespace {
+
+// Whether times and windows are so far from the ends of 64 bits that their sums stay within.
+bool FitsWords(const Ticks& row_time, const Ticks& set_time, __int128 length) {
+  constexpr __int128 kMost = __int128{1} << 61;
+  const auto fits = [](__int128 tick) { return tick > -kMost && tick < kMost; };
+  return fits(length) && std::all_of(row_time.begin(), row_time.end(), fits) &&
+         std::all_of(set_time.begin(), set_time.end(), fits);
+}
+
+template <typename Tick>
+Members FindMembers(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
+                    const std::vector<Tick>& set_time, const TimeWindow& window, Tick length) {
   // A row at x is in [t - w, t) if x < t <= x + w, and in [t, t + w) if x - w < t <= x.
-  const __int128 enter_after = window.following ? -length : 0;
-  const __int128 leave_after = window.following ? 0 : length;
+  const Tick enter_after = window.following ? -length : 0;
+  const Tick leave_after = window.following ? 0 : length;
   Members out;
   out.members.reserve(rows.rows.size());
   out.begin.reserve(sets.begin.size());
@@ -33,14 +43,26 @@ Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
     const bool has_rows = segment < rows.groups() && enter < end;
     const int64_t last_row = has_rows ? rows.begin[segment + 1] : 0;
     for (int64_t i = has_rows ? rows.begin[segment] : 0; i < last_row; ++i) {
-      while (enter < end && set_time[enter] <= row_time[i] + enter_after) ++enter;
+      const auto time = static_cast<Tick>(row_time[i]);
+      while (enter < end && set_time[enter] <= time + enter_after) ++enter;
       if (enter == end) break;
-      while (leave < end && set_time[leave] <= row_time[i] + leave_after) ++leave;
+      while (leave < end && set_time[leave] <= time + leave_after) ++leave;
       if (enter < leave) out.Append(rows.rows[i], enter, leave);
     }
     out.EndSegment();
   }
   return out;
+}
+
+}  // namespace
+
+Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
+                  const Ticks& set_time, const TimeWindow& window, int64_t ticks_a_us) {
+  const __int128 length = __int128{window.length_us} * ticks_a_us;
+  if (!FitsWords(row_time, set_time, length))
+    return FindMembers<__int128>(rows, row_time, sets, set_time, window, length);
+  return FindMembers<int64_t>(rows, row_time, sets, {set_time.begin(), set_time.end()}, window,
+                              static_cast<int64_t>(length));
 }
 
 Members Narrow(const Members& members, const std::vector<int32_t>& kept_before) {
