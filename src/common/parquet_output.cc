@@ -7,6 +7,8 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
+#include "src/common/cancellation.h"
+
 namespace viand {
 namespace {
 
@@ -38,6 +40,7 @@ std::shared_ptr<parquet::ArrowWriterProperties> ArrowProperties(const ParquetOpt
   parquet::ArrowWriterProperties::Builder properties;
   // Without Arrow's own schema in it a reader would lose the zone of a timestamp.
   properties.store_schema();
+  properties.set_use_threads(true);
   if (options.micros) properties.coerce_timestamps(arrow::TimeUnit::MICRO);
   return properties.build();
 }
@@ -67,7 +70,18 @@ arrow::Status ParquetOutput::Write(const arrow::RecordBatch& batch) {
 }
 
 arrow::Status ParquetOutput::Write(const arrow::Table& table) {
-  return output_->Check(writer_->WriteTable(table, kRowGroupRows));
+  if (table.num_rows() <= kRowGroupRows)
+    return output_->Check(writer_->WriteTable(table, kRowGroupRows));
+  // Batch by batch, since the columns of a batch are encoded by several threads.
+  arrow::TableBatchReader batches(table);
+  batches.set_chunksize(kRowGroupRows);
+  std::shared_ptr<arrow::RecordBatch> batch;
+  while (true) {
+    VIAND_RETURN_NOT_OK(CheckCancelled());
+    VIAND_RETURN_NOT_OK(batches.ReadNext(&batch));
+    if (batch == nullptr) return arrow::Status::OK();
+    VIAND_RETURN_NOT_OK(Write(*batch));
+  }
 }
 
 arrow::Status ParquetOutput::Close() {
@@ -86,8 +100,9 @@ arrow::Result<int64_t> ParquetOutput::Commit() {
   return output_->Commit();
 }
 
-arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
-  VIAND_ASSIGN_OR_RETURN(auto output, ParquetOutput::Open(path, table->schema()));
+arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path,
+                           const ParquetOptions& options) {
+  VIAND_ASSIGN_OR_RETURN(auto output, ParquetOutput::Open(path, table->schema(), options));
   VIAND_RETURN_NOT_OK(output->Write(*table));
   return output->Commit().status();
 }

@@ -27,7 +27,7 @@ namespace viand {
 enum class ParquetEncoding {
   kCompact,  ///< zstd, dictionaries: for what is read often, or by others
   kQuick,    ///< snappy, numbers as they are: for many small files, where zstd's working memory and
-             ///< dictionaries cost more than the rest of the encoding
+             ///< dictionaries cost more than the rest of the encoding, and for results on demand
 };
 
 struct ParquetOptions {
@@ -69,6 +69,7 @@ class ParquetOutput {
 };
 
 /// Writes a whole table.
-arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path);
+arrow::Status WriteParquet(const std::shared_ptr<arrow::Table>& table, const std::string& path,
+                           const ParquetOptions& options = {});
 
 }  // namespace viand

@@ -40,7 +40,8 @@ arrow::Status WriteTableFile(const std::shared_ptr<arrow::Table>& table, const s
     return sink.Flush();
   }
   const std::string extension = std::filesystem::path(path).extension().string();
-  if (extension == ".parquet") return offline::WriteParquet(table, path);
+  if (extension == ".parquet")
+    return WriteParquet(table, path, {.encoding = ParquetEncoding::kQuick});
   if (extension == ".csv")
     return WriteAtomically(path, [&](auto* sink) { return WriteCsv(*table, sink); });
   if (extension == ".arrow" || extension == ".feather" || extension == ".ipc") {
