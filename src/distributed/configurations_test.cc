@@ -26,7 +26,6 @@ using engine::ExecuteOptions;
 using engine::Lookup;
 using engine::RetrievalPlan;
 using engine::Scan;
-using engine::TimeWindow;
 using engine::WindowView;
 using testing::Folder;
 using testing::LookupOf;
