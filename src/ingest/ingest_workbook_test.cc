@@ -20,7 +20,8 @@ std::string Header(const std::vector<std::string>& names) {
   return row + "</row>";
 }
 
-std::string Column(const std::string& type, const std::string& cells, BookOptions options = {}) {
+std::string Column(const std::string& type, const std::string& cells,
+                   const BookOptions& options = {}) {
   IngestTest test("column");
   test.Add("b.xlsx", Book(Header({"x"}) + cells, options));
   if (!type.empty()) test.Declare({{"x", type}});
