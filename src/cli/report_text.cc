@@ -6,18 +6,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "src/common/grouped_number.h"
 #include "src/common/time.h"
 
 namespace viand::cli {
 namespace {
 
 using nlohmann::json;
-
-std::string Grouped(int64_t count) {
-  std::string digits = std::to_string(count);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(at, ",");
-  return digits;
-}
 
 json NumberOrNull(double value) { return std::isnan(value) ? json(nullptr) : json(value); }
 

@@ -82,7 +82,7 @@ Json SplitOf(const Split& split) {
 }
 
 /// By parameter, then in the order written: a parameter may stand several times (eval_metric).
-Json ParamsOf(std::vector<std::pair<std::string, std::string>> params) {
+Json ParamsOf(const std::vector<std::pair<std::string, std::string>>& params) {
   Json json = Json::object();
   for (const auto& [name, value] : params) json[name].push_back(value);
   return json;

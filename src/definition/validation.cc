@@ -45,7 +45,7 @@ const BoundView* BoundDefinitions::FindLabels(const std::string& name) const {
   return found == labels.end() ? nullptr : &*found;
 }
 
-arrow::Result<BoundDefinitions> Validate(std::shared_ptr<const Definitions> definitions,
+arrow::Result<BoundDefinitions> Validate(const std::shared_ptr<const Definitions>& definitions,
                                          const SchemaOnDisk& schema_on_disk) {
   ErrorList errors;
   BoundDefinitions bound;

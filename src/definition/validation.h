@@ -73,7 +73,7 @@ using SchemaOnDisk =
 
 /// Checks everything and types what can be typed. A source that a dataset writes has the dataset's
 /// declared types; where they are undeclared, what is on disk counts.
-arrow::Result<BoundDefinitions> Validate(std::shared_ptr<const Definitions> definitions,
+arrow::Result<BoundDefinitions> Validate(const std::shared_ptr<const Definitions>& definitions,
                                          const SchemaOnDisk& schema_on_disk);
 
 /// Binds a dataset to the raw columns of its files (ingest::InferRawSchema); declared types

@@ -26,7 +26,6 @@ using engine::ExecuteOptions;
 using engine::Lookup;
 using engine::RetrievalPlan;
 using engine::Scan;
-using engine::TimeWindow;
 using engine::WindowView;
 using testing::Folder;
 using testing::LookupOf;
@@ -199,24 +198,34 @@ std::vector<std::optional<int64_t>> Expected(const RetrievalPlan& plan, const Ta
                                 keys(spine, "ka", "kb"), keys(rows, "a", "b"));
 }
 
+/// What one seed makes: rows, in memory or in files, and a spine.
+struct RandomInput {
+  explicit RandomInput(uint64_t seed)
+      : random(seed),
+        rows(RandomRows(&random, random.Below(200))),
+        spine(RandomSpine(&random, random.Below(100))),
+        source(seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random)) {}
+
+  Random random;
+  const Folder folder;
+  const TablePtr rows, spine;
+  const Scan source;
+};
+
 TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
   const auto configurations = Configurations();
   for (uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    Random random(seed);
-    const Folder folder;
-    const TablePtr rows = RandomRows(&random, random.Below(200));
-    const TablePtr spine = RandomSpine(&random, random.Below(100));
-    const Scan source = seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random);
-    const RetrievalPlan plan = RandomRetrieval(&random, spine, source);
+    RandomInput input(seed);
+    const RetrievalPlan plan = RandomRetrieval(&input.random, input.spine, input.source);
     const TablePtr result = RunAll(plan, configurations, engine::Retrieve);
     ASSERT_NE(result, nullptr);
-    const auto expected = Expected(plan, rows, spine);
-    for (int64_t i = 0; i < spine->num_rows(); ++i) {
+    const auto expected = Expected(plan, input.rows, input.spine);
+    for (int64_t i = 0; i < input.spine->num_rows(); ++i) {
       const auto found = result->GetColumnByName("x")->GetScalar(i).ValueOrDie();
-      const auto wanted = expected[i]
-                              ? rows->GetColumnByName("x")->GetScalar(*expected[i]).ValueOrDie()
-                              : arrow::MakeNullScalar(arrow::float64());
+      const auto wanted =
+          expected[i] ? input.rows->GetColumnByName("x")->GetScalar(*expected[i]).ValueOrDie()
+                      : arrow::MakeNullScalar(arrow::float64());
       ASSERT_TRUE(found->Equals(*wanted))
           << i << ": " << found->ToString() << " for " << wanted->ToString();
     }
@@ -227,11 +236,8 @@ TEST(Configurations, BackfillsAndWindowsAtSpinesAgree) {
   const auto configurations = Configurations();
   for (uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    Random random(seed);
-    const Folder folder;
-    const TablePtr rows = RandomRows(&random, random.Below(200));
-    const Scan source = seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random);
-    const WindowView view = RandomView(&random, source);
+    RandomInput input(seed);
+    const WindowView view = RandomView(&input.random, input.source);
     const TablePtr grid =
         RunAll(BackfillPlan{view, {10000, 20000, 45000, 90000}}, configurations, engine::Backfill);
     ASSERT_NE(grid, nullptr);
@@ -258,13 +264,10 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
   configurations.push_back(
       {"processes", MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(), 3, 7});
   for (uint64_t seed = 100; seed < 104; ++seed) {
-    Random random(seed);
-    const Folder folder;
-    const TablePtr rows = RandomRows(&random, 150);
-    const TablePtr spine = RandomSpine(&random, 60);
-    const Scan source = seed % 2 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random);
-    RunAll(RandomRetrieval(&random, spine, source), configurations, engine::Retrieve);
-    RunAll(BackfillPlan{RandomView(&random, source), {10000, 45000}}, configurations,
+    RandomInput input(seed);
+    RunAll(RandomRetrieval(&input.random, input.spine, input.source), configurations,
+           engine::Retrieve);
+    RunAll(BackfillPlan{RandomView(&input.random, input.source), {10000, 45000}}, configurations,
            engine::Backfill);
   }
 }

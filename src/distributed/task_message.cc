@@ -81,7 +81,7 @@ arrow::Status Read(const message::Error& error) {
   // A status of Arrow's own; OK would be no error, so a zero is taken for an unknown one.
   const auto code = error.code() == 0 ? arrow::StatusCode::UnknownError
                                       : static_cast<arrow::StatusCode>(error.code());
-  return arrow::Status(code, std::move(text));
+  return arrow::Status(code, text);
 }
 
 }  // namespace

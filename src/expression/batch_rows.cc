@@ -49,7 +49,7 @@ arrow::Result<arrow::Datum> CastRowByRow(const Expression& expression, const arr
     VIAND_ASSIGN_OR_RETURN(values[i], EvaluateStrict(expression, {&value, 1}));
   }
   VIAND_ASSIGN_OR_RETURN(ArrayPtr result, ToArray(values, expression.type));
-  return arrow::Datum(std::move(result));
+  return arrow::Datum(result);
 }
 
 }  // namespace
@@ -113,11 +113,11 @@ arrow::Result<arrow::Datum> BatchRows::Evaluate(const Expression& expression) {
       return arrow::Datum(expression.literal);
     case ExpressionKind::kColumn: {
       VIAND_ASSIGN_OR_RETURN(ArrayPtr column, Column(expression));
-      return arrow::Datum(std::move(column));
+      return arrow::Datum(column);
     }
     case ExpressionKind::kAsOf: {
       VIAND_ASSIGN_OR_RETURN(ArrayPtr times, AsOf(expression));
-      return arrow::Datum(std::move(times));
+      return arrow::Datum(times);
     }
     case ExpressionKind::kCall:
       if (expression.function->batch.lazy != nullptr)

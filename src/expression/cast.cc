@@ -49,7 +49,7 @@ arrow::Result<int64_t> IntegerOfDouble(double a) {
 std::string TextOfBoolean(bool a) { return a ? "true" : "false"; }
 std::string TextOfInteger(int64_t a) { return fmt::format("{}", a); }
 
-std::string WithPoint(std::string text) {
+std::string WithPoint(const std::string& text) {
   const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
   return whole ? text + ".0" : text;
 }
@@ -167,7 +167,7 @@ arrow::Result<arrow::Datum> WidenBatch(const BatchCall& call) {
 arrow::Result<arrow::Datum> NullsBatch(const BatchCall& call) {
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Array> nulls,
                          arrow::MakeArrayOfNull(call.expression.type, call.rows, call.pool));
-  return arrow::Datum(std::move(nulls));
+  return arrow::Datum(nulls);
 }
 
 template <auto F>

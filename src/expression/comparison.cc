@@ -80,7 +80,7 @@ arrow::Result<arrow::Datum> CompareScalars(std::string_view kernel, const arrow:
   return arrow::Datum(std::make_shared<arrow::BooleanScalar>(holds));
 }
 
-arrow::Result<arrow::Datum> Kernel(const char* name, std::vector<arrow::Datum> args,
+arrow::Result<arrow::Datum> Kernel(const char* name, const std::vector<arrow::Datum>& args,
                                    arrow::MemoryPool* pool) {
   arrow::compute::ExecContext context(pool);
   return arrow::compute::CallFunction(name, args, &context);

@@ -19,7 +19,7 @@ namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
-arrow::Result<arrow::Datum> Kernel(const char* name, std::vector<arrow::Datum> args,
+arrow::Result<arrow::Datum> Kernel(const char* name, const std::vector<arrow::Datum>& args,
                                    arrow::MemoryPool* pool) {
   arrow::compute::ExecContext context(pool);
   return arrow::compute::CallFunction(name, args, &context);
@@ -179,7 +179,7 @@ arrow::Result<arrow::Datum> ChooseLazily(const Expression& call, BatchRows* rows
     VIAND_RETURN_NOT_OK(assembly.Add(remaining, value));
   }
   VIAND_ASSIGN_OR_RETURN(ArrayPtr result, assembly.Finish());
-  return arrow::Datum(std::move(result));
+  return arrow::Datum(result);
 }
 
 /// Returns the rows where `values` is null (`nulls`) or is not the boolean `decided`.
@@ -318,7 +318,7 @@ arrow::Result<arrow::Datum> CoalesceBatch(const Expression& call, BatchRows* row
     remaining = Split(missing, &remaining);
   }
   VIAND_ASSIGN_OR_RETURN(ArrayPtr result, assembly.Finish());
-  return arrow::Datum(std::move(result));
+  return arrow::Datum(result);
 }
 
 arrow::Result<Value> CoalesceRow(const Expression& call, const RowContext& row) {

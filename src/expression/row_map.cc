@@ -149,7 +149,7 @@ arrow::Status ResultWriter<std::string>::Start(const TypePtr& type, int64_t rows
 }
 
 arrow::Result<std::shared_ptr<arrow::ArrayData>> ResultWriter<std::string>::Finish(
-    std::shared_ptr<arrow::Buffer> validity) {
+    const std::shared_ptr<arrow::Buffer>& validity) {
   std::shared_ptr<arrow::ArrayData> data;
   VIAND_RETURN_NOT_OK(builder_->FinishInternal(&data));
   return data;

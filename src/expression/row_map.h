@@ -188,7 +188,8 @@ class ResultWriter<std::string> {
   arrow::Status Start(const TypePtr& type, int64_t rows, arrow::MemoryPool* pool);
   arrow::Status Write(int64_t i, std::string_view value) { return builder_->Append(value); }
   arrow::Status WriteNull(int64_t i) { return builder_->AppendNull(); }
-  arrow::Result<std::shared_ptr<arrow::ArrayData>> Finish(std::shared_ptr<arrow::Buffer> validity);
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> Finish(
+      const std::shared_ptr<arrow::Buffer>& validity);
 
  private:
   std::unique_ptr<arrow::StringBuilder> builder_;

@@ -28,6 +28,7 @@ enum class CellKind : uint8_t {
   kUntyped,  ///< of CSV: text that may mean a number, a time, a boolean
   kBoolean,  ///< "1" or "0"
   kError,    ///< an error cell, "#N/A": fits no type
+  kFormula,  ///< a formula whose value was never computed: fits no type
   kNested,   ///< a JSON array or object where a value is expected: fits no type
 };
 

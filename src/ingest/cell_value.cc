@@ -58,6 +58,9 @@ std::optional<bool> ParseBoolean(std::string_view text) {
   return std::nullopt;
 }
 
+/// Tells what a boolean cell says, which Excel writes as 1 and others as true.
+bool IsTrue(const RawCell& cell) { return cell.text() == "1" || cell.text() == "true"; }
+
 std::optional<int64_t> ParseIsoTime(std::string_view text) {
   // The shortest is 2011-03-01; asking for its hyphens first keeps ordinary text off the slow path
   // of an error.
@@ -67,20 +70,8 @@ std::optional<int64_t> ParseIsoTime(std::string_view text) {
   return *time;
 }
 
-/// Tells whether a number's text is what it would print as: "0", "-12", no leading zero, fewer
-/// digits than a double could spoil.
-bool IsPlainInteger(std::string_view text) {
-  if (!text.empty() && text[0] == '-') text.remove_prefix(1);
-  if (text.empty() || text.size() > 18 || text[0] < '0' || (text[0] == '0' && text.size() > 1))
-    return false;
-  for (char c : text) {
-    if (c < '0' || c > '9') return false;
-  }
-  return true;
-}
-
 std::optional<std::string_view> NumberToText(std::string_view text, std::string* scratch) {
-  if (IsPlainInteger(text) && text != "-0") return text;
+  if (IsPlainInteger(text)) return text;
   const std::optional<double> number = ParseDouble(text);
   if (!number) return std::nullopt;
   const bool integral = *number == std::trunc(*number) && std::abs(*number) < kPlainDouble;
@@ -101,6 +92,16 @@ std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
   while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
   return text;
+}
+
+bool IsPlainInteger(std::string_view text) {
+  if (text.empty() || text == "-0") return false;
+  if (text[0] == '-') text.remove_prefix(1);
+  if (text.empty() || (text[0] == '0' && text.size() > 1)) return false;
+  for (char c : text) {
+    if (c < '0' || c > '9') return false;
+  }
+  return true;
 }
 
 std::optional<double> ParseDouble(std::string_view text) {
@@ -174,7 +175,7 @@ std::optional<std::string_view> CellToText(const RawCell& cell, std::string* scr
     case CellKind::kNumber:
       return NumberToText(cell.text(), scratch);
     case CellKind::kBoolean:
-      return cell.text() == "1" || cell.text() == "true" ? "TRUE" : "FALSE";
+      return IsTrue(cell) ? "TRUE" : "FALSE";
     case CellKind::kDateSerial:
     case CellKind::kDateSerial1904: {
       const std::optional<int64_t> us = SerialCellToUs(cell);
@@ -211,13 +212,29 @@ std::string DescribeCell(const RawCell& cell) {
     case CellKind::kUntyped:
       return fmt::format("text \"{}\"", text);
     case CellKind::kBoolean:
-      return cell.text() == "1" ? "boolean TRUE" : "boolean FALSE";
+      return IsTrue(cell) ? "boolean TRUE" : "boolean FALSE";
     case CellKind::kError:
       return "error " + text;
+    case CellKind::kFormula:
+      return "a formula without a computed value";
     case CellKind::kNested:
       return "nested " + text;
   }
   return text;
+}
+
+std::string HintOfMisfit(const RawCell& cell) {
+  constexpr std::string_view kOnError =
+      "set on_error: skip (leaves the row out) or null (empties the cell)";
+  switch (cell.kind) {
+    case CellKind::kError:
+    case CellKind::kNested:
+      return std::string(kOnError);
+    case CellKind::kFormula:
+      return fmt::format("open the workbook in Excel or LibreOffice and save it, or {}", kOnError);
+    default:
+      return fmt::format("declare the column varchar, or {}", kOnError);
+  }
 }
 
 }  // namespace viand::ingest

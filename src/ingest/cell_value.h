@@ -25,7 +25,8 @@ std::optional<bool> CellToBoolean(const RawCell& cell);
 std::optional<int64_t> CellToTimestampUs(const RawCell& cell);
 /// A date without time of day; days since 1970.
 std::optional<int32_t> CellToDate(const RawCell& cell);
-/// A text as it is; an integral number without a point, another by its shortest digits; TRUE,
+/// A text as it is; an integer by its digits, however many, another integral number without a
+/// point, the rest by their shortest digits; TRUE,
 /// FALSE; a date as ISO text. The result may point into the cell or into `scratch`.
 std::optional<std::string_view> CellToText(const RawCell& cell, std::string* scratch);
 
@@ -37,11 +38,18 @@ std::optional<int64_t> SerialToUs(double serial, bool date1904);
 /// Parses the number of a cell; nullopt where the text is none, or beyond double.
 std::optional<double> ParseDouble(std::string_view text);
 
+/// Tells whether a number's text is what an integer prints as: "0", "-12", of any length, no sign
+/// but minus, no leading zero.
+bool IsPlainInteger(std::string_view text);
+
 /// Drops blanks at both ends.
 std::string_view Trimmed(std::string_view text);
 
 /// How a cell reads in an error: `text "abc"`, `number 1.5`, `error #N/A`, `date 2011-12-01
 /// 08:26:00`.
 std::string DescribeCell(const RawCell& cell);
+
+/// What to do about a cell that does not fit its column.
+std::string HintOfMisfit(const RawCell& cell);
 
 }  // namespace viand::ingest

@@ -63,7 +63,8 @@ arrow::Result<std::unique_ptr<Chunk>> ChunkReader::Next() {
                        fmt::format("{} has a row of more than {} bytes", name_, kMaxRowBytes),
                        "is the format right, are quotes closed?");
     }
-    chunk->bytes.Reserve(chunk->bytes.capacity() * 2);
+    // Not further than the limit: what is beyond it at the file's end is an error too.
+    chunk->bytes.Reserve(std::min(chunk->bytes.capacity() * 2, kMaxRowBytes + 1));
   }
   if (chunk->bytes.size() == 0) return std::unique_ptr<Chunk>();
   chunk->last = true;

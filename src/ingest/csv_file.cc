@@ -32,6 +32,8 @@ class CsvFile : public RawFile {
   }
 
  private:
+  arrow::Status TakeHeader(CsvHeader header, std::string_view bytes);
+
   const char delimiter_;
   const bool skip_bad_rows_;
   ChunkReader reader_;
@@ -45,26 +47,40 @@ arrow::Status CsvFile::ReadHeader() {
     if (chunk != nullptr) text.Append(chunk->bytes.view());
     const bool last = chunk == nullptr || chunk->last;
     std::string_view bytes = text.view();
+    VIAND_RETURN_NOT_OK(RefuseUtf16(path_, bytes));
     if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
-    std::string_view rest;
-    if (CsvScanner::ReadHeader(bytes, delimiter_, last, &header_, &rest, &first_base_)) {
-      if (header_.empty())
-        return MakeError(ErrorKind::kInput, path_ + " is empty; expected a header row");
-      CellTable names(0);
-      if (!CheckUtf8(bytes.substr(0, bytes.size() - rest.size()), &names)) {
-        return MakeError(ErrorKind::kInput,
-                         fmt::format("{}, line 1: {}", path_, names.problem.message),
-                         names.problem.hint);
-      }
-      reader_.PushBack(rest);
-      reader_.set_cut(FindLastLine);
-      return arrow::Status::OK();
+    CsvHeader header = CsvScanner::ReadHeader(bytes, delimiter_, last);
+    if (header.bad_field > 0) {
+      return MakeError(
+          ErrorKind::kInput,
+          fmt::format("{}, line {}: {}", path_, header.line, TextBehindQuote(header.bad_field)),
+          kQuoteHint);
     }
+    if (header.finished) return TakeHeader(std::move(header), bytes);
     if (last || text.size() > kMaxRowBytes) {
-      return MakeError(ErrorKind::kInput, path_ + ", line 1: the header row does not end",
+      return MakeError(ErrorKind::kInput,
+                       fmt::format("{}, line {}: the header row does not end", path_, header.line),
                        "are quotes closed?");
     }
   }
+}
+
+/// Takes the names off a header that is whole; what is behind it goes back to the reader.
+arrow::Status CsvFile::TakeHeader(CsvHeader header, std::string_view bytes) {
+  if (header.names.empty())
+    return MakeError(ErrorKind::kInput, path_ + " is empty; expected a header row");
+  CellTable names(0);
+  if (!CheckUtf8(bytes.substr(0, bytes.size() - header.rest.size()), &names)) {
+    return MakeError(
+        ErrorKind::kInput,
+        fmt::format("{}, line {}: {}", path_, names.problem.row, names.problem.message),
+        names.problem.hint);
+  }
+  reader_.PushBack(header.rest);
+  reader_.set_cut(FindLastLine);
+  header_ = std::move(header.names);
+  first_base_ = header.lines;
+  return arrow::Status::OK();
 }
 
 }  // namespace

@@ -103,6 +103,10 @@ void Report(CellTable* table, int64_t line, std::string message, std::string hin
 
 }  // namespace
 
+std::string TextBehindQuote(int field) {
+  return fmt::format("text follows the closing quote of field {}", field);
+}
+
 int64_t FindLastLine(std::string_view text) {
   const size_t at = text.rfind('\n');
   return at == std::string_view::npos ? 0 : static_cast<int64_t>(at) + 1;
@@ -152,12 +156,9 @@ CellTable CsvScanner::Scan(std::string_view text, bool last) const {
     }
     if (end == FieldEnd::kUnfinished) {
       table.finished = false;
-      if (last)
-        Report(&table, line, "a quoted field is not closed",
-               "a quote within quotes is written twice");
+      if (last) Report(&table, line, "a quoted field is not closed", kQuoteHint);
     } else if (end == FieldEnd::kBad) {
-      Report(&table, line, fmt::format("text follows the closing quote of field {}", count + 1),
-             "a quote within quotes is written twice");
+      Report(&table, line, TextBehindQuote(static_cast<int>(count) + 1), kQuoteHint);
     } else {
       Report(&table, line, fmt::format("{} fields where the header has {}", count, slots_.size()),
              "is the delimiter right? on_error: skip leaves such rows out");
@@ -169,23 +170,25 @@ CellTable CsvScanner::Scan(std::string_view text, bool last) const {
   return table;
 }
 
-bool CsvScanner::ReadHeader(std::string_view text, char delimiter, bool last,
-                            std::vector<std::string>* names, std::string_view* rest,
-                            int64_t* lines) {
+CsvHeader CsvScanner::ReadHeader(std::string_view text, char delimiter, bool last) {
   FieldReader reader(text, delimiter, last);
   while (reader.SkipBlankLine()) {
   }
-  names->clear();
-  if (reader.at_end()) return last;
+  CsvHeader header;
+  header.line = reader.lines() + 1;
+  header.finished = last;
+  if (reader.at_end()) return header;
   FieldEnd end = FieldEnd::kField;
   while (end == FieldEnd::kField) {
     end = reader.Next();
-    if (end == FieldEnd::kUnfinished || end == FieldEnd::kBad) return false;
-    names->emplace_back(reader.field());
+    if (end == FieldEnd::kBad) header.bad_field = static_cast<int>(header.names.size()) + 1;
+    header.finished = end != FieldEnd::kUnfinished && end != FieldEnd::kBad;
+    if (!header.finished) return header;
+    header.names.emplace_back(reader.field());
   }
-  *rest = text.substr(reader.position() - text.data());
-  *lines = reader.lines();
-  return true;
+  header.rest = text.substr(reader.position() - text.data());
+  header.lines = reader.lines();
+  return header;
 }
 
 }  // namespace viand::ingest

@@ -12,6 +12,16 @@
 
 namespace viand::ingest {
 
+/// The first row of a file, as far as the text goes.
+struct CsvHeader {
+  std::vector<std::string> names;
+  std::string_view rest;  ///< what follows the row
+  int64_t line = 0;       ///< of the row
+  int64_t lines = 0;      ///< up to its end
+  bool finished = false;  ///< false: the row goes on behind the text, or is bad
+  int bad_field = 0;      ///< the field, from 1, with text behind its closing quote; 0: none
+};
+
 class CsvScanner {
  public:
   /// `slots[f]` is the table column of field f, or -1 to leave it out; a row must have slots.size()
@@ -26,10 +36,8 @@ class CsvScanner {
   /// nothing follows, so the final row needs no line end.
   CellTable Scan(std::string_view text, bool last) const;
 
-  /// Reads the first row of `text` as names; `*rest` is what follows. Null where the row is not
-  /// whole.
-  static bool ReadHeader(std::string_view text, char delimiter, bool last,
-                         std::vector<std::string>* names, std::string_view* rest, int64_t* lines);
+  /// Reads the first row of `text` that is not blank as names; none where there is no such row.
+  static CsvHeader ReadHeader(std::string_view text, char delimiter, bool last);
 
  private:
   const char delimiter_;
@@ -37,6 +45,10 @@ class CsvScanner {
   const int columns_;
   const bool skip_bad_rows_;
 };
+
+/// What is said of a field like `"a"b`, and what to do.
+std::string TextBehindQuote(int field);
+inline constexpr char kQuoteHint[] = "a quote within quotes is written twice";
 
 /// The cut of chunk_reader.h for text formats: behind the last line feed.
 int64_t FindLastLine(std::string_view text);

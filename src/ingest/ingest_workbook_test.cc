@@ -20,7 +20,8 @@ std::string Header(const std::vector<std::string>& names) {
   return row + "</row>";
 }
 
-std::string Column(const std::string& type, const std::string& cells, BookOptions options = {}) {
+std::string Column(const std::string& type, const std::string& cells,
+                   const BookOptions& options = {}) {
   IngestTest test("column");
   test.Add("b.xlsx", Book(Header({"x"}) + cells, options));
   if (!type.empty()) test.Declare({{"x", type}});
@@ -31,6 +32,8 @@ std::string Cell(const std::string& attributes, const std::string& value) {
   return "<row><c " + attributes + "><v>" + value + "</v></c></row>";
 }
 
+constexpr const char* kOnError =
+    "\n  hint: set on_error: skip (leaves the row out) or null (empties the cell)";
 constexpr const char* kHint =
     "\n  hint: declare the column varchar, or set on_error: skip (leaves the row out) or null "
     "(empties the cell)";
@@ -61,8 +64,9 @@ TEST(Workbook, DateSystemsAndRounding) {
 TEST(Workbook, TypesOfCells) {
   EXPECT_EQ(Column("varchar", Cell("", "536365") + Cell("", "2.5499999999999998") +
                                   Cell("t=\"b\"", "1") + Cell("s=\"1\"", "40513.5") +
-                                  Cell("t=\"str\"", "C1") + Cell("", "1E+20") + Cell("", "5.0")),
-            "536365\n2.55\nTRUE\n2010-12-01 12:00:00\nC1\n1e+20\n5\n");
+                                  Cell("t=\"str\"", "C1") + Cell("", "1E+20") + Cell("", "5.0") +
+                                  Cell("", "12345678901234567890") + Cell("t=\"b\"", "true")),
+            "536365\n2.55\nTRUE\n2010-12-01 12:00:00\nC1\n1e+20\n5\n12345678901234567890\nTRUE\n");
   EXPECT_EQ(Column("bigint", Cell("", "17850") + Cell("t=\"str\"", " 12 ") + Cell("", "5.0") +
                                  Cell("t=\"str\"", "") + Cell("", "-3")),
             "17850\n12\n5\n-\n-3\n");
@@ -85,7 +89,12 @@ TEST(Workbook, MisfitsNameTheCell) {
   EXPECT_EQ(Column("bigint", Cell("s=\"1\"", "40513")),
             place + "found date 2010-12-01 00:00:00, expected bigint" + kHint);
   EXPECT_EQ(Column("varchar", Cell("t=\"e\"", "#N/A")),
-            place + "found error #N/A, expected varchar" + kHint);
+            place + "found error #N/A, expected varchar" + kOnError);
+  EXPECT_EQ(Column("varchar", "<row><c r=\"A2\"><f>1+1</f><v/></c></row>"),
+            place +
+                "found a formula without a computed value, expected varchar\n  hint: open the "
+                "workbook in Excel or LibreOffice and save it, or set on_error: skip (leaves the "
+                "row out) or null (empties the cell)");
   EXPECT_EQ(Column("double", Cell("t=\"b\"", "1")),
             place + "found boolean TRUE, expected double" + kHint);
   EXPECT_EQ(Column("date", Cell("s=\"1\"", "40513.5")),
@@ -107,6 +116,7 @@ TEST(Workbook, OnErrorSkipsOrEmpties) {
 TEST(Workbook, InfersTypes) {
   EXPECT_EQ(Column("", Cell("", "1") + Cell("", "2")), "bigint");
   EXPECT_EQ(Column("", Cell("", "1") + Cell("", "2.5")), "double");
+  EXPECT_EQ(Column("", Cell("", "1") + Cell("", "12345678901234567890")), "varchar");
   EXPECT_EQ(Column("", Cell("", "1") + Cell("t=\"str\"", "A")), "varchar");
   EXPECT_EQ(Column("", Cell("s=\"1\"", "40000")), "timestamp");
   EXPECT_EQ(Column("", Cell("t=\"b\"", "1")), "boolean");

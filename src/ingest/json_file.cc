@@ -1,4 +1,6 @@
 // A file of JSON lines as a RawFile.
+#include <utility>
+
 #include "src/ingest/csv_scanner.h"
 #include "src/ingest/json_scanner.h"
 #include "src/ingest/limits.h"
@@ -20,17 +22,19 @@ class JsonFile : public RawFile {
   bool has_header() const override { return false; }
   arrow::Status Select(const std::vector<std::string>& names) override {
     selected_ = names;
-    scanner_ = names.empty() ? std::make_unique<JsonScanner>()
-                             : std::make_unique<JsonScanner>(names, skip_bad_rows_);
+    scanner_ =
+        std::make_unique<JsonScanner>(names.empty() ? JsonScanner::OfAllColumns(skip_bad_rows_)
+                                                    : JsonScanner(names, skip_bad_rows_));
     return arrow::Status::OK();
   }
   arrow::Result<std::unique_ptr<Chunk>> Next() override {
     VIAND_ASSIGN_OR_RETURN(std::unique_ptr<Chunk> chunk, reader_.Next());
+    if (!std::exchange(at_start_, false) || chunk == nullptr) return chunk;
+    VIAND_RETURN_NOT_OK(RefuseUtf16(path_, chunk->bytes.view()));
     // Blanks are JSON's own white space, so a byte order mark can be blanked where it stands.
-    if (at_start_ && chunk != nullptr && chunk->bytes.view().starts_with("\xEF\xBB\xBF")) {
+    if (chunk->bytes.view().starts_with("\xEF\xBB\xBF")) {
       for (int i = 0; i < 3; ++i) chunk->bytes.data()[i] = ' ';
     }
-    at_start_ = false;
     return chunk;
   }
   CellTable Scan(const Chunk& chunk) const override { return scanner_->Scan(chunk.bytes.view()); }

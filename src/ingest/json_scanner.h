@@ -18,14 +18,18 @@ class JsonScanner {
   explicit JsonScanner(std::vector<std::string> names, bool skip_bad_rows = false)
       : names_(std::move(names)), skip_bad_rows_(skip_bad_rows) {}
   /// Scans all columns; the table's `names` tells them, in order of appearance.
-  JsonScanner() : discover_(true) {}
+  static JsonScanner OfAllColumns(bool skip_bad_rows = false) {
+    JsonScanner scanner({}, skip_bad_rows);
+    scanner.discover_ = true;
+    return scanner;
+  }
 
   /// Scans whole lines; blank ones are passed over.
   CellTable Scan(std::string_view text) const;
 
  private:
   const std::vector<std::string> names_;
-  const bool discover_ = false;
+  bool discover_ = false;
   const bool skip_bad_rows_ = false;
 };
 

@@ -90,13 +90,22 @@ arrow::Status RawFile::ResolveNames(const std::vector<std::string>& names,
   return arrow::Status::OK();
 }
 
+arrow::Status RefuseUtf16(const std::string& path, std::string_view start) {
+  // Without a byte order mark the zero half of an ordinary first character tells.
+  const bool zero = start.size() >= 2 && (start[0] == '\0') != (start[1] == '\0');
+  if (!zero && !start.starts_with("\xFF\xFE") && !start.starts_with("\xFE\xFF"))
+    return arrow::Status::OK();
+  return MakeError(ErrorKind::kInput, path + " is encoded as UTF-16; expected UTF-8",
+                   "convert the file: iconv -f UTF-16 -t UTF-8");
+}
+
 arrow::Result<std::unique_ptr<ByteStream>> OpenTextStream(const std::string& path) {
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<MappedFile> file, MappedFile::Open(path));
   const std::string_view bytes = file->bytes();
   if (bytes.empty()) return MakeError(ErrorKind::kInput, path + " is empty");
-  if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    return MakeError(ErrorKind::kInput, path + " is encoded as UTF-16; expected UTF-8",
-                     "convert the file: iconv -f UTF-16 -t UTF-8");
+  if (bytes.starts_with(std::string_view("PK\x03\x04", 4))) {
+    return MakeError(ErrorKind::kInput, path + " is a zip file; expected text",
+                     "if it is a workbook, set `format`: xlsx");
   }
   if (bytes.starts_with("\x1F\x8B")) return MakeGzipStream(bytes, std::move(file), path);
   return std::make_unique<MemoryStream>(bytes, std::move(file));

@@ -82,6 +82,9 @@ arrow::Result<std::unique_ptr<RawFile>> OpenJsonFile(const std::string& path,
                                                      const RawFileOptions& options);
 arrow::Result<std::unique_ptr<RawFile>> OpenParquetFile(const std::string& path);
 
+/// Refuses a text whose first bytes are those of UTF-16.
+arrow::Status RefuseUtf16(const std::string& path, std::string_view start);
+
 /// Opens a text file as bytes, through gzip where it starts as gzip does.
 arrow::Result<std::unique_ptr<ByteStream>> OpenTextStream(const std::string& path);
 

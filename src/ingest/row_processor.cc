@@ -118,8 +118,7 @@ arrow::Status RowProcessor::Check(const RowBatch& rows, const RawFile& file, con
         fmt::format("{}{}: found {}, expected {}", file.Describe(),
                     file.DescribePlace(RowNumber(table, row, base), column), DescribeCell(cell),
                     expression::TypeToSql(*plan_.raw->field(column)->type())),
-        "declare the column varchar, or set on_error: skip (leaves the row out) or null (empties "
-        "the cell)");
+        HintOfMisfit(cell));
   }
   if (rows.status.ok() || table.rows() == 0) return rows.status;
   return WithContext(rows.status,

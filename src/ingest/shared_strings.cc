@@ -3,8 +3,6 @@
 #include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "src/ingest/xml_reader.h"
 
 namespace viand::ingest {
@@ -52,8 +50,7 @@ arrow::Result<SharedStrings> SharedStrings::Parse(const std::string& part, std::
       } else if (!AppendWorkbookText(reader.text(), &decoded)) {
         return BadPart(part, fmt::format("string {} holds an unknown entity", table.size()));
       }
-      std::memcpy(out, decoded.data(), decoded.size());
-      out += decoded.size();
+      out += decoded.copy(out, decoded.size());
     }
   }
   xml.resize(out - xml.data());

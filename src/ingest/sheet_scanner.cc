@@ -1,5 +1,6 @@
 #include "src/ingest/sheet_scanner.h"
 
+#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -34,6 +35,20 @@ ValueType ValueTypeOf(std::string_view t) {
   return ValueType::kUnknown;
 }
 
+/// Tells whether a value is kept as the sheet's own bytes, or shown in an error, and they are not
+/// UTF-8: numbers and booleans are parsed, shared strings were checked when they were read.
+bool IsBadText(ValueType type, std::string_view text) {
+  switch (type) {
+    case ValueType::kString:
+    case ValueType::kInline:
+    case ValueType::kIso:
+    case ValueType::kError:
+      return !arrow::util::ValidateUTF8(text);
+    default:
+      return false;
+  }
+}
+
 template <typename T>
 bool ParseWhole(std::string_view text, T* number) {
   const char* const end = text.data() + text.size();
@@ -51,6 +66,13 @@ bool ParseReference(std::string_view text, int* column, int64_t* row) {
   *column = static_cast<int>(letters - 1);
   return ParseWhole(text.substr(i), row);
 }
+
+/// What lies between a cell's tags.
+struct CellContent {
+  std::string text;
+  bool has_value = false;
+  bool has_formula = false;
+};
 
 /// One scan of one chunk.
 class Scan {
@@ -72,12 +94,13 @@ class Scan {
   bool RunRow();
   bool StartRow();
   bool RunCell();
-  bool ReadCellContent(ValueType type, std::string* text, bool* found);
+  bool ReadCellContent(ValueType type, CellContent* content);
   bool SkipElement();
   bool FastCells();
   const char* FastCell(const char* p);
   const char* FastReference(const char* p, int* column) const;
   bool Place(int column, ValueType type, uint32_t style, std::string_view text, bool owned);
+  void PlaceFormula(int column);
   bool Problem(int column, std::string message, std::string hint = "");
 
   const WorkbookContext& context_;
@@ -262,6 +285,7 @@ const char* Scan::FastCell(const char* p) {
   // what it is.
   if (p == value || static_cast<unsigned char>(*value) <= ' ' ||
       static_cast<unsigned char>(p[-1]) <= ' ' ||
+      IsBadText(type, std::string_view(value, p - value)) ||
       !Place(column, type, style, std::string_view(value, p - value), true))
     return nullptr;
   last_column_ = column;
@@ -309,6 +333,13 @@ bool Scan::Place(int column, ValueType type, uint32_t style, std::string_view te
   return true;
 }
 
+/// Keeps a formula without a value from passing for an empty cell.
+void Scan::PlaceFormula(int column) {
+  const int slot = column < static_cast<int>(slots_.size()) ? slots_[column] : -1;
+  if (slot >= 0) cells_[slot] = RawCell{"", 0, CellKind::kFormula};
+  has_value_ = true;
+}
+
 /// Reads a cell of any shape; the reader stands behind its start tag.
 bool Scan::RunCell() {
   int column = last_column_ + 1;
@@ -335,12 +366,18 @@ bool Scan::RunCell() {
     return Problem(column, fmt::format("the sheet's XML is damaged: cell type \"{}\"", *t));
   }
   if (reader_.self_closing()) return true;
-  std::string text;
-  bool found = false;
-  if (!ReadCellContent(type, &text, &found)) return false;
+  CellContent content;
+  if (!ReadCellContent(type, &content)) return false;
   const bool is_text = type == ValueType::kString || type == ValueType::kInline;
-  if (!is_text) text = Trimmed(text);
-  if (!found || (text.empty() && !is_text)) return true;
+  const std::string_view text = is_text ? content.text : Trimmed(content.text);
+  if (!content.has_value || (text.empty() && !is_text)) {
+    if (content.has_formula) PlaceFormula(column);
+    return true;
+  }
+  if (IsBadText(type, text)) {
+    return Problem(column, "the sheet's text is not valid UTF-8",
+                   "save the workbook anew with Excel or LibreOffice");
+  }
   if (Place(column, type, style, text, false)) return true;
   return Problem(column, fmt::format("the sheet's XML is damaged: shared string \"{}\" of {}", text,
                                      context_.strings.size()));
@@ -348,7 +385,7 @@ bool Scan::RunCell() {
 
 /// Collects the text of `<v>`, or of the `<t>`s of `<is>`, up to the cell's end. Formulas, phonetic
 /// text and extensions are passed over.
-bool Scan::ReadCellContent(ValueType type, std::string* text, bool* found) {
+bool Scan::ReadCellContent(ValueType type, CellContent* content) {
   const bool is_inline = type == ValueType::kInline;
   const bool escaped_units = is_inline || type == ValueType::kString;
   bool collecting = false;
@@ -360,16 +397,17 @@ bool Scan::ReadCellContent(ValueType type, std::string* text, bool* found) {
     } else if (token == XmlToken::kStart) {
       const std::string_view name = reader_.name();
       if (name == (is_inline ? "t" : "v")) {
-        *found = true;
+        content->has_value = true;
         collecting = !reader_.self_closing();
       } else if (!is_inline || (name != "is" && name != "r")) {
+        content->has_formula |= name == "f";
         if (!SkipElement()) return false;
       }
     } else if (collecting) {
       if (reader_.is_cdata()) {
-        text->append(reader_.text());
-      } else if (!(escaped_units ? AppendWorkbookText(reader_.text(), text)
-                                 : AppendXmlText(reader_.text(), text))) {
+        content->text.append(reader_.text());
+      } else if (!(escaped_units ? AppendWorkbookText(reader_.text(), &content->text)
+                                 : AppendXmlText(reader_.text(), &content->text))) {
         return Problem(last_column_, "the sheet's XML is damaged: an unknown entity");
       }
     }
@@ -380,6 +418,7 @@ bool Scan::ReadCellContent(ValueType type, std::string* text, bool* found) {
 }  // namespace
 
 CellTable SheetScanner::Scan(std::string_view xml, int64_t max_rows, const char** stop) const {
+  arrow::util::InitializeUTF8();
   CellTable table(columns_);
   ingest::Scan scan(*context_, slots_, &table, xml, plain_);
   scan.Run(max_rows);

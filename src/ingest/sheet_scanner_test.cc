@@ -95,6 +95,12 @@ TEST(SheetScanner, UnfinishedAndDamaged) {
             "! the sheet's XML is damaged: cell reference \"XFE1\"");
   EXPECT_EQ(ScanText("<row r=\"1\"><c r=\"A1\" t=\"str\"><v>&bomb;</v></c></row>"),
             "! the sheet's XML is damaged: an unknown entity");
+  for (const std::string type : {"str", "inlineStr", "d", "e"}) {
+    const bool in_line = type == "inlineStr";
+    const std::string value = in_line ? "<is><t>\xE9</t></is>" : "<v>\xE9</v>";
+    EXPECT_EQ(ScanText("<row r=\"1\"><c r=\"A1\" t=\"" + type + "\">" + value + "</c></row>"),
+              "! the sheet's text is not valid UTF-8");
+  }
   EXPECT_EQ(
       ScanText("<!DOCTYPE x><row/>"),
       "! the sheet's XML is damaged: a document type declaration, which workbooks must not have");

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "src/common/cancellation.h"
-#include "src/ingest/limits.h"
 #include "src/common/ordered_pipeline.h"
+#include "src/ingest/limits.h"
 
 namespace viand::ingest {
 namespace {

@@ -14,8 +14,10 @@ bool HasLeadingZero(std::string_view text) {
   return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 }
 
+/// An integer of more than 64 bits is none that a double could be trusted with: it may be a key.
 uint32_t OfNumber(const RawCell& cell) {
   if (CellToInteger(cell)) return kInteger;
+  if (IsPlainInteger(Trimmed(cell.text()))) return kOther;
   return CellToDouble(cell) ? kReal : kOther;
 }
 

@@ -135,11 +135,13 @@ arrow::Result<std::vector<bool>> ReadDateStyles(const ZipArchive& zip,
                                                 const ZipArchive::Entry& entry) {
   std::map<int, bool> custom;
   std::vector<int> formats;
-  bool in_cell_formats = false;
+  // A dxf, too, holds a numFmt, whose number means nothing outside of it.
+  bool in_number_formats = false, in_cell_formats = false;
   VIAND_RETURN_NOT_OK(ForEachTag(zip, entry, [&](const XmlReader& xml, bool start) {
+    if (xml.name() == "numFmts") in_number_formats = start;
     if (xml.name() == "cellXfs") in_cell_formats = start;
     if (!start) return;
-    if (xml.name() == "numFmt") {
+    if (xml.name() == "numFmt" && in_number_formats) {
       custom[AttributeNumber(xml, "numFmtId", -1)] =
           IsDateFormatCode(AttributeText(xml, "formatCode"));
     }

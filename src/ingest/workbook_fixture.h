@@ -22,9 +22,10 @@ struct ZipOptions {
   uint16_t flags = 0;
 };
 
-inline std::string Deflated(std::string_view text) {
+/// `window_bits` as zlib has them: negative makes bare DEFLATE, 16 more than the size gzip.
+inline std::string Compressed(std::string_view text, int window_bits) {
   z_stream stream = {};
-  deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, 6, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
   std::string out(deflateBound(&stream, text.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -36,19 +37,8 @@ inline std::string Deflated(std::string_view text) {
   return out;
 }
 
-inline std::string Gzipped(std::string_view text) {
-  z_stream stream = {};
-  deflateInit2(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, text.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+inline std::string Deflated(std::string_view text) { return Compressed(text, -15); }
+inline std::string Gzipped(std::string_view text) { return Compressed(text, 15 + 16); }
 
 template <typename T>
 void Put(std::string* out, T value) {

@@ -1,12 +1,15 @@
 #include "src/registry/feast_tables.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string_view>
 
 namespace viand::registry {
 namespace {
 
 // Types, keys and indexes are those of Feast 0.67's SQLAlchemy schema on SQLite.
-constexpr char kSchemaSql[] = R"sql(
+constexpr char kProjectsSql[] = R"sql(
 create table if not exists projects (
   project_id VARCHAR(255) not null,
   project_name VARCHAR(255) not null,
@@ -14,103 +17,9 @@ create table if not exists projects (
   project_proto BLOB not null,
   primary key (project_id));
 create index if not exists idx_projects_project_id on projects (project_id);
+)sql";
 
-create table if not exists entities (
-  entity_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  entity_proto BLOB not null,
-  primary key (entity_name, project_id));
-create index if not exists idx_entities_project_id on entities (project_id);
-
-create table if not exists data_sources (
-  data_source_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  data_source_proto BLOB not null,
-  primary key (data_source_name, project_id));
-create index if not exists idx_data_sources_project_id on data_sources (project_id);
-
-create table if not exists feature_views (
-  feature_view_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  materialized_intervals BLOB,
-  feature_view_proto BLOB not null,
-  user_metadata BLOB,
-  primary key (feature_view_name, project_id));
-create index if not exists idx_feature_views_project_id on feature_views (project_id);
-
-create table if not exists stream_feature_views (
-  feature_view_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  feature_view_proto BLOB not null,
-  user_metadata BLOB,
-  primary key (feature_view_name, project_id));
-create index if not exists idx_stream_feature_views_project_id
-  on stream_feature_views (project_id);
-
-create table if not exists on_demand_feature_views (
-  feature_view_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  feature_view_proto BLOB not null,
-  user_metadata BLOB,
-  primary key (feature_view_name, project_id));
-create index if not exists idx_on_demand_feature_views_project_id
-  on on_demand_feature_views (project_id);
-
-create table if not exists label_views (
-  feature_view_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  feature_view_proto BLOB not null,
-  user_metadata BLOB,
-  primary key (feature_view_name, project_id));
-create index if not exists idx_label_views_project_id on label_views (project_id);
-
-create table if not exists feature_services (
-  feature_service_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  feature_service_proto BLOB not null,
-  primary key (feature_service_name, project_id));
-create index if not exists idx_feature_services_project_id on feature_services (project_id);
-
-create table if not exists saved_datasets (
-  saved_dataset_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  saved_dataset_proto BLOB not null,
-  primary key (saved_dataset_name, project_id));
-create index if not exists idx_saved_datasets_project_id on saved_datasets (project_id);
-
-create table if not exists validation_references (
-  validation_reference_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  validation_reference_proto BLOB not null,
-  primary key (validation_reference_name, project_id));
-create index if not exists idx_validation_references_project_id
-  on validation_references (project_id);
-
-create table if not exists managed_infra (
-  infra_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  infra_proto BLOB not null,
-  primary key (infra_name, project_id));
-create index if not exists idx_managed_infra_project_id on managed_infra (project_id);
-
-create table if not exists permissions (
-  permission_name VARCHAR(255) not null,
-  project_id VARCHAR(255) not null,
-  last_updated_timestamp BIGINT not null,
-  permission_proto BLOB not null,
-  primary key (permission_name, project_id));
-create index if not exists idx_permissions_project_id on permissions (project_id);
-
+constexpr char kOtherTablesSql[] = R"sql(
 create table if not exists feature_view_version_history (
   feature_view_name VARCHAR(255) not null,
   project_id VARCHAR(255) not null,
@@ -160,6 +69,35 @@ create table if not exists viand_apply_log (
 create index if not exists idx_viand_apply_log_project_id on viand_apply_log (project_id);
 )sql";
 
+/// A table of objects by name and project; the views carry columns of their own.
+std::string ObjectTableSql(std::string_view table, std::string_view name_column,
+                           std::string_view content_column) {
+  const bool is_view = name_column == "feature_view_name";
+  const std::string_view intervals =
+      table == "feature_views" ? "  materialized_intervals BLOB,\n" : "";
+  const std::string_view metadata = is_view ? "  user_metadata BLOB,\n" : "";
+  return fmt::format(R"sql(
+create table if not exists {0} (
+  {1} VARCHAR(255) not null,
+  project_id VARCHAR(255) not null,
+  last_updated_timestamp BIGINT not null,
+{3}  {2} BLOB not null,
+{4}  primary key ({1}, project_id));
+create index if not exists idx_{0}_project_id on {0} (project_id);
+)sql",
+                     table, name_column, content_column, intervals, metadata);
+}
+
+std::string MakeSchemaSql() {
+  std::string sql = kProjectsSql;
+  for (const FeastTable& table : FeastTables()) {
+    if (table.kind != ObjectKind::kProject)
+      sql += ObjectTableSql(table.table, table.name_column, table.content_column);
+  }
+  sql += ObjectTableSql("managed_infra", "infra_name", "infra_proto");
+  return sql + kOtherTablesSql;
+}
+
 }  // namespace
 
 const std::vector<FeastTable>& FeastTables() {
@@ -190,6 +128,9 @@ const FeastTable* FeastTableOf(ObjectKind kind) {
   return found == tables.end() ? nullptr : &*found;
 }
 
-const char* SchemaSql() { return kSchemaSql; }
+const char* SchemaSql() {
+  static const std::string sql = MakeSchemaSql();
+  return sql.c_str();
+}
 
 }  // namespace viand::registry

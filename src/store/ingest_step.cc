@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "src/common/grouped_number.h"
 #include "src/common/sha256.h"
 #include "src/ingest/ingest.h"
 #include "src/offline/dataset_manifest.h"

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "src/common/grouped_number.h"
 #include "src/common/time.h"
 #include "src/expression/binder.h"
 #include "src/ml/split.h"
@@ -11,7 +12,6 @@
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
 #include "src/store/model_manifest.h"
-#include "src/store/step_clock.h"
 
 namespace viand::store {
 namespace {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/common/atomic_file.h"
+#include "src/common/grouped_number.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/ml/metrics.h"

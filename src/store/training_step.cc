@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "src/common/atomic_file.h"
+#include "src/common/grouped_number.h"
 #include "src/common/sha256.h"
 #include "src/ml/training.h"
 #include "src/offline/parquet_file.h"

@@ -48,7 +48,7 @@ Folder::~Folder() { std::filesystem::remove_all(path_); }
 
 std::string Folder::WriteParquet(const arrow::Table& table, const std::string& name,
                                  int64_t row_group_rows) const {
-  const std::string path = path_ + "/" + name;
+  std::string path = path_ + "/" + name;
   auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
   const auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
   const auto status =
@@ -59,7 +59,7 @@ std::string Folder::WriteParquet(const arrow::Table& table, const std::string& n
 }
 
 std::string Folder::WriteIpc(const arrow::Table& table, const std::string& name) const {
-  const std::string path = path_ + "/" + name;
+  std::string path = path_ + "/" + name;
   auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
   auto writer = arrow::ipc::MakeFileWriter(file, table.schema()).ValueOrDie();
   if (!writer->WriteTable(table).ok() || !writer->Close().ok() || !file->Close().ok()) std::abort();
@@ -67,7 +67,7 @@ std::string Folder::WriteIpc(const arrow::Table& table, const std::string& name)
 }
 
 std::string Folder::WriteText(const std::string& text, const std::string& name) const {
-  const std::string path = path_ + "/" + name;
+  std::string path = path_ + "/" + name;
   std::ofstream(path) << text;
   return path;
 }
