@@ -305,7 +305,7 @@ arrow::Result<arrow::Datum> CoalesceBatch(const Expression& call, BatchRows* row
     for (size_t i = 0; i < args.size(); ++i) {
       VIAND_ASSIGN_OR_RETURN(args[i], rows->Evaluate(*call.children[i]));
     }
-    return Kernel("coalesce", std::move(args), rows->pool());
+    return Kernel("coalesce", args, rows->pool());
   }
   std::vector<int64_t> remaining = AllRows(*rows);
   Assembly assembly(call.type, rows);
