@@ -14,6 +14,9 @@ void AddBackfillCommand(CLI::App* app, const Command& command) {
   backfill->callback([names, command] {
     const auto steps = Require(command.Open()->Backfill(*names));
     if (command.json()) return command.PrintJson({{"steps", ToJson(steps)}});
+    if (steps.empty()) {
+      return command.Print("nothing to backfill: no feature view has snapshots\n");
+    }
     command.Print(StepTable(steps, command.terminal()));
   });
 }

@@ -45,6 +45,10 @@ class Command {
   /// Opens the repo, with a progress bar where somebody looks.
   std::unique_ptr<FeatureStore> Open() const;
 
+  /// Asks where a person can answer, on stderr; false elsewhere, at once. `by_default` is what an
+  /// empty line means.
+  bool Confirm(const std::string& question, bool by_default) const;
+
   /// Prints a text for people.
   void Print(const std::string& text) const;
 

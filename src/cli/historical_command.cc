@@ -4,6 +4,7 @@
 
 #include "src/cli/command.h"
 #include "src/cli/table_output.h"
+#include "src/common/grouped_number.h"
 
 namespace viand::cli {
 namespace {
@@ -33,6 +34,7 @@ void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
 }
 
 void Historical(const Arguments& arguments, const Command& command) {
+  Require(CheckOutput(arguments.output));
   const auto store = command.Open();
   Table table = Require(store->GetHistoricalFeatures(arguments.spine, arguments.options));
   const WrittenTable written = Require(WriteTable(std::move(table), arguments.output));
@@ -41,8 +43,8 @@ void Historical(const Arguments& arguments, const Command& command) {
     return command.PrintJson(
         {{"output", arguments.output}, {"rows", written.rows}, {"columns", written.columns}});
   }
-  command.Print(
-      fmt::format("{} rows, {} columns -> {}\n", written.rows, written.columns, arguments.output));
+  command.Print(fmt::format("{}, {} -> {}\n", Counted(written.rows, "row"),
+                            Counted(written.columns, "column"), arguments.output));
 }
 
 }  // namespace
@@ -54,8 +56,9 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
   auto arguments = std::make_shared<Arguments>();
   AddArguments(historical, arguments);
   historical
-      ->add_option("-o,--output", arguments->output,
-                   ".parquet, .csv or .arrow file, or - for CSV on standard output")
+      ->add_option(
+          "-o,--output", arguments->output,
+          ".parquet, .csv or .arrow file, or - for CSV on standard output (CSV has lists as JSON)")
       ->required()
       ->type_name("OUT");
   historical->callback([arguments, command] { Historical(*arguments, command); });

@@ -13,6 +13,7 @@ void AddIngestCommand(CLI::App* app, const Command& command) {
   ingest->callback([names, command] {
     const auto steps = Require(command.Open()->Ingest(*names));
     if (command.json()) return command.PrintJson({{"steps", ToJson(steps)}});
+    if (steps.empty()) return command.Print("nothing to ingest: no datasets are defined\n");
     command.Print(StepTable(steps, command.terminal()));
   });
 }

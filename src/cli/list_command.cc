@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "src/cli/command.h"
@@ -16,6 +18,11 @@ void List(const Command& command, const std::string& kind) {
                       {"description", object.description}});
     }
     return command.PrintJson(list);
+  }
+  if (objects.empty()) {
+    return command.Print(kind.empty() ? "nothing is defined: write a .yaml file beside "
+                                        "feature_store.yaml\n"
+                                      : fmt::format("no {} are defined\n", kind));
   }
   TextTable table({"kind", "name", "", "description"});
   for (const ObjectSummary& object : objects) {

@@ -77,9 +77,10 @@ void PrintError(const Terminal& terminal, const GlobalOptions& options, const St
                                     {"file", status.file()},
                                     {"line", status.line()},
                                     {"column", status.column()}}}};
-    std::cout << error.dump() << "\n";
+    // Bytes that are no UTF-8, of the command line or a damaged file, belong in no JSON.
+    std::cout << error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   }
-  std::cerr << terminal.PaintError(Color::kRed, "error: ") << status.ToString() << "\n";
+  std::cerr << terminal.PaintError(Color::kRed, "error: ") << Printable(status.ToString()) << "\n";
 }
 
 /// The word that stands where a command is expected: the first that is neither an option nor the
@@ -93,9 +94,32 @@ std::string CommandWord(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+/// A word that no command takes: an option mistyped, or one word too many.
+Status Unexpected(const CLI::App& app, const CLI::App& command, const std::string& word) {
+  const std::string help = fmt::format("see `viand {} --help`", command.get_name());
+  if (!word.starts_with('-')) {
+    return UsageError(fmt::format("viand {} takes no \"{}\"", command.get_name(), word), help);
+  }
+  const std::string name = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  for (const CLI::App* owner : {&command, &app}) {
+    for (const CLI::Option* option : owner->get_options()) {
+      for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
+    }
+  }
+  const std::string nearest = DidYouMean(name, names);
+  return UsageError(fmt::format("viand {} has no option \"{}\"", command.get_name(), name),
+                    nearest.empty() ? help : nearest);
+}
+
 /// CLI11 says that a command is missing; people want to know which one they meant.
 Status WrongUse(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   const auto chosen = app.get_subcommands();
+  const std::vector<std::string> extras = app.remaining(/*recurse=*/true);
+  const bool unexpected = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (!chosen.empty() && unexpected && !extras.empty()) {
+    return Unexpected(app, *chosen[0], extras[0]);
+  }
   if (!chosen.empty()) {
     return UsageError(error.what(), fmt::format("see `viand {} --help`", chosen[0]->get_name()));
   }

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "src/cli/command.h"
@@ -9,15 +7,6 @@
 
 namespace viand::cli {
 namespace {
-
-/// Asks where a person can answer; elsewhere only --yes counts.
-bool Confirmed(const Command& command, const std::string& question) {
-  if (isatty(STDIN_FILENO) == 0 || command.json()) return false;
-  command.Print(question + " [y/N] ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
 
 void Show(const Command& command, const PlanReport& report) {
   if (command.json()) return command.PrintJson(ToJson(report));
@@ -41,7 +30,7 @@ void AddApply(CLI::App* app, const Command& command) {
       const PlanReport plan = Require(store->Plan());
       if (plan.has_removal || plan.has_breaking) {
         if (!command.json()) command.Print(PlanText(plan, command.terminal()));
-        *yes = Confirmed(command, "apply removals and breaking changes?");
+        *yes = command.Confirm("apply removals and breaking changes?", /*by_default=*/false);
       }
     }
     const PlanReport report = Require(store->Apply(*yes));
@@ -58,7 +47,8 @@ void AddTeardown(CLI::App* app, const Command& command) {
   teardown->callback([yes, command] {
     const auto store = command.Open();
     if (!*yes &&
-        !Confirmed(command, fmt::format("remove all objects of project {}?", store->project()))) {
+        !command.Confirm(fmt::format("remove all objects of project {}?", store->project()),
+                         /*by_default=*/false)) {
       throw CommandFailure{
           UsageError("teardown removes every object of this repo from the registry",
                      "add --yes if it is meant")};

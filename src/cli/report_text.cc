@@ -82,10 +82,10 @@ std::string StepTable(const std::vector<StepReport>& steps, const Terminal& term
 
 std::string ModelText(const TrainReport& report, const Terminal& terminal) {
   std::string text = terminal.Paint(Color::kBold, report.model);
-  text += fmt::format("  {} train rows", Grouped(report.train_rows));
+  text += fmt::format("  {}", Counted(report.train_rows, "train row"));
   if (!std::isnan(report.train_positive_rate))
     text += fmt::format(" ({:.1f} % positive)", report.train_positive_rate * 100);
-  text += fmt::format(", {} test rows", Grouped(report.test_rows));
+  text += fmt::format(", {}", Counted(report.test_rows, "test row"));
   if (!std::isnan(report.test_positive_rate))
     text += fmt::format(" ({:.1f} % positive)", report.test_positive_rate * 100);
   text += "\n";
@@ -123,9 +123,10 @@ std::string PlanText(const PlanReport& report, const Terminal& terminal) {
   }
   text += WarningLines(report.warnings, terminal);
   if (!report.has_effect)
-    return text + fmt::format("nothing to change: {} objects as applied\n", unchanged);
+    return text + fmt::format("nothing to change: {} as applied\n", Counted(unchanged, "object"));
   if (unchanged > 0)
-    text += terminal.Paint(Color::kDim, fmt::format("  {} objects unchanged\n", unchanged));
+    text +=
+        terminal.Paint(Color::kDim, fmt::format("  {} unchanged\n", Counted(unchanged, "object")));
   return text;
 }
 

@@ -45,6 +45,10 @@ arrow::Result<std::string> RenderHead(const arrow::Table& table, int64_t rows,
 
 }  // namespace
 
+Status CheckOutput(const std::string& output) {
+  return store::ToPublic(store::CheckTableFile(output));
+}
+
 Result<WrittenTable> WriteTable(Table table, const std::string& output) {
   const auto read = store::ToArrowTable(std::move(table));
   if (!read.ok()) return store::ToPublic(read.status());

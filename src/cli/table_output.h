@@ -13,8 +13,11 @@ struct WrittenTable {
   int64_t columns = 0;
 };
 
+/// Checks, before anything is computed, that WriteTable can write to `output`.
+Status CheckOutput(const std::string& output);
+
 /// Writes to `output`: by extension Parquet (.parquet), CSV (.csv), Arrow IPC (.arrow, .feather,
-/// .ipc); "-" is CSV on standard output. Files appear whole or not at all.
+/// .ipc); "-" is CSV on standard output, with lists as JSON text. Files appear whole or not at all.
 Result<WrittenTable> WriteTable(Table table, const std::string& output);
 
 /// The first rows, for people.

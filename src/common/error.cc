@@ -46,6 +46,24 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+/// "entity" of "entities", "label" of "labels".
+std::string Singular(std::string_view word) {
+  if (word.ends_with("ies")) return std::string(word.substr(0, word.size() - 3)) + "y";
+  return std::string(word.ends_with('s') ? word.substr(0, word.size() - 1) : word);
+}
+
+/// Length of the UTF-8 character that a text starts with; 0 where it starts with none.
+size_t CharacterBytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
+  if (first > 0xF4 || length == 0 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
 }  // namespace
 
 std::string SourceLocation::ToString() const {
@@ -110,13 +128,46 @@ std::string DidYouMean(std::string_view name, const std::vector<std::string>& ca
   size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
   const std::string* best = nullptr;
   for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(name, candidate);
+    // One of several is one mistake, whatever English makes of it.
+    const bool plural = candidate != name && Singular(candidate) == Singular(name);
+    const size_t distance = plural ? 1 : EditDistance(name, candidate);
     if (distance < best_distance) {
       best_distance = distance;
       best = &candidate;
     }
   }
   return best == nullptr ? std::string() : fmt::format("did you mean \"{}\"?", *best);
+}
+
+std::string Printable(std::string_view text) {
+  std::string printable;
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = CharacterBytes(text.substr(i));
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (length == 0 || (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
+      printable += fmt::format("\\x{:02x}", byte);
+      ++i;
+    } else {
+      printable += text.substr(i, length);
+      i += length;
+    }
+  }
+  return printable;
+}
+
+std::string NearestOrAll(std::string_view name, const std::vector<std::string>& candidates,
+                         std::string_view lead) {
+  // More names than this help nobody who looks for one.
+  constexpr size_t kMaxShown = 12;
+  if (candidates.empty()) return "there is none";
+  std::string text = DidYouMean(name, candidates);
+  if (!text.empty()) return text;
+  text = lead;
+  const size_t shown =
+      candidates.size() <= kMaxShown + 1 ? candidates.size() : kMaxShown;  // never "and 1 more"
+  for (size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + Printable(candidates[i]);
+  if (shown < candidates.size()) text += fmt::format(" and {} more", candidates.size() - shown);
+  return text;
 }
 
 }  // namespace viand

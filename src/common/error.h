@@ -86,4 +86,13 @@ arrow::Status WithContext(const arrow::Status& status, std::string_view prefix);
 /// none is near.
 std::string DidYouMean(std::string_view name, const std::vector<std::string>& candidates);
 
+/// Returns the text with control characters (but line ends and tabs) and bytes that are no UTF-8 as
+/// \\x1b: a name out of a damaged file must not drive the terminal.
+std::string Printable(std::string_view text);
+
+/// Returns `did you mean "x"?`, or where none is near what there is, behind `lead`: "columns are a,
+/// b, c and 12 more", or "there is none".
+std::string NearestOrAll(std::string_view name, const std::vector<std::string>& candidates,
+                         std::string_view lead);
+
 }  // namespace viand

@@ -36,5 +36,25 @@ TEST(Error, SuggestsOnlyWhatIsNear) {
   EXPECT_EQ(DidYouMean("trian", {"run", "train"}), "did you mean \"train\"?");
 }
 
+TEST(Error, SuggestsThePlural) {
+  EXPECT_EQ(DidYouMean("entity", {"name", "entities"}), "did you mean \"entities\"?");
+  EXPECT_EQ(DidYouMean("entities", {"entity"}), "did you mean \"entity\"?");
+}
+
+TEST(Error, ListsNamesWhereNoneIsNear) {
+  EXPECT_EQ(NearestOrAll("amuont", {"kind", "amount"}, "columns are "), "did you mean \"amount\"?");
+  EXPECT_EQ(NearestOrAll("price", {"kind", "amount"}, "columns are "), "columns are kind, amount");
+  EXPECT_EQ(NearestOrAll("price", {}, "columns are "), "there is none");
+  std::vector<std::string> many(20, "c");
+  EXPECT_EQ(NearestOrAll("price", many, ""), "c, c, c, c, c, c, c, c, c, c, c, c and 8 more");
+  EXPECT_EQ(NearestOrAll("price", {"a\x1b[2J"}, ""), "a\\x1b[2J");
+}
+
+TEST(Error, PrintsNoControlCharacters) {
+  EXPECT_EQ(Printable("plain, ü, 漢\n\tx"), "plain, ü, 漢\n\tx");
+  EXPECT_EQ(Printable(std::string_view("\x1b[31m\x00\x7f\xff\xc3", 9)),
+            "\\x1b[31m\\x00\\x7f\\xff\\xc3");
+}
+
 }  // namespace
 }  // namespace viand

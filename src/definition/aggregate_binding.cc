@@ -5,21 +5,19 @@
 
 #include "src/definition/default_value.h"
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 
 namespace viand::definition {
 namespace {
 
-/// Binds, or without a schema parses only; null where that failed or nothing is known.
+/// Binds over what is known of the rows; null where that failed.
 ExpressionPtr BindSql(const Sql& sql, const AggregateScope& scope, bool aggregates,
                       ErrorList* errors) {
-  if (scope.rows.schema == nullptr) {
-    errors->Add(expression::Parse(sql.text, sql.where).status());
-    return nullptr;
-  }
   auto bound = expression::ParseAndBind(sql.text,
-                                        {.columns = scope.rows.schema,
+                                        {.columns = scope.rows.Columns(),
                                          .aggregates = aggregates,
                                          .as_of = aggregates,
+                                         .open = scope.rows.MayHaveMore(),
                                          .described_as = scope.rows.described_as},
                                         sql.where);
   errors->Add(bound.status());
@@ -42,7 +40,9 @@ arrow::Status CheckAggregates(const Sql& sql, const ExpressionPtr& expression,
 
 arrow::Status CheckCondition(const Sql& sql, const expression::Expression& expression,
                              std::string_view key, const AggregateScope& scope) {
-  if (expression.type->id() == arrow::Type::BOOL) return arrow::Status::OK();
+  if (expression.type->id() == arrow::Type::BOOL || expression::IsUnknown(*expression.type)) {
+    return arrow::Status::OK();
+  }
   return ErrorAt(sql.where, ErrorKind::kDefinition,
                  fmt::format("expected a condition as \"{}\" of the {}, got {}", key, scope.owner,
                              expression::TypeToSql(*expression.type)));
@@ -55,7 +55,7 @@ ExpressionPtr BindRowCondition(const std::optional<Sql>& sql, const AggregateSco
   if (!sql) return nullptr;
   ExpressionPtr condition = BindSql(*sql, scope, /*aggregates=*/false, errors);
   if (condition != nullptr) errors->Add(CheckCondition(*sql, *condition, "where", scope));
-  return condition;
+  return scope.rows.schema == nullptr ? nullptr : condition;
 }
 
 ExpressionPtr BindGroupCondition(const std::optional<Sql>& sql, const AggregateScope& scope,
@@ -65,18 +65,18 @@ ExpressionPtr BindGroupCondition(const std::optional<Sql>& sql, const AggregateS
   if (condition == nullptr) return nullptr;
   errors->Add(CheckCondition(*sql, *condition, "having", scope));
   errors->Add(CheckAggregates(*sql, condition, fmt::format("\"having\" of the {}", scope.owner)));
-  return condition;
+  return scope.rows.schema == nullptr ? nullptr : condition;
 }
 
 void BindAggregateFeature(const AggregateScope& scope, BoundFeature* bound, ErrorList* errors) {
   const Feature& feature = *bound->feature;
-  bound->expression = BindSql(feature.expr, scope, /*aggregates=*/true, errors);
-  if (bound->expression == nullptr) return;
-  const auto& type = bound->expression->type;
-  const auto aggregates = CheckAggregates(feature.expr, bound->expression,
-                                          fmt::format("the feature \"{}\"", feature.name));
+  ExpressionPtr expression = BindSql(feature.expr, scope, /*aggregates=*/true, errors);
+  if (expression == nullptr) return;
+  const auto& type = expression->type;
+  const auto aggregates =
+      CheckAggregates(feature.expr, expression, fmt::format("the feature \"{}\"", feature.name));
   errors->Add(aggregates);
-  if (!aggregates.ok()) return;
+  if (!aggregates.ok() || expression::IsUnknown(*type)) return;
   const auto storable = FeastTypeOf(*type);
   if (!storable.ok()) {
     errors->Add(
@@ -86,11 +86,15 @@ void BindAggregateFeature(const AggregateScope& scope, BoundFeature* bound, Erro
                 "turn an interval into a number with floor_days(...), another type with cast"));
     return;
   }
-  bound->type = type;
+  bound->foreseen = type;
+  if (scope.rows.schema != nullptr) {
+    bound->expression = expression;
+    bound->type = type;
+  }
   if (!feature.default_value) return;
-  auto value = BindDefault(*feature.default_value, bound->type);
+  auto value = BindDefault(*feature.default_value, type);
   errors->Add(Placed(value.status(), feature.default_value->where));
-  if (value.ok()) bound->default_value = std::move(*value);
+  if (value.ok() && bound->type != nullptr) bound->default_value = std::move(*value);
 }
 
 }  // namespace viand::definition

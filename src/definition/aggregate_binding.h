@@ -8,7 +8,7 @@
 
 namespace viand::definition {
 
-/// Where the expressions stand and what they see. Without a schema they are parsed only.
+/// Where the expressions stand and what they see. Over rows without a schema they are checked only.
 struct AggregateScope {
   const BaseRows& rows;
   std::string owner;  ///< "feature view \"x\""

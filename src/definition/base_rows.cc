@@ -5,6 +5,7 @@
 
 #include "src/definition/name_resolution.h"
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 
 namespace viand::definition {
 namespace {
@@ -16,12 +17,12 @@ arrow::Status SourceError(const Source& source, std::string message, std::string
                  fmt::format("source \"{}\": {}", source.name, message), std::move(hint));
 }
 
-/// Renames the columns as field_mapping says.
-arrow::Result<SchemaPtr> Mapped(const Source& source, const SchemaPtr& schema) {
+/// Renames the columns as field_mapping says. `open`: there may be more columns.
+arrow::Result<SchemaPtr> Mapped(const Source& source, const SchemaPtr& schema, bool open) {
   for (const auto& [from, to] : source.field_mapping) {
-    if (schema->GetFieldIndex(from) >= 0) continue;
+    if (open || schema->GetFieldIndex(from) >= 0) continue;
     return SourceError(source, fmt::format("field_mapping names the unknown column \"{}\"", from),
-                       DidYouMean(from, schema->field_names()));
+                       NearestOrAll(from, schema->field_names(), "columns are "));
   }
   arrow::FieldVector fields;
   for (const auto& field : schema->fields()) {
@@ -43,14 +44,15 @@ bool IsTime(const arrow::DataType& type) {
          type.id() == arrow::Type::DATE64;
 }
 
-arrow::Status CheckTimeColumn(const Source& source, const arrow::Schema& schema,
+arrow::Status CheckTimeColumn(const Source& source, const arrow::Schema& schema, bool open,
                               std::string_view key, const std::string& column) {
   const auto field = schema.GetFieldByName(column);
+  if (field == nullptr && open) return arrow::Status::OK();
   if (field == nullptr) {
     return SourceError(source, fmt::format("{} names the unknown column \"{}\"", key, column),
-                       DidYouMean(column, schema.field_names()));
+                       NearestOrAll(column, schema.field_names(), "columns are "));
   }
-  if (IsTime(*field->type())) return arrow::Status::OK();
+  if (IsTime(*field->type()) || expression::IsUnknown(*field->type())) return arrow::Status::OK();
   return SourceError(source, fmt::format("{} \"{}\" is of type {}, expected timestamp or date", key,
                                          column, expression::TypeToSql(*field->type())));
 }
@@ -70,7 +72,7 @@ arrow::Result<SchemaPtr> BaseRowsFinder::FileSchema(const Source& source) const 
     if (NormalPath(dataset.dataset->to) != NormalPath(source.path)) continue;
     if (dataset.output != nullptr) return dataset.output;
   }
-  const auto schema = schema_on_disk_(source.path);
+  const auto schema = files_.parquet(source.path);
   if (schema.ok()) return schema;
   const ErrorDetail* detail = DetailOf(schema.status());
   return ErrorAt(source.where, KindOf(schema.status()),
@@ -78,18 +80,30 @@ arrow::Result<SchemaPtr> BaseRowsFinder::FileSchema(const Source& source) const 
                  detail == nullptr ? "" : detail->hint);
 }
 
+Foreseen BaseRowsFinder::ForeseenOf(const Source& source) const {
+  for (const BoundDataset& dataset : bound_.datasets) {
+    if (NormalPath(dataset.dataset->to) == NormalPath(source.path)) return dataset.foreseen;
+  }
+  return {};
+}
+
 arrow::Result<BaseRows> BaseRowsFinder::OfSource(const Source& source) const {
-  BaseRows rows{nullptr, source.timestamp_field, source.created_timestamp_column,
-                "source " + source.name};
-  VIAND_ASSIGN_OR_RETURN(const SchemaPtr raw, FileSchema(source));
-  if (raw == nullptr) return rows;
-  VIAND_ASSIGN_OR_RETURN(const SchemaPtr schema, Mapped(source, raw));
-  VIAND_RETURN_NOT_OK(CheckTimeColumn(source, *schema, "timestamp_field", source.timestamp_field));
+  BaseRows rows;
+  rows.timestamp_field = source.timestamp_field;
+  rows.created_column = source.created_timestamp_column;
+  rows.described_as = "source " + source.name;
+  VIAND_ASSIGN_OR_RETURN(rows.schema, FileSchema(source));
+  if (rows.schema == nullptr) rows.foreseen = ForeseenOf(source);
+  if (rows.Columns() == nullptr) return rows;
+  const bool open = rows.MayHaveMore();
+  VIAND_ASSIGN_OR_RETURN(const SchemaPtr schema, Mapped(source, rows.Columns(), open));
+  VIAND_RETURN_NOT_OK(
+      CheckTimeColumn(source, *schema, open, "timestamp_field", source.timestamp_field));
   if (!source.created_timestamp_column.empty()) {
-    VIAND_RETURN_NOT_OK(CheckTimeColumn(source, *schema, "created_timestamp_column",
+    VIAND_RETURN_NOT_OK(CheckTimeColumn(source, *schema, open, "created_timestamp_column",
                                         source.created_timestamp_column));
   }
-  rows.schema = schema;
+  (rows.schema != nullptr ? rows.schema : rows.foreseen.columns) = schema;
   return rows;
 }
 
@@ -102,10 +116,26 @@ arrow::Result<BaseRows> BaseRowsFinder::OfView(const FeatureView& view,
                     view.computed ? "has no snapshots" : "holds ready columns"),
         view.computed ? "give it snapshots" : "read its source instead");
   }
-  BaseRows rows{nullptr, kEventTimestamp, "", "feature view " + view.name};
+  BaseRows rows;
+  rows.timestamp_field = kEventTimestamp;
+  rows.described_as = "feature view " + view.name;
   const BoundView* bound = bound_.FindView(view.name);
-  if (bound == nullptr || bound->output == nullptr) return rows;
+  if (bound == nullptr) return rows;
   const auto time = arrow::field(kEventTimestamp, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
+  if (bound->output == nullptr) {
+    arrow::FieldVector fields;
+    for (const std::string& key : bound->join_keys) {
+      fields.push_back(arrow::field(key, expression::UnknownType()));
+    }
+    for (const BoundFeature& feature : bound->features) {
+      fields.push_back(arrow::field(feature.feature->name, feature.foreseen != nullptr
+                                                               ? feature.foreseen
+                                                               : expression::UnknownType()));
+    }
+    fields.push_back(time);
+    rows.foreseen = {arrow::schema(std::move(fields)), /*open=*/false};
+    return rows;
+  }
   VIAND_ASSIGN_OR_RETURN(rows.schema, bound->output->AddField(bound->output->num_fields(), time));
   return rows;
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "src/definition/definition_test_repos.h"
+#include "src/expression/sql_types.h"
 
 namespace viand::definition {
 namespace {
@@ -63,7 +64,7 @@ constexpr Case kNames[] = {
     {"JoinKeyMap", "features: [customer_rfm_features, ",
      "features: [{view: customer_rfm_features, join_key_map: {customer: id}}, ",
      "repo.yaml:64:54: join_key_map names \"customer\", which is no join key of the feature view "
-     "\"customer_rfm_features\""},
+     "\"customer_rfm_features\"\n  hint: its join keys are customer_id"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BrokenDefinitions, testing::ValuesIn(kNames),
                          [](const auto& info) { return info.param.name; });
@@ -196,7 +197,8 @@ TEST(BrokenDefinitions, OfASpineAndReadyColumns) {
             "it as INT32\n"
             "  hint: write dtype: INT32, or leave it out");
   EXPECT_EQ(LogisticsError("{name: docks,", "{name: dox,"),
-            "repo.yaml:38:16: unknown column \"dox\" in source depot_stats");
+            "repo.yaml:38:16: unknown column \"dox\" in source depot_stats\n  hint: columns are "
+            "depot, day, docks, area");
   EXPECT_EQ(LogisticsError("dtype: Int32", "dtype: Int33"),
             "repo.yaml:38:16: unknown type \"Int33\"\n  hint: did you mean \"INT32\"?");
   EXPECT_EQ(
@@ -208,11 +210,99 @@ TEST(BrokenDefinitions, OfASpineAndReadyColumns) {
   EXPECT_EQ(
       LogisticsError("    timestamp_column: asked_at\n", ""),
       "repo.yaml:59:11: model \"lateness_from_file\": the spine data/orders.parquet has no column "
-      "\"event_timestamp\"");
+      "\"event_timestamp\"\n  hint: columns are depot, origin, target, asked_at, was_late");
   EXPECT_EQ(
       LogisticsError("    window: 36h\n", "    window: 36h\n    ttl: 5d\n"),
       "repo.yaml:15:11: the feature view \"lane_trips\" has a ttl and no snapshots\n"
       "  hint: without snapshots it is computed exactly at each row's time, so nothing grows old");
+}
+
+/// The retail example with a raw column of an unknown type, and one thing changed.
+std::string UndeclaredError(const std::string& from, const std::string& to,
+                            const Schemas& raw = {}) {
+  const std::string undeclared = Replaced(kRetail, "CustomerID: bigint, ", "");
+  const auto bound = ValidateText(Replaced(undeclared, from, to), {}, raw);
+  return bound.ok() ? "no error" : RenderError(bound.status());
+}
+
+TEST(BrokenDefinitions, AreFoundBeforeTheDataIsThere) {
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: smu(revenue)"),
+            "repo.yaml:37:17: unknown function \"smu\"\n  hint: did you mean \"sum\"?");
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: sum(revenu)"),
+            "repo.yaml:37:21: unknown column \"revenu\" in source transactions\n  hint: did you "
+            "mean \"revenue\"?")
+      << "the dataset's columns are known by name";
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: sum(invoice_no)"),
+            "repo.yaml:37:17: \"sum\" takes numbers, not varchar\n  hint: cast it, as in "
+            "sum(cast(x as double))");
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: sum(customer_id, 2)"),
+            "repo.yaml:37:17: \"sum\" takes 1 argument, not 2");
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: sum(max(customer_id))"),
+            "repo.yaml:37:21: the aggregate \"max\" inside an aggregate lacks its \"per\"\n  "
+            "hint: an aggregate of aggregates groups rows by keys: avg(sum(x) per key)");
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: customer_id"),
+            "repo.yaml:37:17: the feature \"monetary\" has no aggregate: expected one value for "
+            "each key and time\n  hint: write an aggregate such as last(customer_id)");
+  EXPECT_EQ(UndeclaredError("where: not is_cancellation", "where: upper(customer_id)"),
+            "repo.yaml:33:12: expected a condition as \"where\" of the feature view "
+            "\"customer_rfm_features\", got varchar");
+  EXPECT_EQ(UndeclaredError("customer_id: CustomerID", "customer_id: lenght(CustomerID)"),
+            "repo.yaml:12:20: unknown function \"lenght\"\n  hint: did you mean \"length\"?");
+  EXPECT_EQ(UndeclaredError("customer_id: CustomerID", "customer_id: length(CustomerID, 2)"),
+            "repo.yaml:12:20: no function length(unknown, integer)\n  hint: it takes "
+            "length(varchar)");
+  EXPECT_EQ(UndeclaredError("timestamp_field: invoice_date", "timestamp_field: invoice_no"),
+            "repo.yaml:22:12: source \"transactions\": timestamp_field \"invoice_no\" is of type "
+            "varchar, expected timestamp or date");
+  EXPECT_EQ(UndeclaredError("default: 0", "default: many"),
+            "repo.yaml:53:18: the default is no literal: unknown column \"many\"");
+  EXPECT_EQ(UndeclaredError("monetary: sum(revenue)", "monetary: mode(stock_code)"),
+            "repo.yaml:67:11: model \"purchase_propensity\": the feature \"monetary\" of "
+            "\"customer_rfm_features\" is of type varchar, expected a number or a boolean\n"
+            "  hint: leave it out of the feature service, or make a number of it");
+}
+
+TEST(BrokenDefinitions, AreFoundByTheHeadersOfRawFiles) {
+  using arrow::field;
+  const auto unknown = expression::UnknownType();
+  const arrow::FieldVector declared = {field("InvoiceNo", unknown), field("StockCode", unknown),
+                                       field("Quantity", unknown), field("UnitPrice", unknown),
+                                       field("InvoiceDate", unknown)};
+  const auto with = [&](const std::string& column) {
+    arrow::FieldVector fields = declared;
+    fields.push_back(field(column, unknown));
+    return Schemas{{"data/online_retail.xlsx", arrow::schema(std::move(fields))}};
+  };
+  const std::string description = "description: Retail customer";
+  EXPECT_EQ(UndeclaredError(description, description, with("CustomerID")), "no error");
+  EXPECT_EQ(UndeclaredError(description, description, with("CustomrID")),
+            "repo.yaml:10:12: unknown column \"CustomerID\" in the raw columns of dataset "
+            "transactions\n  hint: did you mean \"CustomrID\"?\n"
+            "repo.yaml:12:20: unknown column \"CustomerID\" in the raw columns of dataset "
+            "transactions\n  hint: did you mean \"CustomrID\"?");
+  const Schemas other = {{"data/online_retail.xlsx", arrow::schema({field("a", unknown)})}};
+  EXPECT_EQ(UndeclaredError(description, description, other), "no error")
+      << "files that lack a declared column are for ingest to refuse";
+}
+
+TEST(BrokenDefinitions, OfASpineOfLabels) {
+  const auto spine_error = [](const arrow::FieldVector& fields) {
+    Schemas files = LogisticsFiles();
+    files["data/orders.csv"] = arrow::schema(fields);
+    const auto bound = ValidateText(
+        Replaced(kLogistics, "{spine: data/orders.parquet", "{spine: data/orders.csv"), files);
+    return bound.ok() ? "no error" : RenderError(bound.status());
+  };
+  const auto unknown = expression::UnknownType();
+  const auto depot = arrow::field("depot", unknown), origin = arrow::field("origin", unknown),
+             target = arrow::field("target", unknown), time = arrow::field("asked_at", unknown);
+  EXPECT_EQ(spine_error({depot, origin, target, time}), "no error");
+  EXPECT_EQ(spine_error({depot, arrow::field("orign", unknown), target, time}),
+            "repo.yaml:41:11: the spine data/orders.csv of labels \"late\" has no column "
+            "\"origin\", a join key of its entities\n  hint: did you mean \"orign\"?");
+  EXPECT_EQ(spine_error({depot, origin, target}),
+            "repo.yaml:41:11: the spine data/orders.csv of labels \"late\" has no column "
+            "\"asked_at\", the time of its rows\n  hint: columns are depot, origin, target");
 }
 
 TEST(BrokenDefinitions, PlacesAnErrorInABlockOfSeveralLines) {

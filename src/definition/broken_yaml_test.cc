@@ -62,10 +62,12 @@ constexpr Case kSyntax[] = {
      "r.yaml:1:1: expected a mapping of the lists entities, datasets, sources, snapshots, "
      "feature_views, labels, feature_services, models, got a list"},
     {"UnknownList", "entity: [a]\nfeature_view: []\n",
-     "r.yaml:1:1: unknown list \"entity\"\n"
-     "  hint: a file of definitions holds: entities, datasets, sources, snapshots, feature_views, "
-     "labels, feature_services, models\n"
+     "r.yaml:1:1: unknown list \"entity\"\n  hint: did you mean \"entities\"?\n"
      "r.yaml:2:1: unknown list \"feature_view\"\n  hint: did you mean \"feature_views\"?"},
+    {"ListOfNoKnownKind", "things: []\n",
+     "r.yaml:1:1: unknown list \"things\"\n"
+     "  hint: a file of definitions holds: entities, datasets, sources, snapshots, feature_views, "
+     "labels, feature_services, models"},
     {"ListIsText", "entities: a\n", "r.yaml:1:11: expected a list of entities, got a text"},
 };
 INSTANTIATE_TEST_SUITE_P(Syntax, BrokenYaml, testing::ValuesIn(kSyntax),

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 #include "src/expression/syntax.h"
 
 namespace viand::definition {
@@ -42,30 +43,43 @@ class Binder {
   Binder(const Dataset& dataset, SchemaPtr raw, ErrorList* errors)
       : dataset_(dataset), raw_(std::move(raw)), errors_(errors) {}
 
-  /// `deferrable`: an unknown column may turn up in the files.
-  BoundDataset Bind(bool deferrable) {
+  /// Binds over the columns of all files.
+  BoundDataset BindRead() { return Bind(); }
+
+  /// Binds what declared types allow. `open`: an unknown column may turn up in the files.
+  BoundDataset BindForeseen(bool open) {
+    open_ = open;
+    // The types in one file's header are not yet those of all files.
+    deferred_ = !open || dataset_.columns.empty();
+    return Bind();
+  }
+
+ private:
+  BoundDataset Bind() {
     BoundDataset bound;
     bound.dataset = &dataset_;
-    deferrable_ = deferrable;
-    deferred_ = deferrable && dataset_.columns.empty();
     const size_t errors_before = errors_->size();
     if (dataset_.filter) bound.filter = BindFilter(*dataset_.filter);
     for (const NamedSql& column : dataset_.columns) {
       bound.columns.emplace_back(column.name, BindColumn(column));
     }
-    if (deferred_ || errors_->size() > errors_before) {
-      bound.filter = nullptr;
-      bound.columns.clear();
-      return bound;
+    if (errors_->size() == errors_before) {
+      const SchemaPtr output = OutputOf(bound);
+      const bool open = open_ && dataset_.columns.empty();
+      if (!open) CheckSortBy(*output);
+      if (!deferred_) {
+        bound.raw = raw_;
+        bound.output = output;
+        return bound;
+      }
+      bound.foreseen = {output, open};
     }
-    bound.raw = raw_;
-    bound.output = OutputOf(bound);
-    CheckSortBy(*bound.output);
+    bound.filter = nullptr;
+    bound.columns.clear();
     return bound;
   }
 
- private:
-  /// Returns null where there is an error or an undeclared column.
+  /// Returns null where there is an error.
   ExpressionPtr BindSql(const Sql& sql) {
     const auto syntax = expression::Parse(sql.text, sql.where);
     errors_->Add(syntax.status());
@@ -73,12 +87,12 @@ class Binder {
     std::set<std::string> used;
     CollectColumns(*syntax, &used);
     for (const std::string& column : used) {
-      if (!deferrable_ || raw_->GetFieldIndex(column) >= 0) continue;
-      deferred_ = true;
-      return nullptr;
+      const auto field = raw_->GetFieldByName(column);
+      if (field == nullptr || expression::IsUnknown(*field->type())) deferred_ = true;
     }
     const expression::Scope scope{
         .columns = raw_,
+        .open = open_,
         .described_as = fmt::format("the raw columns of dataset {}", dataset_.name)};
     auto bound = expression::Bind(*syntax, scope);
     errors_->Add(bound.status());
@@ -87,7 +101,8 @@ class Binder {
 
   ExpressionPtr BindFilter(const Sql& sql) {
     ExpressionPtr filter = BindSql(sql);
-    if (filter != nullptr && filter->type->id() != arrow::Type::BOOL) {
+    if (filter != nullptr && filter->type->id() != arrow::Type::BOOL &&
+        !expression::IsUnknown(*filter->type)) {
       errors_->Add(
           ErrorAt(sql.where, ErrorKind::kDefinition,
                   fmt::format("expected a condition as \"where\" of the dataset \"{}\", got {}",
@@ -122,14 +137,14 @@ class Binder {
         ErrorAt(dataset_.where, ErrorKind::kDefinition,
                 fmt::format("the dataset \"{}\" is sorted by \"{}\", which is no column of it",
                             dataset_.name, dataset_.sort_by),
-                DidYouMean(dataset_.sort_by, output.field_names())));
+                NearestOrAll(dataset_.sort_by, output.field_names(), "columns are ")));
   }
 
   const Dataset& dataset_;
   const SchemaPtr raw_;
   ErrorList* const errors_;
-  bool deferrable_ = false;
-  bool deferred_ = false;
+  bool open_ = false;
+  bool deferred_ = false;  ///< only the data will type it
 };
 
 /// The columns of the files, with the declared types where there are any.
@@ -140,7 +155,7 @@ arrow::Result<SchemaPtr> WithDeclaredTypes(const Dataset& dataset, const SchemaP
     return ErrorAt(dataset.from.type_places.at(field->name()), ErrorKind::kInput,
                    fmt::format("the files of dataset \"{}\" have no column \"{}\"", dataset.name,
                                field->name()),
-                   DidYouMean(field->name(), raw->field_names()));
+                   NearestOrAll(field->name(), raw->field_names(), "columns are "));
   }
   arrow::FieldVector fields;
   for (const auto& field : raw->fields()) {
@@ -152,7 +167,7 @@ arrow::Result<SchemaPtr> WithDeclaredTypes(const Dataset& dataset, const SchemaP
 
 }  // namespace
 
-BoundDataset BindDeclared(const Dataset& dataset, ErrorList* errors) {
+BoundDataset BindDeclared(const Dataset& dataset, const SchemaPtr& header, ErrorList* errors) {
   const size_t errors_before = errors->size();
   const SchemaPtr declared = DeclaredColumns(dataset, errors);
   if (errors->size() > errors_before) {
@@ -160,7 +175,12 @@ BoundDataset BindDeclared(const Dataset& dataset, ErrorList* errors) {
     bound.dataset = &dataset;
     return bound;
   }
-  return Binder(dataset, declared, errors).Bind(/*deferrable=*/true);
+  // Files that lack a declared column are no definition's fault: ingest says so.
+  const auto known = header == nullptr
+                         ? SchemaPtr()
+                         : WithDeclaredTypes(dataset, header, declared).ValueOr(nullptr);
+  if (known != nullptr) return Binder(dataset, known, errors).BindForeseen(/*open=*/false);
+  return Binder(dataset, declared, errors).BindForeseen(/*open=*/true);
 }
 
 arrow::Result<BoundDataset> BindDataset(const Dataset& dataset, const SchemaPtr& raw) {
@@ -168,7 +188,7 @@ arrow::Result<BoundDataset> BindDataset(const Dataset& dataset, const SchemaPtr&
   const SchemaPtr declared = DeclaredColumns(dataset, &errors);
   VIAND_RETURN_NOT_OK(errors.Finish());
   VIAND_ASSIGN_OR_RETURN(const SchemaPtr columns, WithDeclaredTypes(dataset, raw, declared));
-  BoundDataset bound = Binder(dataset, columns, &errors).Bind(/*deferrable=*/false);
+  BoundDataset bound = Binder(dataset, columns, &errors).BindRead();
   VIAND_RETURN_NOT_OK(errors.Finish());
   return bound;
 }

@@ -7,7 +7,9 @@
 namespace viand::definition {
 
 /// Binds what the declared types allow; `raw` and `output` stay null where an undeclared column is
-/// used, or all columns are taken as they are.
-BoundDataset BindDeclared(const Dataset& dataset, ErrorList* errors);
+/// used, or all columns are taken as they are: then `foreseen` has what the types and `header`
+/// tell. `header`: the raw files' columns, types unknown or not; null: not known.
+BoundDataset BindDeclared(const Dataset& dataset, const std::shared_ptr<arrow::Schema>& header,
+                          ErrorList* errors);
 
 }  // namespace viand::definition

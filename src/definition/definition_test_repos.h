@@ -184,17 +184,22 @@ inline Schemas LogisticsFiles() {
           {"data/orders.parquet", orders}};
 }
 
-/// Reads and validates one file named "repo.yaml".
+/// Reads and validates one file named "repo.yaml". `raw`: the headers of raw files.
 inline arrow::Result<BoundDefinitions> ValidateText(const std::string& text,
-                                                    const Schemas& files = {}) {
+                                                    const Schemas& files = {},
+                                                    const Schemas& raw = {}) {
   Definitions definitions;
   VIAND_RETURN_NOT_OK(ReadDefinitionText(text, "repo.yaml", &definitions));
-  const SchemaOnDisk on_disk =
-      [&files](const std::string& path) -> arrow::Result<std::shared_ptr<arrow::Schema>> {
-    const auto found = files.find(path);
-    return found == files.end() ? nullptr : found->second;
+  const auto look_up = [](const Schemas& schemas, const std::string& path) -> SchemaResult {
+    const auto found = schemas.find(path);
+    return found == schemas.end() ? nullptr : found->second;
   };
-  return Validate(std::make_shared<const Definitions>(std::move(definitions)), on_disk);
+  const auto on_disk = [&](const std::string& path) { return look_up(files, path); };
+  const auto header = [&](const Dataset& dataset) {
+    return look_up(raw, dataset.from.paths.front().name);
+  };
+  return Validate(std::make_shared<const Definitions>(std::move(definitions)),
+                  {.parquet = on_disk, .spine = on_disk, .raw = header});
 }
 
 /// Replaces the one place of `from` in `text`; a text without it stays, and the test that needs it

@@ -11,6 +11,7 @@
 #include "src/definition/name_resolution.h"
 #include "src/definition/validation.h"
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 
 namespace viand::definition {
 namespace {
@@ -83,7 +84,7 @@ std::vector<std::string> JoinKeysOf(const std::vector<Reference>& entities,
 }
 
 void CheckJoinKeyColumns(const std::vector<Reference>& entities, const std::vector<Entity>& defined,
-                         const arrow::Schema& schema, const std::string& described_as,
+                         const arrow::Schema& schema, bool open, const std::string& described_as,
                          ErrorList* errors) {
   for (const Reference& reference : entities) {
     const Entity* entity = FindByName(defined, reference.name);
@@ -93,9 +94,10 @@ void CheckJoinKeyColumns(const std::vector<Reference>& entities, const std::vect
       const std::string& value_type = entity->value_types[i];
       const auto field = schema.GetFieldByName(key);
       std::string problem, hint;
+      if (field == nullptr ? open : expression::IsUnknown(*field->type())) continue;
       if (field == nullptr) {
         problem = "does not exist";
-        hint = DidYouMean(key, schema.field_names());
+        hint = NearestOrAll(key, schema.field_names(), "columns are ");
       } else if (!IsKeyType(*field->type())) {
         problem = fmt::format("is of type {}, which cannot be a key",
                               expression::TypeToSql(*field->type()));

@@ -23,10 +23,10 @@ arrow::Status CheckValueTypes(const Entity& entity);
 std::vector<std::string> JoinKeysOf(const std::vector<Reference>& entities,
                                     const std::vector<Entity>& defined, ErrorList* errors);
 
-/// Checks that `schema` has each join key, in a type that fits the entity's value type.
-/// `described_as` reads "source x".
+/// Checks that `schema` has each join key, in a type that fits the entity's value type, as far as
+/// it is known; `open`: there may be more columns. `described_as` reads "source x".
 void CheckJoinKeyColumns(const std::vector<Reference>& entities, const std::vector<Entity>& defined,
-                         const arrow::Schema& schema, const std::string& described_as,
+                         const arrow::Schema& schema, bool open, const std::string& described_as,
                          ErrorList* errors);
 
 }  // namespace viand::definition

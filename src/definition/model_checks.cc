@@ -6,11 +6,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
 #include <set>
 
 #include "src/definition/name_resolution.h"
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 
 namespace viand::definition {
 namespace {
@@ -95,45 +95,36 @@ void CheckKeys(const Model& model, const TrainingRows& rows,
       const std::string& name =
           mapped == column.reference->join_key_map.end() ? key : mapped->second;
       if (rows.columns.contains(name)) continue;
-      errors->Add(
-          ModelError(model,
-                     fmt::format("the feature view \"{}\" needs the key \"{}\", which {} lack",
-                                 column.view->view->name, name, rows.described_as),
-                     DidYouMean(name, {rows.columns.begin(), rows.columns.end()})));
+      errors->Add(ModelError(
+          model,
+          fmt::format("the feature view \"{}\" needs the key \"{}\", which {} lack",
+                      column.view->view->name, name, rows.described_as),
+          NearestOrAll(name, {rows.columns.begin(), rows.columns.end()}, "columns are ")));
     }
   }
 }
 
 arrow::Status CheckTargetType(const Model& model, const std::shared_ptr<arrow::DataType>& type) {
-  if (type == nullptr || IsLearnable(*type)) return arrow::Status::OK();
+  if (type == nullptr || expression::IsUnknown(*type) || IsLearnable(*type)) {
+    return arrow::Status::OK();
+  }
   return ModelError(model,
                     fmt::format("the target \"{}\" is of type {}, expected a number or a boolean",
                                 model.target, expression::TypeToSql(*type)));
 }
 
-/// The columns of a file of rows; none where it is no Parquet file that exists.
-arrow::Result<std::optional<std::set<std::string>>> ColumnsOnDisk(
-    const std::string& path, const SchemaOnDisk& schema_on_disk) {
-  if (!path.ends_with(".parquet")) return std::nullopt;
-  VIAND_ASSIGN_OR_RETURN(const auto schema, schema_on_disk(path));
-  if (schema == nullptr) return std::nullopt;
-  const std::vector<std::string> names = schema->field_names();
-  return std::set<std::string>(names.begin(), names.end());
-}
-
 /// Adds the other columns of the labels' rows: all of a spine's pass through.
-arrow::Status AddPopulation(const Labels& labels, const SchemaOnDisk& schema_on_disk,
-                            TrainingRows* rows) {
-  if (rows->from_snapshots) return arrow::Status::OK();
-  auto columns = ColumnsOnDisk(labels.spine_path, schema_on_disk);
-  rows->known = rows->known && columns.ok() && columns->has_value();
-  VIAND_RETURN_NOT_OK(columns);
-  if (*columns) rows->columns.merge(**columns);
-  return arrow::Status::OK();
+void AddPopulation(const Labels& labels, const SpineColumns& spine_columns, TrainingRows* rows) {
+  if (rows->from_snapshots) return;
+  // A spine that cannot be read is an error of the labels.
+  const auto columns = spine_columns(labels.spine_path);
+  rows->known = rows->known && columns.ok() && *columns != nullptr;
+  if (!rows->known) return;
+  for (const std::string& name : (*columns)->field_names()) rows->columns.insert(name);
 }
 
 TrainingRows RowsOfLabels(const Model& model, const BoundDefinitions& bound,
-                          const SchemaOnDisk& schema_on_disk, ErrorList* errors) {
+                          const SpineColumns& spine_columns, ErrorList* errors) {
   TrainingRows rows;
   rows.described_as = fmt::format("the labels \"{}\"", model.labels.name);
   const Definitions& definitions = *bound.definitions;
@@ -152,28 +143,22 @@ TrainingRows RowsOfLabels(const Model& model, const BoundDefinitions& bound,
   }
   rows.columns.insert(names.begin(), names.end());
   rows.columns.insert(view->join_keys.begin(), view->join_keys.end());
-  if (const auto status = AddPopulation(**labels, schema_on_disk, &rows); !status.ok()) {
-    errors->Add(ModelError(model, status.message()));
-  }
+  AddPopulation(**labels, spine_columns, &rows);
   if (target != nullptr) {
-    errors->Add(CheckTargetType(model, target->type));
+    errors->Add(CheckTargetType(model, target->foreseen));
     return rows;
   }
-  std::string hint = DidYouMean(model.target, names);
-  if (hint.empty()) hint = fmt::format("there is: {}", fmt::join(names, ", "));
   errors->Add(ModelError(
       model, fmt::format("the target \"{}\" is no column of {}", model.target, rows.described_as),
-      std::move(hint)));
+      NearestOrAll(model.target, names, "there is: ")));
   return rows;
 }
 
-/// A spine's columns are known where it is a Parquet file that exists.
-TrainingRows RowsOfSpine(const Model& model, const SchemaOnDisk& schema_on_disk,
-                         ErrorList* errors) {
+/// A spine's columns are known where its file exists.
+TrainingRows RowsOfSpine(const Model& model, const SpineColumns& spine_columns, ErrorList* errors) {
   TrainingRows rows;
   rows.described_as = fmt::format("the rows of {}", model.spine_path);
-  if (!model.spine_path.ends_with(".parquet")) return rows;
-  const auto schema = schema_on_disk(model.spine_path);
+  const auto schema = spine_columns(model.spine_path);
   if (!schema.ok()) {
     errors->Add(ModelError(model, schema.status().message()));
     return rows;
@@ -186,7 +171,7 @@ TrainingRows RowsOfSpine(const Model& model, const SchemaOnDisk& schema_on_disk,
     if (rows.columns.contains(column)) continue;
     errors->Add(ModelError(
         model, fmt::format("the spine {} has no column \"{}\"", model.spine_path, column),
-        DidYouMean(column, names)));
+        NearestOrAll(column, names, "columns are ")));
   }
   const auto target = (*schema)->GetFieldByName(model.target);
   if (target != nullptr) errors->Add(CheckTargetType(model, target->type()));
@@ -196,12 +181,12 @@ TrainingRows RowsOfSpine(const Model& model, const SchemaOnDisk& schema_on_disk,
 }  // namespace
 
 void CheckModel(const Model& model, const BoundDefinitions& bound, const ServiceColumns& services,
-                const SchemaOnDisk& schema_on_disk, ErrorList* errors) {
+                const SpineColumns& spine_columns, ErrorList* errors) {
   errors->Add(CheckType(model));
   errors->Add(CheckService(model, *bound.definitions));
   const TrainingRows rows = model.spine_path.empty()
-                                ? RowsOfLabels(model, bound, schema_on_disk, errors)
-                                : RowsOfSpine(model, schema_on_disk, errors);
+                                ? RowsOfLabels(model, bound, spine_columns, errors)
+                                : RowsOfSpine(model, spine_columns, errors);
   const bool labels_known =
       !model.spine_path.empty() || bound.FindLabels(model.labels.name) != nullptr;
   if (labels_known && model.split.kind == Split::Kind::kLastSnapshot && !rows.from_snapshots) {

@@ -8,9 +8,6 @@
 namespace viand::definition {
 namespace {
 
-// More names than this help nobody who looks for one.
-constexpr size_t kMaxNamesShown = 8;
-
 arrow::Status Clash(const SourceLocation& where, const std::string& what,
                     const SourceLocation& first) {
   return ErrorAt(where, ErrorKind::kDefinition,
@@ -33,11 +30,9 @@ void CheckUniqueNames(const std::vector<T>& objects, std::string_view kind, Erro
 
 arrow::Status UnknownName(const Reference& reference, std::string_view kind,
                           const std::vector<std::string>& names) {
-  std::string hint = DidYouMean(reference.name, names);
-  if (hint.empty() && names.empty()) hint = fmt::format("no {} is defined", kind);
-  if (hint.empty() && names.size() <= kMaxNamesShown) {
-    hint = fmt::format("there is: {}", fmt::join(names, ", "));
-  }
+  std::string hint = names.empty()
+                         ? fmt::format("no {} {} defined", kind, kind.ends_with('s') ? "are" : "is")
+                         : NearestOrAll(reference.name, names, "there is: ");
   return ErrorAt(reference.where, ErrorKind::kDefinition,
                  fmt::format("unknown {} \"{}\"", kind, reference.name), std::move(hint));
 }

@@ -106,6 +106,29 @@ arrow::Status CheckOnlineStore(const YamlNode& root, const RepoConfig& config) {
       "write \"_\", or name another online_store (null for none)");
 }
 
+/// Feast's files have keys that viand does not read; one that nearly is a key is a mistake.
+arrow::Status CheckKeys(const YamlNode& root) {
+  static const std::vector<std::string> kKeys = {"project",
+                                                 "project_description",
+                                                 "registry",
+                                                 "provider",
+                                                 "offline_store",
+                                                 "online_store",
+                                                 "batch_engine",
+                                                 "flags",
+                                                 "feature_server",
+                                                 "auth",
+                                                 "entity_key_serialization_version"};
+  for (const YamlEntry& entry : root.entries) {
+    if (std::find(kKeys.begin(), kKeys.end(), entry.key) != kKeys.end()) continue;
+    std::string hint = DidYouMean(entry.key, kKeys);
+    if (hint.empty()) continue;
+    return ErrorAt(entry.where, ErrorKind::kDefinition,
+                   fmt::format("unknown key \"{}\" of {}", entry.key, kFile), std::move(hint));
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<RepoConfig> ParseConfig(const std::string& text) {
   VIAND_ASSIGN_OR_RETURN(const YamlDocument document,
                          LoadYaml(ExpandEnvironmentVariables(text), kFile));
@@ -122,6 +145,7 @@ arrow::Result<RepoConfig> ParseConfig(const std::string& text) {
   VIAND_RETURN_NOT_OK(ReadRegistry(*registry, &config));
   VIAND_RETURN_NOT_OK(ReadOfflineStore(root, &config));
   VIAND_RETURN_NOT_OK(CheckOnlineStore(root, config));
+  VIAND_RETURN_NOT_OK(CheckKeys(root));
   return config;
 }
 

@@ -38,7 +38,7 @@ arrow::Status CheckJoinKeyMap(const FeatureReference& reference, const BoundView
         reference.view.where, ErrorKind::kDefinition,
         fmt::format("join_key_map names \"{}\", which is no join key of the feature view \"{}\"",
                     key, view.view->name),
-        DidYouMean(key, view.join_keys));
+        NearestOrAll(key, view.join_keys, "its join keys are "));
   }
   return arrow::Status::OK();
 }
@@ -54,10 +54,10 @@ arrow::Status AddColumns(const FeatureReference& reference, const BoundView& vie
       return ErrorAt(
           reference.view.where, ErrorKind::kDefinition,
           fmt::format("the feature view \"{}\" has no feature \"{}\"", view.view->name, name),
-          DidYouMean(name, known));
+          NearestOrAll(name, known, "it has "));
     }
     columns->push_back(
-        {prefix + name, &reference, &view, view.features[found - known.begin()].type});
+        {prefix + name, &reference, &view, view.features[found - known.begin()].foreseen});
   }
   return arrow::Status::OK();
 }

@@ -5,6 +5,7 @@
 #include "src/definition/base_rows.h"
 #include "src/definition/dataset_binding.h"
 #include "src/definition/join_keys.h"
+#include "src/definition/label_spine.h"
 #include "src/definition/model_checks.h"
 #include "src/definition/name_resolution.h"
 #include "src/definition/view_binding.h"
@@ -13,6 +14,19 @@
 
 namespace viand::definition {
 namespace {
+
+/// Binds what is declared; where that is not enough and nothing is ingested yet, checks against the
+/// headers of the raw files too.
+BoundDataset BindAhead(const Dataset& dataset, const FilesOnDisk& files, ErrorList* errors) {
+  const size_t errors_before = errors->size();
+  BoundDataset declared = BindDeclared(dataset, nullptr, errors);
+  if (declared.raw != nullptr || errors->size() > errors_before) return declared;
+  const auto ingested = files.parquet(dataset.to);
+  if (!ingested.ok() || *ingested != nullptr) return declared;
+  // Raw files that cannot be read are for ingest to refuse.
+  const auto header = files.raw(dataset).ValueOr(nullptr);
+  return header == nullptr ? declared : BindDeclared(dataset, header, errors);
+}
 
 /// A source that a grid is laid over.
 arrow::Status CheckGrid(const Snapshots& snapshots, const Definitions& definitions) {
@@ -46,16 +60,16 @@ const BoundView* BoundDefinitions::FindLabels(const std::string& name) const {
 }
 
 arrow::Result<BoundDefinitions> Validate(const std::shared_ptr<const Definitions>& definitions,
-                                         const SchemaOnDisk& schema_on_disk) {
+                                         const FilesOnDisk& files) {
   ErrorList errors;
   BoundDefinitions bound;
   bound.definitions = definitions;
   CheckClashes(*definitions, &errors);
   for (const Entity& entity : definitions->entities) errors.Add(CheckValueTypes(entity));
   for (const Dataset& dataset : definitions->datasets) {
-    bound.datasets.push_back(BindDeclared(dataset, &errors));
+    bound.datasets.push_back(BindAhead(dataset, files, &errors));
   }
-  BaseRowsFinder base_rows(&bound, &schema_on_disk);
+  BaseRowsFinder base_rows(&bound, &files);
   base_rows.BindSources(&errors);
   for (const Snapshots& snapshots : definitions->snapshots) {
     errors.Add(CheckGrid(snapshots, *definitions));
@@ -63,6 +77,7 @@ arrow::Result<BoundDefinitions> Validate(const std::shared_ptr<const Definitions
   BindViews(*definitions, base_rows, &bound, &errors);
   for (const Labels& labels : definitions->labels) {
     bound.labels.push_back(BindLabels(labels, *definitions, base_rows, &errors));
+    CheckLabelSpine(bound.labels.back(), files, &errors);
   }
   ServiceColumns services;
   for (const FeatureService& service : definitions->feature_services) {
@@ -71,7 +86,7 @@ arrow::Result<BoundDefinitions> Validate(const std::shared_ptr<const Definitions
     if (errors.size() == errors_before) services[service.name] = std::move(columns);
   }
   for (const Model& model : definitions->models) {
-    CheckModel(model, bound, services, schema_on_disk, &errors);
+    CheckModel(model, bound, services, files.spine, &errors);
   }
   VIAND_RETURN_NOT_OK(errors.Finish());
   const auto typed = [](const BoundView& view) { return view.output != nullptr; };

@@ -21,6 +21,13 @@ namespace viand::definition {
 
 using expression::ExpressionPtr;
 
+/// Columns as far as they are known before the data is there: what definitions declare, and the
+/// headers of files tell. Expressions over them are checked, not evaluated.
+struct Foreseen {
+  std::shared_ptr<arrow::Schema> columns;  ///< expression::UnknownType where only cells tell
+  bool open = true;                        ///< there may be more columns
+};
+
 struct BoundDataset {
   const Dataset* dataset = nullptr;
   std::shared_ptr<arrow::Schema>
@@ -28,13 +35,15 @@ struct BoundDataset {
   ExpressionPtr filter;
   std::vector<std::pair<std::string, ExpressionPtr>> columns;
   std::shared_ptr<arrow::Schema> output;  ///< null while `raw` is
+  Foreseen foreseen;                      ///< the output while it is null
 };
 
 struct BoundFeature {
   const Feature* feature = nullptr;
-  ExpressionPtr expression;  ///< typed, aggregates inside; null for a ready column
-  Window window;             ///< the feature's or the view's
-  std::shared_ptr<arrow::DataType> type;
+  ExpressionPtr expression;                   ///< typed, aggregates inside; null for a ready column
+  Window window;                              ///< the feature's or the view's
+  std::shared_ptr<arrow::DataType> type;      ///< null while the source's are not known
+  std::shared_ptr<arrow::DataType> foreseen;  ///< what the type will be, where that is known
   std::shared_ptr<arrow::Scalar> default_value;  ///< of `type`; null: none
 };
 
@@ -66,15 +75,26 @@ struct BoundDefinitions {
   const BoundView* FindLabels(const std::string& name) const;
 };
 
-/// Returns the Parquet schema of a path (relative to the repo) as it is on disk, or null where
-/// there is none yet.
-using SchemaOnDisk =
-    std::function<arrow::Result<std::shared_ptr<arrow::Schema>>(const std::string& path)>;
+using SchemaResult = arrow::Result<std::shared_ptr<arrow::Schema>>;
+
+/// What validation asks of the files that are there. Paths are relative to the repo; each returns
+/// null where there is no file yet.
+struct FilesOnDisk {
+  /// The schema of a Parquet file, folder or glob.
+  std::function<SchemaResult(const std::string& path)> parquet;
+  /// The columns of a spine file of any format; a CSV's are of expression::UnknownType.
+  std::function<SchemaResult(const std::string& path)> spine;
+  /// The columns of a dataset's raw files, where a header tells them: of their own types, or of
+  /// expression::UnknownType. Null too where only reading the whole file would tell.
+  std::function<SchemaResult(const Dataset& dataset)> raw;
+};
 
 /// Checks everything and types what can be typed. A source that a dataset writes has the dataset's
-/// declared types; where they are undeclared, what is on disk counts.
+/// declared types; where they are undeclared, what is on disk counts. Expressions over columns that
+/// are not known yet are checked as far as that goes: names of functions, numbers of arguments,
+/// places of aggregates, types that do not depend on the data.
 arrow::Result<BoundDefinitions> Validate(const std::shared_ptr<const Definitions>& definitions,
-                                         const SchemaOnDisk& schema_on_disk);
+                                         const FilesOnDisk& files);
 
 /// Binds a dataset to the raw columns of its files (ingest::InferRawSchema); declared types
 /// override those of `raw`. Fails on a declared or used column that the files lack, naming the

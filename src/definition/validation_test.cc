@@ -153,7 +153,8 @@ TEST(Validation, BindsADatasetToItsFiles) {
   const auto without = arrow::schema({raw->field(0), raw->field(1), raw->field(2)});
   const auto lacking = BindDataset(definitions.datasets[0], without);
   EXPECT_EQ(RenderError(lacking.status()),
-            "repo.yaml:9:67: the files of dataset \"transactions\" have no column \"CustomerID\"");
+            "repo.yaml:9:67: the files of dataset \"transactions\" have no column \"CustomerID\""
+            "\n  hint: columns are InvoiceNo, StockCode, Quantity");
 }
 
 TEST(Validation, LetsAViewReadAView) {

@@ -9,6 +9,7 @@
 #include "src/definition/join_keys.h"
 #include "src/definition/name_resolution.h"
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 
 namespace viand::definition {
 namespace {
@@ -53,8 +54,9 @@ BaseRows BindRows(const Reference& source, const std::vector<Reference>& entitie
   bound->source = rows.schema;
   bound->timestamp_field = rows.timestamp_field;
   bound->created_column = rows.created_column;
-  if (rows.schema != nullptr) {
-    CheckJoinKeyColumns(entities, definitions.entities, *rows.schema, rows.described_as, errors);
+  if (rows.Columns() != nullptr) {
+    CheckJoinKeyColumns(entities, definitions.entities, *rows.Columns(), rows.MayHaveMore(),
+                        rows.described_as, errors);
   }
   return rows;
 }
@@ -75,15 +77,19 @@ arrow::Status BindReadyColumn(const BaseRows& rows, BoundFeature* bound) {
     if (!type.ok()) return Placed(type.status(), feature.where);
     declared = *type;
   }
-  bound->type = declared;
-  if (rows.schema == nullptr) return arrow::Status::OK();
-  const auto field = rows.schema->GetFieldByName(feature.name);
+  bound->type = bound->foreseen = declared;
+  const auto& columns = rows.Columns();
+  if (columns == nullptr) return arrow::Status::OK();
+  const auto field = columns->GetFieldByName(feature.name);
+  if (field == nullptr && rows.MayHaveMore()) return arrow::Status::OK();
   if (field == nullptr) {
     return ErrorAt(feature.where, ErrorKind::kDefinition,
                    fmt::format("unknown column \"{}\" in {}", feature.name, rows.described_as),
-                   DidYouMean(feature.name, rows.schema->field_names()));
+                   NearestOrAll(feature.name, columns->field_names(), "columns are "));
   }
-  bound->type = field->type();
+  if (expression::IsUnknown(*field->type())) return arrow::Status::OK();
+  if (rows.schema != nullptr) bound->type = field->type();
+  bound->foreseen = field->type();
   const auto own = FeastTypeOf(*field->type());
   if (!own.ok()) return Placed(own.status(), feature.where);
   if (declared == nullptr) return arrow::Status::OK();

@@ -139,7 +139,10 @@ arrow::Result<Definitions> ReadDefinitions(const std::string& root) {
 arrow::Result<std::string> FindRepoRoot(const std::string& start) {
   std::error_code error;
   if (!start.empty() && !fs::is_directory(start, error)) {
-    return MakeError(ErrorKind::kUsage, fmt::format("there is no folder {}", start),
+    const bool is_file = fs::exists(start, error);
+    return MakeError(ErrorKind::kUsage,
+                     is_file ? fmt::format("{} is a file, expected the folder of a repo", start)
+                             : fmt::format("there is no folder {}", start),
                      "name the repo's folder with -C DIR, or make one with viand init DIR");
   }
   const fs::path from = fs::weakly_canonical(fs::path(start.empty() ? "." : start), error);

@@ -9,6 +9,7 @@
 
 #include "src/engine/execute.h"
 #include "src/engine/map_stage.h"
+#include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
 #include "src/engine/view_columns.h"
@@ -80,10 +81,8 @@ arrow::Result<std::shared_ptr<arrow::Table>> WithKeyTypes(std::shared_ptr<arrow:
   return table;
 }
 
-}  // namespace
-
-arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
-                                                      const ExecuteOptions& options) {
+arrow::Result<std::shared_ptr<arrow::Table>> ComputeGrid(const BackfillPlan& plan,
+                                                         const ExecuteOptions& options) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   VIAND_RETURN_NOT_OK(CheckNames(plan));
   VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(plan.view.source));
@@ -113,6 +112,15 @@ arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
   VIAND_ASSIGN_OR_RETURN(auto whole, arrow::ConcatenateTables(parts));
   VIAND_ASSIGN_OR_RETURN(auto ordered, Ordered(whole, plan.view.keys.size()));
   return WithKeyTypes(std::move(ordered), source, plan.view.keys.size());
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
+                                                      const ExecuteOptions& options) {
+  auto table = ComputeGrid(plan, options);
+  if (!table.ok()) return PlacedInView(table.status(), plan.view);
+  return table;
 }
 
 }  // namespace viand::engine

@@ -15,10 +15,13 @@ namespace {
 
 arrow::Result<expression::Aggregation> BindAggregation(const std::string& sql,
                                                        const std::shared_ptr<arrow::Schema>& schema,
+                                                       const SourceLocation& where,
                                                        const std::string& described_as) {
   const expression::Scope scope{
       .columns = schema, .aggregates = true, .as_of = true, .described_as = described_as};
   VIAND_ASSIGN_OR_RETURN(auto bound, expression::ParseAndBind(sql, scope));
+  // Lines and columns of the canonical text would mislead.
+  bound = expression::PlacedAt(bound, where);
   return expression::SplitAggregates(bound);
 }
 
@@ -42,7 +45,8 @@ arrow::Result<std::shared_ptr<arrow::Scalar>> BindDefault(
 arrow::Result<WindowFeature> BindFeature(const PlannedFeature& feature,
                                          const std::shared_ptr<arrow::Schema>& schema,
                                          const std::string& described_as) {
-  VIAND_ASSIGN_OR_RETURN(auto aggregation, BindAggregation(feature.expr, schema, described_as));
+  VIAND_ASSIGN_OR_RETURN(auto aggregation,
+                         BindAggregation(feature.expr, schema, feature.where, described_as));
   VIAND_ASSIGN_OR_RETURN(auto default_value, BindDefault(feature, aggregation.result->type));
   return WindowFeature{feature.name, std::move(aggregation), feature.window,
                        std::move(default_value)};
@@ -63,7 +67,7 @@ arrow::Result<WindowSpec> BindWindowSpec(const std::vector<PlannedFeature>& feat
     spec.features.push_back(std::move(*bound));
   }
   if (!having.empty()) {
-    auto bound = BindAggregation(having, schema, described_as);
+    auto bound = BindAggregation(having, schema, {}, described_as);
     if (!bound.ok()) return WithContext(bound.status(), "having: ");
     spec.having = std::move(*bound);
   }

@@ -69,6 +69,11 @@ TimeWindow Read(const message::TimeWindow* window) {
   return {window->unbounded(), window->following(), window->length_us()};
 }
 
+SourceLocation Read(const message::Place* place) {
+  if (place == nullptr) return {};
+  return {ReadText(place->file()), place->line(), place->column()};
+}
+
 Offset<message::TimeRange> Write(FlatBufferBuilder* builder, const TimeRange& range) {
   return message::CreateTimeRange(*builder, range.min_us.has_value(), range.max_us.has_value(),
                                   range.min_us.value_or(0), range.max_us.value_or(0));
@@ -119,7 +124,10 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragme
     const auto expr = builder->CreateString(feature.expr);
     const auto length = Write(builder, feature.window);
     const auto default_value = builder->CreateString(feature.default_value);
-    features.push_back(message::CreateFeature(*builder, name, expr, length, default_value));
+    const auto file = builder->CreateString(feature.where.file);
+    const auto where =
+        message::CreatePlace(*builder, file, feature.where.line, feature.where.column);
+    features.push_back(message::CreateFeature(*builder, name, expr, length, default_value, where));
   }
   VIAND_ASSIGN_OR_RETURN(auto events, WriteSchema(builder, *window.events));
   const auto cutoffs = builder->CreateVector(window.cutoffs_us);
@@ -227,7 +235,8 @@ arrow::Result<Fragment> Read(const message::WindowFragment& window) {
   if (window.features() != nullptr) {
     for (const auto* feature : *window.features()) {
       result.features.push_back({ReadText(feature->name()), ReadText(feature->expr()),
-                                 Read(feature->window()), ReadText(feature->default_value())});
+                                 Read(feature->window()), ReadText(feature->default_value()),
+                                 Read(feature->where())});
     }
   }
   result.existence = Read(window.existence());

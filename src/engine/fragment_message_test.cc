@@ -38,7 +38,7 @@ WindowFragment Window() {
   window.events = Columns();
   window.keys = {0};
   window.time_column = 1;
-  window.features = {{"f", "sum(x)", {.length_us = 5}, "0"},
+  window.features = {{"f", "sum(x)", {.length_us = 5}, "0", {"views.yaml", 3, 9}},
                      {"g", "count(*)", {.unbounded = true}, ""}};
   window.existence = {.following = true, .length_us = 9};
   window.having = "count(*) > 1";
@@ -88,6 +88,8 @@ TEST(FragmentMessage, ReducesSurvive) {
       ParseFragment(SerializeFragment(Window()).ValueOrDie()).ValueOrDie());
   EXPECT_EQ(window.features[0].expr, "sum(x)");
   EXPECT_EQ(window.features[0].default_value, "0");
+  EXPECT_EQ(window.features[0].where.ToString(), "views.yaml:3:9");
+  EXPECT_EQ(window.features[1].where.ToString(), "");
   EXPECT_EQ(window.features[1].window, (TimeWindow{.unbounded = true}));
   EXPECT_EQ(window.existence, Window().existence);
   EXPECT_EQ(window.having, "count(*) > 1");

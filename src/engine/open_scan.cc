@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "src/common/file_signature.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/read_file.h"
 #include "src/engine/scan_schema.h"
@@ -26,9 +27,12 @@ namespace ds = arrow::dataset;
 
 arrow::Status NotParquet(const arrow::Status& status, const std::string& path,
                          const std::string& described_as) {
+  const std::string why = WhyNotParquet(path);
   return MakeError(ErrorKind::kInput,
-                   fmt::format("{}: cannot read {}: {}", described_as, path, status.message()),
-                   "is it Parquet, and whole?");
+                   why.empty()
+                       ? fmt::format("{}: cannot read {}: {}", described_as, path, status.message())
+                       : fmt::format("{}: {} is not a Parquet file: {}", described_as, path, why),
+                   "is the file whole?");
 }
 
 arrow::Result<OpenedFile> OpenParquet(const std::string& path, const std::string& described_as) {
@@ -66,6 +70,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFiles(
   std::shared_ptr<arrow::Schema> schema;
   for (const std::string& path : scan.files) {
     VIAND_ASSIGN_OR_RETURN(auto table, ReadCsvFile(path, types, scan.described_as));
+    VIAND_RETURN_NOT_OK(RenamedSchema(*table->schema(), {}, scan.described_as).status());
     if (schema == nullptr) schema = table->schema();
     for (const auto& field : schema->fields()) {
       if (table->schema()->GetFieldIndex(field->name()) < 0) {

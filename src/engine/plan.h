@@ -52,6 +52,7 @@ struct PlannedFeature {
   std::string expr;  ///< SQL over the source's columns with aggregates, and as_of
   TimeWindow window;
   std::string default_value;  ///< SQL literal; empty: none
+  SourceLocation where = {};  ///< of its definition: for errors
 };
 
 /// A computed view, or labels.
@@ -62,6 +63,8 @@ struct WindowView {
   TimeWindow existence;
   std::string having;  ///< SQL with aggregates; empty: none
   std::vector<PlannedFeature> features;
+  std::string described_as;   ///< `feature view "x"`: for errors
+  SourceLocation where = {};  ///< of its definition: for errors
 };
 
 /// A table of ready feature rows, looked up as of t.
@@ -74,6 +77,7 @@ struct AsOfView {
   int64_t ttl_us = 0;                ///< 0: no lower bound
   std::vector<int64_t> grid_us;      ///< AsOfOptions::grid_us
   std::vector<std::string> columns;  ///< the feature columns wanted
+  std::string described_as;          ///< `feature view "x"`: for errors
 };
 
 struct Lookup {

@@ -10,7 +10,9 @@
 
 #include "src/engine/assemble_rows.h"
 #include "src/engine/execute.h"
+#include "src/engine/lookup_keys.h"
 #include "src/engine/map_stage.h"
+#include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
 #include "src/engine/spine.h"
@@ -32,6 +34,13 @@ const Names& KeysOf(const Lookup& lookup) {
 const std::string& TimeOf(const Lookup& lookup) {
   return std::visit([](const auto& view) -> const std::string& { return view.timestamp_column; },
                     lookup.view);
+}
+
+/// The view, or where it has no name its source.
+const std::string& DescriptionOf(const Lookup& lookup) {
+  const auto& name = std::visit(
+      [](const auto& view) -> const std::string& { return view.described_as; }, lookup.view);
+  return name.empty() ? SourceOf(lookup).described_as : name;
 }
 
 size_t OutputsOf(const Lookup& lookup) {
@@ -67,7 +76,10 @@ class Retrieval {
     VIAND_RETURN_NOT_OK(PartitionSpine());
     std::shared_ptr<arrow::Table> result = spine_.table;
     for (OpenedLookup& opened : lookups_) {
-      VIAND_ASSIGN_OR_RETURN(result, Append(std::move(result), &opened));
+      auto appended = Append(std::move(result), &opened);
+      const auto* view = std::get_if<WindowView>(&opened.lookup->view);
+      if (!appended.ok() && view != nullptr) return PlacedInView(appended.status(), *view);
+      VIAND_ASSIGN_OR_RETURN(result, std::move(appended));
     }
     return result;
   }
@@ -123,7 +135,7 @@ class Retrieval {
     }
     for (const Lookup& lookup : plan_.lookups) {
       for (const std::string& name : lookup.output_names) {
-        VIAND_RETURN_NOT_OK(names.Add(name, SourceOf(lookup).described_as));
+        VIAND_RETURN_NOT_OK(names.Add(name, DescriptionOf(lookup)));
       }
     }
     return arrow::Status::OK();
@@ -131,6 +143,8 @@ class Retrieval {
 
   arrow::Status PartitionSpine() {
     for (const OpenedLookup& opened : lookups_) {
+      VIAND_RETURN_NOT_OK(CheckKeyTypes(spine_, opened.spine_keys, opened.source, opened.view_keys,
+                                        DescriptionOf(*opened.lookup)));
       SpineParts& parts = spines_[opened.spine_keys];
       parts.most_rows =
           std::max({parts.most_rows, spine_.table->num_rows(), opened.source.RowCount()});

@@ -60,10 +60,9 @@ arrow::Result<std::shared_ptr<arrow::Schema>> WidenedSchema(
 
 arrow::Status MissingColumn(const std::string& name, const arrow::Schema& schema,
                             const std::string& path, const std::string& described_as) {
-  std::string hint = DidYouMean(name, schema.field_names());
-  if (hint.empty()) hint = fmt::format("it has: {}", fmt::join(schema.field_names(), ", "));
   return MakeError(ErrorKind::kInput,
-                   fmt::format("no column \"{}\" in {}", name, Place(path, described_as)), hint);
+                   fmt::format("no column \"{}\" in {}", name, Place(path, described_as)),
+                   NearestOrAll(name, schema.field_names(), "it has: "));
 }
 
 arrow::Status CheckType(const std::string& name, const std::shared_ptr<arrow::DataType>& from,

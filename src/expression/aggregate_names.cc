@@ -71,6 +71,26 @@ arrow::Result<ExpressionPtr> AsAddend(const std::string& name, const SourceLocat
   }
 }
 
+/// The type of an aggregate over values of an unknown type.
+TypePtr OpenType(AggregateFunction function) {
+  switch (function) {
+    case kCount:
+    case kCountDistinct:
+    case kApproxCountDistinct:
+      return arrow::int64();
+    case kAvg:
+    case kStddev:
+    case kVar:
+    case kQuantile:
+      return arrow::float64();
+    case kAny:
+    case kAll:
+      return arrow::boolean();
+    default:
+      return UnknownType();
+  }
+}
+
 }  // namespace
 
 std::optional<AggregateFunction> AggregateFromName(std::string_view name) {
@@ -89,6 +109,11 @@ std::vector<std::string> AggregateNames() {
 arrow::Status TypeAggregate(const std::string& name, const SourceLocation& where,
                             ExpressionPtr argument, AggregateCall* call) {
   const TypeClass type = ClassOf(*argument->type);
+  if (type == TypeClass::kUnknown) {
+    call->type = OpenType(call->function);
+    call->argument = std::move(argument);
+    return arrow::Status::OK();
+  }
   if (type == TypeClass::kNull) {
     VIAND_ASSIGN_OR_RETURN(argument, MakeCast(argument, arrow::int32(), argument->where));
   }

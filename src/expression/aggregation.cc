@@ -50,6 +50,7 @@ class Splitter {
     column->where = tree.where;
     column->column = name;
     column->column_index = found->second;
+    column->stands_for = tree.aggregate;
     return column;
   }
 

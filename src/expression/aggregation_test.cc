@@ -97,5 +97,18 @@ TEST(ArrowFilter, PushesWhatArrowDecidesAlike) {
   EXPECT_EQ(Pushed("not (id = 1 and length(order_no) > 2)"), "true");
 }
 
+TEST(SplitAggregates, ErrorsShowTheAggregates) {
+  const auto schema = arrow::schema({arrow::field("x", arrow::int64())});
+  const auto bound =
+      ParseAndBind("sum(x) + 1", {.columns = schema, .aggregates = true}, {"canonical", 1, 1});
+  const auto placed = PlacedAt(*bound, {"f.yaml", 7, 9});
+  const auto split = SplitAggregates(placed);
+  ASSERT_TRUE(split.ok());
+  EXPECT_EQ(ToSql(*split->result), "\"$0\" + cast(1 as bigint)");
+  EXPECT_EQ(ShownSql(*split->result), "sum(x) + cast(1 as bigint)");
+  EXPECT_EQ(split->result->where.ToString(), "f.yaml:7:9");
+  EXPECT_EQ(split->calls[0]->argument->where.ToString(), "f.yaml:7:9");
+}
+
 }  // namespace
 }  // namespace viand::expression

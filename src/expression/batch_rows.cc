@@ -9,9 +9,12 @@
 
 #include <algorithm>
 
+#include "src/expression/calendar.h"
 #include "src/expression/cast.h"
 #include "src/expression/column_reader.h"
 #include "src/expression/row_context.h"
+#include "src/expression/sql_types.h"
+#include "src/expression/to_sql.h"
 
 namespace viand::expression {
 namespace {
@@ -50,6 +53,17 @@ arrow::Result<arrow::Datum> CastRowByRow(const Expression& expression, const arr
   }
   VIAND_ASSIGN_OR_RETURN(ArrayPtr result, ToArray(values, expression.type));
   return arrow::Datum(result);
+}
+
+/// A cell of any type, for people.
+std::string ShownCell(const arrow::Array& column, int64_t row) {
+  const auto scalar = column.GetScalar(row);
+  if (!scalar.ok()) return "?";
+  if (ClassOf(*column.type()) == TypeClass::kTimestamp && (*scalar)->is_valid) {
+    const auto time = (*scalar)->CastTo(TimestampType());
+    if (time.ok()) return FormatTime(static_cast<const arrow::TimestampScalar&>(**time).value);
+  }
+  return Shortened((*scalar)->ToString());
 }
 
 }  // namespace
@@ -168,10 +182,34 @@ arrow::Status BatchRows::Explain(const Expression& expression,
       VIAND_ASSIGN_OR_RETURN(values[i], ElementOf(args[i], row));
     }
     const arrow::Status status = EvaluateStrict(expression, values).status();
-    if (!status.ok()) return status.WithMessage(status.message(), ", in row ", RowInBatch(row));
+    if (status.ok()) continue;
+    return status.WithMessage(status.message(), ", ", NameRow(row, expression));
   }
   // Not a value's fault: out of memory, a column longer than 2 GiB.
   return failure;
+}
+
+std::string BatchRows::NameRow(int64_t i, const Expression& failed) const {
+  // Enough for keys and a time.
+  constexpr size_t kMaxColumnsShown = 4;
+  const BatchRows* whole = this;
+  while (whole->parent_ != nullptr) whole = whole->parent_;
+  const int64_t row = RowInBatch(i);
+  if (whole->as_of_ != nullptr && whole->as_of_->IsValid(row)) {
+    return "at " + ShownCell(*whole->as_of_, row);
+  }
+  const std::vector<std::string> read = ColumnsOf(failed);
+  std::vector<std::string> shown;
+  for (int column = 0; column < batch_->num_columns(); ++column) {
+    const std::string& name = batch_->column_name(column);
+    // "$0" stands for an inner aggregate's value.
+    const bool skipped =
+        name.starts_with('$') || std::binary_search(read.begin(), read.end(), name);
+    if (skipped || shown.size() == kMaxColumnsShown) continue;
+    shown.push_back(fmt::format("{} {}", name, ShownCell(*batch_->column(column), row)));
+  }
+  if (shown.empty()) return fmt::format("in row {}", row);
+  return fmt::format("in the row with {}", fmt::join(shown, ", "));
 }
 
 bool CanFail(const Expression& expression) {

@@ -44,6 +44,9 @@ class BatchRows {
   arrow::Result<arrow::Datum> Call(const Expression& expression);
   arrow::Status Explain(const Expression& expression, const std::vector<arrow::Datum>& args,
                         const arrow::Status& failure) const;
+  /// Tells people which row is the i-th: by its time, or by its columns that `failed` does not
+  /// show.
+  std::string NameRow(int64_t i, const Expression& failed) const;
 
   const arrow::RecordBatch* batch_ = nullptr;
   std::shared_ptr<arrow::Array> as_of_;

@@ -188,6 +188,12 @@ class Binder {
     const std::vector<int> found = scope_.columns == nullptr
                                        ? std::vector<int>{}
                                        : scope_.columns->GetAllFieldIndices(syntax.text);
+    if (found.empty() && scope_.open) {
+      node->kind = ExpressionKind::kColumn;
+      node->column = syntax.text;
+      node->type = UnknownType();
+      return node;
+    }
     if (found.empty()) return UnknownColumn(syntax);
     if (found.size() > 1) {
       return Error(syntax, fmt::format("there are {} columns \"{}\"{}", found.size(), syntax.text,
@@ -208,8 +214,8 @@ class Binder {
       hint = "as_of stands only in features and labels";
     } else if (hint.empty() && syntax.quoted) {
       hint = "double quotes are for names; a string is written in single quotes";
-    } else if (hint.empty() && !names.empty() && names.size() <= 30) {
-      hint = fmt::format("columns are {}", fmt::join(names, ", "));
+    } else if (hint.empty() && !names.empty()) {
+      hint = NearestOrAll(syntax.text, names, "columns are ");
     }
     return Error(syntax, fmt::format("unknown column \"{}\"{}", syntax.text, ScopeText()),
                  std::move(hint));
@@ -227,10 +233,12 @@ class Binder {
   TreeResult Call(const Syntax& syntax) {
     const std::optional<AggregateFunction> aggregate = AggregateFromName(syntax.text);
     if (aggregate) return Aggregate(syntax, *aggregate);
+    const bool special =
+        syntax.text == "gap" || syntax.text == "date_part" || syntax.text == "datepart";
+    if (!special && FindFunctions(syntax.text).empty()) return UnknownFunction(syntax);
     VIAND_RETURN_NOT_OK(CheckTail(syntax));
     if (syntax.text == "gap") return Gap(syntax);
-    if (syntax.text == "date_part" || syntax.text == "datepart") return DatePart(syntax);
-    if (FindFunctions(syntax.text).empty()) return UnknownFunction(syntax);
+    if (special) return DatePart(syntax);
     if ((syntax.text == "+" || syntax.text == "-") &&
         syntax.args[1]->kind == SyntaxKind::kInterval && syntax.args[1]->months != 0 &&
         syntax.args[1]->us != 0) {
@@ -400,6 +408,7 @@ class Binder {
     while (i < per_calls_.size() && ToSql(*per_calls_[i]) != text) ++i;
     if (i == per_calls_.size()) per_calls_.push_back(std::move(call));
     node->column = fmt::format("${}", i);
+    node->stands_for = per_calls_[i];
     node->column_index = static_cast<int>(i);
     return node;
   }
@@ -445,7 +454,7 @@ class Binder {
   TreeResult Condition(const Syntax& syntax) {
     VIAND_ASSIGN_OR_RETURN(ExpressionPtr condition, Bind(syntax));
     const TypeClass type = ClassOf(*condition->type);
-    if (type != TypeClass::kBoolean && type != TypeClass::kNull) {
+    if (type != TypeClass::kBoolean && type != TypeClass::kNull && type != TypeClass::kUnknown) {
       return Error(syntax,
                    fmt::format("\"where\" takes a boolean, not {}", TypeToSql(*condition->type)),
                    "compare it, as in x > 0");

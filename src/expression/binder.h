@@ -13,8 +13,10 @@ namespace viand::expression {
 /// What an expression may refer to.
 struct Scope {
   std::shared_ptr<arrow::Schema> columns;
-  bool aggregates = false;   ///< aggregate calls, `per`, gap
-  bool as_of = false;        ///< the name as_of
+  bool aggregates = false;  ///< aggregate calls, `per`, gap
+  bool as_of = false;       ///< the name as_of
+  bool open = false;  ///< there may be more columns, of unknown types: what can be checked before
+                      ///< the data is there is checked, and the tree is not to be evaluated
   std::string described_as;  ///< "source transactions": for "unknown column x in ..."
 };
 

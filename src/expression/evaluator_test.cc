@@ -79,6 +79,28 @@ TEST(EvaluateBatch, NamesExpressionPlaceValuesAndRow) {
             "f:1:1: cast(x as bigint): it is no number; the values are 'seven', in row 1");
 }
 
+TEST(EvaluateBatch, NamesTheRowByWhatElseIsInIt) {
+  const auto schema =
+      arrow::schema({arrow::field("user", arrow::utf8()),
+                     arrow::field("at", arrow::timestamp(arrow::TimeUnit::SECOND)),
+                     arrow::field("x", arrow::int64()), arrow::field("$0", arrow::int64())});
+  const auto times =
+      arrow::MakeArrayFromScalar(arrow::TimestampScalar(90, schema->field(1)->type()), 1)
+          .ValueOrDie();
+  const auto x = Integers({Value(INT64_MAX)});
+  const auto batch =
+      arrow::RecordBatch::Make(schema, 1, {Integers({Value("ann")}, arrow::utf8()), times, x, x});
+  const auto tree = ParseAndBind("x + 1", {.columns = schema});
+  EXPECT_EQ(EvaluateBatch(**tree, *batch).status().message(),
+            "x + cast(1 as bigint): integer overflow; the values are 9223372036854775807, 1, in "
+            "the row with user ann, at 1970-01-01 00:01:30");
+  const auto as_of =
+      arrow::MakeArrayFromScalar(arrow::TimestampScalar(0, TimestampType()), 1).ValueOrDie();
+  EXPECT_EQ(EvaluateBatch(**tree, *batch, as_of).status().message(),
+            "x + cast(1 as bigint): integer overflow; the values are 9223372036854775807, 1, at "
+            "1970-01-01 00:00:00");
+}
+
 TEST(EvaluateBatch, LeavesBranchesNotTakenAlone) {
   const auto x = Integers({Value(int64_t{0}), Value(int64_t{2}), Value()});
   EXPECT_EQ(Over(x, "case when x = 0 then -1 else 10 // x end"), "-1|5|NULL");

@@ -23,7 +23,27 @@ void Collect(const ExpressionPtr& tree, std::set<std::string>* names) {
   for (const ExpressionPtr& child : tree->children) Collect(child, names);
 }
 
+std::shared_ptr<const AggregateCall> PlacedAt(const AggregateCall& call,
+                                              const SourceLocation& where) {
+  auto copy = std::make_shared<AggregateCall>(call);
+  copy->argument = expression::PlacedAt(call.argument, where);
+  copy->where = expression::PlacedAt(call.where, where);
+  copy->order_by = expression::PlacedAt(call.order_by, where);
+  for (ExpressionPtr& key : copy->per_keys) key = expression::PlacedAt(key, where);
+  for (auto& inner : copy->per_calls) inner = PlacedAt(*inner, where);
+  return copy;
+}
+
 }  // namespace
+
+ExpressionPtr PlacedAt(const ExpressionPtr& tree, const SourceLocation& where) {
+  if (tree == nullptr) return nullptr;
+  auto copy = std::make_shared<Expression>(*tree);
+  copy->where = where;
+  for (ExpressionPtr& child : copy->children) child = PlacedAt(child, where);
+  if (tree->aggregate != nullptr) copy->aggregate = PlacedAt(*tree->aggregate, where);
+  return copy;
+}
 
 std::vector<std::string> ColumnsOf(const Expression& expression) {
   std::set<std::string> names;

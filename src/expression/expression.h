@@ -44,13 +44,14 @@ struct Expression {
   std::shared_ptr<arrow::DataType> type;
   SourceLocation where;  ///< of the text it came from
 
-  std::shared_ptr<arrow::Scalar> literal;          // kLiteral
-  std::string column;                              // kColumn
-  int column_index = -1;                           // kColumn: in the scope's schema
-  const Function* function = nullptr;              // kCall
-  std::vector<ExpressionPtr> children;             // kCall, kCast, kGap
-  bool null_on_failure = false;                    // kCast: try_cast
-  std::shared_ptr<const AggregateCall> aggregate;  // kAggregate
+  std::shared_ptr<arrow::Scalar> literal;           // kLiteral
+  std::string column;                               // kColumn
+  int column_index = -1;                            // kColumn: in the scope's schema
+  std::shared_ptr<const AggregateCall> stands_for;  // kColumn "$i": the aggregate whose value it is
+  const Function* function = nullptr;               // kCall
+  std::vector<ExpressionPtr> children;              // kCall, kCast, kGap
+  bool null_on_failure = false;                     // kCast: try_cast
+  std::shared_ptr<const AggregateCall> aggregate;   // kAggregate
 };
 
 /// Aggregates of DESIGN section 2. Numbers are written into plans: never change.
@@ -94,6 +95,10 @@ std::string ToSql(const Expression& expression);
 
 /// Names of the columns that the tree reads, aggregates' insides included; sorted, unique.
 std::vector<std::string> ColumnsOf(const Expression& expression);
+
+/// Returns the tree with every node, aggregates' insides included, at one place: that of the
+/// definition which a canonical text came from.
+ExpressionPtr PlacedAt(const ExpressionPtr& tree, const SourceLocation& where);
 
 /// Tells whether the tree holds an aggregate.
 bool HasAggregate(const Expression& expression);

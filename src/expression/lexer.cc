@@ -95,7 +95,8 @@ class Lexer {
         return arrow::Status::OK();
       }
     }
-    return Error(fmt::format("unexpected character {}", Printed(c)), "");
+    return Error(fmt::format("unexpected character {}", Printed(c)),
+                 text_.substr(position_).starts_with("&&") ? "write: a and b" : "");
   }
 
   static std::string Printed(char c) {

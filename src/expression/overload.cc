@@ -4,6 +4,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "src/expression/binder.h"
@@ -67,6 +68,9 @@ std::optional<int> CostOf(Param param, const Argument& arg) {
   if (kind == TypeClass::kNull) {
     if (param == Param::kLiteral) return When(arg.tree->kind == ExpressionKind::kLiteral, kWidened);
     return When(param != Param::kMonths, kExact);
+  }
+  if (kind == TypeClass::kUnknown) {
+    return When(param != Param::kMonths && param != Param::kLiteral, kExact);
   }
   const bool text_literal = arg.literal == Argument::Literal::kText;
   switch (param) {
@@ -275,6 +279,23 @@ TypePtr ResultOf(const Function& function, const CommonTypes& common, const Expr
   return arrow::null();
 }
 
+/// The result of a call with an argument of unknown type: known where all overloads that may be
+/// meant agree.
+TypePtr OpenResult(std::span<const Function> candidates, const std::vector<Argument>& args) {
+  TypePtr agreed;
+  for (const Function& candidate : candidates) {
+    if (!CostOf(candidate, args)) continue;
+    const bool by_arguments = candidate.result == ResultType::kCommon ||
+                              candidate.result == ResultType::kFirst ||
+                              candidate.result == ResultType::kSecond;
+    const TypePtr type =
+        by_arguments ? UnknownType() : ResultOf(candidate, CommonTypes(), Expression());
+    if (agreed != nullptr && !agreed->Equals(*type)) return UnknownType();
+    agreed = type;
+  }
+  return agreed;
+}
+
 /// Tries the call on sample values, so that a wrong pattern or part of time is found before
 /// anything runs.
 arrow::Status CheckLiterals(const Expression& call) {
@@ -325,7 +346,7 @@ arrow::Result<ExpressionPtr> MakeCast(const ExpressionPtr& tree, const TypePtr& 
   if (tree->type->id() == arrow::Type::NA && tree->kind == ExpressionKind::kLiteral) {
     return MakeLiteral(arrow::MakeNullScalar(type), where);
   }
-  if (FindCast(*tree->type, *type) == nullptr) {
+  if (!IsUnknown(*tree->type) && FindCast(*tree->type, *type) == nullptr) {
     return ErrorAt(
         where, ErrorKind::kDefinition,
         fmt::format("{} cannot be cast to {}", TypeToSql(*tree->type), TypeToSql(*type)));
@@ -342,8 +363,8 @@ arrow::Result<ExpressionPtr> MakeCast(const ExpressionPtr& tree, const TypePtr& 
   if (!folded.ok()) {
     return ErrorAt(
         tree->where, ErrorKind::kDefinition,
-        fmt::format("{} does not read as {}", Describe(value, *tree->type), TypeToSql(*type)),
-        folded.status().message());
+        fmt::format("{} does not read as {}: {}", Describe(value, *tree->type), TypeToSql(*type),
+                    FindCast(*tree->type, *type)->row(*node, {&value, 1}).status().message()));
   }
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Scalar> scalar, ToScalar(*folded, type));
   return MakeLiteral(std::move(scalar), where);
@@ -361,11 +382,17 @@ arrow::Result<ExpressionPtr> MakeCall(const std::string& name, const SourceLocat
     least = *cost;
   }
   if (chosen == nullptr) return NoOverload(name, where, args, candidates);
-  VIAND_ASSIGN_OR_RETURN(const CommonTypes common, CommonTypesOf(*chosen, where, args));
   auto call = std::make_shared<Expression>();
   call->kind = ExpressionKind::kCall;
   call->where = where;
   call->function = chosen;
+  if (std::any_of(args.begin(), args.end(),
+                  [](const Argument& arg) { return IsUnknown(*arg.tree->type); })) {
+    for (const Argument& arg : args) call->children.push_back(arg.tree);
+    call->type = OpenResult(candidates, args);
+    return call;
+  }
+  VIAND_ASSIGN_OR_RETURN(const CommonTypes common, CommonTypesOf(*chosen, where, args));
   for (size_t i = 0; i < args.size(); ++i) {
     const TypePtr target =
         TargetOf(SlotOf(chosen->params, i, args.size()), args[i].tree->type, common);

@@ -30,11 +30,22 @@ class Parser {
     if (Peek().kind == TokenKind::kEnd) return Error("empty expression", "");
     VIAND_ASSIGN_OR_RETURN(SyntaxPtr tree, Or());
     if (Peek().kind != TokenKind::kEnd)
-      return Unexpected("an operator or the end of the expression");
+      return Unexpected("an operator or the end of the expression", HintAfterTheEnd(Peek().lower));
     return tree;
   }
 
  private:
+  /// What people write behind an aggregate in other SQL.
+  static std::string HintAfterTheEnd(std::string_view word) {
+    if (word == "where" || word == "filter")
+      return "the condition stands inside the aggregate: count(* where x > 0)";
+    if (word == "per" || word == "group")
+      return "groups stand inside an aggregate of aggregates: avg(sum(x) per key)";
+    if (word == "order") return "the order stands inside the aggregate: last(x order by y)";
+    if (word == "over") return "the window is the view's or the feature's key \"window\"";
+    return "";
+  }
+
   /// Counts a level of recursion while it lives.
   struct Level {
     explicit Level(int* depth) : depth(depth) { ++*depth; }

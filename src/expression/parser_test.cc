@@ -53,6 +53,15 @@ TEST(ParserErrors, NameThePlaceAndWhatWasExpected) {
        "interval '90 days', "
        "interval '1 month' or interval '1 day 02:30:00'"},
       {"quantity in ()", "f.yaml:3:20: expected a value, found \")\""},
+      {"count(*) where flag",
+       "f.yaml:3:16: expected an operator or the end of the expression, found \"where\"\n  hint: "
+       "the "
+       "condition stands inside the aggregate: count(* where x > 0)"},
+      {"sum(price) over ()",
+       "f.yaml:3:18: expected an operator or the end of the expression, found \"over\"\n  hint: "
+       "the "
+       "window is the view's or the feature's key \"window\""},
+      {"flag && flag", "f.yaml:3:12: unexpected character \"&\"\n  hint: write: a and b"},
       {"1 /* open", "f.yaml:3:9: comment without its end\n  hint: close it with */"},
   };
   for (const Case& c : cases) EXPECT_EQ(Failure(c.text), c.error) << c.text;
@@ -67,6 +76,10 @@ TEST(BinderErrors, NameTheNearest) {
        "f.yaml:3:11: unknown column \"Quantity\" in source orders\n  hint: did you mean "
        "\"quantity\"?"},
       {"flor(price)", "f.yaml:3:7: unknown function \"flor\"\n  hint: did you mean \"floor\"?"},
+      {"cuont(*)", "f.yaml:3:7: unknown function \"cuont\"\n  hint: did you mean \"count\"?"},
+      {"cuont(distinct name where flag)",
+       "f.yaml:3:7: unknown function \"cuont\"\n  hint: did you mean \"count\"?"},
+      {"floor(*)", "f.yaml:3:7: \"floor\" is no aggregate: it takes no distinct and no *"},
       {"cast(price as bigit)",
        "f.yaml:3:21: unknown type \"bigit\"\n  hint: did you mean \"bigint\"?"},
       {"name + 1",
@@ -79,9 +92,8 @@ TEST(BinderErrors, NameTheNearest) {
        "f.yaml:3:7: varchar and bigint do not go together in \"=\"\n  hint: cast one side, as in "
        "cast(x as varchar)"},
       {"time > 'soon'",
-       "f.yaml:3:14: 'soon' does not read as timestamp\n  hint: cast('soon' as timestamp): it is "
-       "no "
-       "time such as 2011-03-01 08:26:00; the values are 'soon'"},
+       "f.yaml:3:14: 'soon' does not read as timestamp: it is no time such as 2011-03-01 "
+       "08:26:00"},
       {"9223372036854775808",
        "f.yaml:3:7: 9223372036854775808 does not fit bigint\n  hint: write 9223372036854775808.0 "
        "for a double"},

@@ -14,16 +14,6 @@
 namespace viand::expression {
 namespace {
 
-// An error shows the head of a long expression or value only.
-constexpr size_t kShownBytes = 160;
-
-std::string Shortened(std::string text) {
-  if (text.size() <= kShownBytes) return text;
-  size_t end = kShownBytes;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "...";
-}
-
 arrow::Status Failed(const Expression& expression, std::span<const Value> args,
                      const arrow::Status& reason) {
   std::string values;
@@ -32,7 +22,7 @@ arrow::Status Failed(const Expression& expression, std::span<const Value> args,
   }
   const ErrorDetail* detail = DetailOf(reason);
   return ErrorAt(expression.where, ErrorKind::kInput,
-                 fmt::format("{}: {}; the values are {}", Shortened(ToSql(expression)),
+                 fmt::format("{}: {}; the values are {}", Shortened(ShownSql(expression)),
                              reason.message(), values),
                  detail == nullptr ? "" : detail->hint);
 }

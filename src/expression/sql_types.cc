@@ -95,8 +95,18 @@ const TypePtr& IntervalType() {
   return type;
 }
 
+const TypePtr& UnknownType() {
+  // A union of nothing has no value, so no file holds one.
+  static const TypePtr type = arrow::sparse_union(arrow::FieldVector{});
+  return type;
+}
+
+bool IsUnknown(const arrow::DataType& type) { return ClassOf(type) == TypeClass::kUnknown; }
+
 TypeClass ClassOf(const arrow::DataType& type) {
   switch (type.id()) {
+    case arrow::Type::SPARSE_UNION:
+      return type.num_fields() == 0 ? TypeClass::kUnknown : TypeClass::kOther;
     case arrow::Type::NA:
       return TypeClass::kNull;
     case arrow::Type::BOOL:
@@ -223,6 +233,7 @@ arrow::Result<TypePtr> TypeFromSql(std::string_view name, const SourceLocation& 
 }
 
 std::string TypeToSql(const arrow::DataType& type) {
+  if (IsUnknown(type)) return "unknown";
   for (const TypeName& entry : kTypeNames) {
     if (entry.type()->Equals(type)) return std::string(entry.name);
   }

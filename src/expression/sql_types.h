@@ -26,8 +26,9 @@ enum class TypeClass {
   kDate,
   kTimestamp,
   kInterval,
-  kMonths,  ///< a calendar interval: a literal, and only beside + or - of a timestamp
-  kOther,   ///< lists and whatever a file may hold: passed through, null-tested, counted
+  kMonths,   ///< a calendar interval: a literal, and only beside + or - of a timestamp
+  kUnknown,  ///< of a column that only the data will type: checks before the data is there
+  kOther,    ///< lists and whatever a file may hold: passed through, null-tested, counted
 };
 
 TypeClass ClassOf(const arrow::DataType& type);
@@ -37,6 +38,11 @@ bool IsNumber(const arrow::DataType& type);
 const TypePtr& TimestampType();
 const TypePtr& TimestampTzType();
 const TypePtr& IntervalType();
+
+/// Stands for the type of a column that only the data will tell. Never the type of data, never
+/// evaluated.
+const TypePtr& UnknownType();
+bool IsUnknown(const arrow::DataType& type);
 
 /// Least and greatest value of an integer type (ubigint is no type of expressions: columns read as
 /// bigint).

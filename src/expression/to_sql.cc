@@ -128,7 +128,8 @@ Text LiteralText(const Value& value, const arrow::DataType& type) {
 /// aggregates.
 class Printer {
  public:
-  explicit Printer(const AggregateCall* per = nullptr) : per_(per) {}
+  explicit Printer(const AggregateCall* per = nullptr, bool for_people = false)
+      : per_(per), for_people_(for_people) {}
 
   std::string At(const Expression& tree, int least_level) const {
     Text text = Print(tree);
@@ -145,6 +146,7 @@ class Printer {
         if (per_ != nullptr && tree.column_index < static_cast<int>(per_->per_calls.size())) {
           return {ToSql(*per_->per_calls[tree.column_index])};
         }
+        if (for_people_ && tree.stands_for != nullptr) return {ToSql(*tree.stands_for)};
         return {NameToSql(tree.column)};
       case ExpressionKind::kAsOf:
         return {"as_of"};
@@ -219,6 +221,7 @@ class Printer {
   }
 
   const AggregateCall* per_;
+  const bool for_people_;
 };
 
 std::string ArgumentsOf(const AggregateCall& call) {
@@ -297,5 +300,18 @@ std::string ToSql(const AggregateCall& call) {
 }
 
 std::string ToSql(const Expression& expression) { return Printer().Print(expression).text; }
+
+std::string ShownSql(const Expression& expression) {
+  return Printer(nullptr, /*for_people=*/true).Print(expression).text;
+}
+
+std::string Shortened(std::string text) {
+  // The values and the place matter more than the end of a long expression.
+  constexpr size_t kShownBytes = 160;
+  if (text.size() <= kShownBytes) return text;
+  size_t end = kShownBytes;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
 
 }  // namespace viand::expression

@@ -18,6 +18,12 @@ std::string NameToSql(std::string_view name);
 /// Prints an aggregate call.
 std::string ToSql(const AggregateCall& call);
 
+/// Prints a tree for people: what stands for an aggregate (Aggregation, `per`) prints as it.
+std::string ShownSql(const Expression& expression);
+
+/// Returns the head of a text that is too long to show whole in an error.
+std::string Shortened(std::string text);
+
 /// Returns the name by which an aggregate is written.
 std::string_view AggregateName(AggregateFunction function);
 

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "src/expression/binder.h"
+#include "src/expression/sql_types.h"
 #include "src/ingest/ingest.h"
 #include "src/ingest/raw_file.h"
 #include "src/ingest/table_scan.h"
@@ -81,12 +82,11 @@ class SchemaInference {
     for (const auto& [name, type] : declared_) {
       if (summaries_.contains(name)) continue;
       const auto place = dataset_.from.type_places.find(name);
-      const std::string nearest = DidYouMean(name, names_);
       return ErrorAt(
           place == dataset_.from.type_places.end() ? dataset_.where : place->second,
           ErrorKind::kInput,
           fmt::format("the files of dataset \"{}\" have no column \"{}\"", dataset_.name, name),
-          nearest);
+          NearestOrAll(name, names_, "columns are "));
     }
     return arrow::schema(std::move(fields));
   }
@@ -152,6 +152,21 @@ arrow::Result<std::shared_ptr<arrow::Schema>> InferRawSchema(const definition::D
   SchemaInference inference(dataset, std::move(declared));
   VIAND_RETURN_NOT_OK(inference.Run(files));
   return inference.Schema();
+}
+
+arrow::Result<std::shared_ptr<arrow::Schema>> HeaderOf(const std::string& path,
+                                                       const definition::DatasetInput& input) {
+  VIAND_ASSIGN_OR_RETURN(const RawFormat format, FormatOf(path, input.format));
+  if (format == RawFormat::kWorkbook || format == RawFormat::kJson) return nullptr;
+  VIAND_ASSIGN_OR_RETURN(const auto file, RawFile::Open(path, input));
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < file->header().size(); ++i) {
+    if (file->header()[i].empty()) continue;
+    const auto type = file->TypeOf(i);
+    fields.push_back(
+        arrow::field(file->header()[i], type != nullptr ? type : expression::UnknownType()));
+  }
+  return arrow::schema(std::move(fields));
 }
 
 }  // namespace viand::ingest

@@ -42,6 +42,11 @@ arrow::Result<std::vector<std::string>> InputFiles(const definition::Dataset& da
 arrow::Result<std::shared_ptr<arrow::Schema>> InferRawSchema(const definition::Dataset& dataset,
                                                              const std::string& root);
 
+/// Returns the columns of a raw file where its header alone tells them: a Parquet file's with their
+/// types, a CSV file's as expression::UnknownType; null for workbooks and JSON lines.
+arrow::Result<std::shared_ptr<arrow::Schema>> HeaderOf(const std::string& path,
+                                                       const definition::DatasetInput& input);
+
 /// Reads, converts, and writes dataset.to atomically (zstd, row groups of at most 1 Mi rows).
 arrow::Result<IngestReport> Ingest(const definition::BoundDataset& dataset,
                                    const IngestOptions& options);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 
+#include "src/common/file_signature.h"
 #include "src/ingest/mapped_file.h"
 #include "src/ingest/raw_file.h"
 
@@ -150,6 +151,11 @@ arrow::Result<std::unique_ptr<RawFile>> OpenParquetFile(const std::string& path)
   VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapped, MappedFile::Open(path));
   auto reader = OpenReader(path);
   if (!reader.ok()) {
+    const std::string why = WhyNotParquet(path);
+    if (!why.empty()) {
+      return MakeError(ErrorKind::kInput, fmt::format("{} is not a Parquet file: {}", path, why),
+                       "copy or download the file again, or set `format`: xlsx, csv or json");
+    }
     return MakeError(ErrorKind::kInput,
                      fmt::format("cannot read {} as Parquet: {}", path, reader.status().message()));
   }

@@ -11,6 +11,7 @@
 namespace viand::ingest {
 namespace {
 
+/// In the order of RawFormat.
 const std::vector<std::string>& Formats() {
   static const std::vector<std::string> formats = {"xlsx", "csv", "json", "parquet"};
   return formats;
@@ -21,7 +22,9 @@ std::string Lower(std::string text) {
   return text;
 }
 
-arrow::Result<std::string> FormatOf(const std::string& path, const std::string& declared) {
+}  // namespace
+
+arrow::Result<RawFormat> FormatOf(const std::string& path, const std::string& declared) {
   std::string format = Lower(declared);
   if (format.empty()) {
     std::string name = Lower(path.substr(path.rfind('/') + 1));
@@ -35,7 +38,8 @@ arrow::Result<std::string> FormatOf(const std::string& path, const std::string& 
   if (format == "csv.gz") format = "csv";
   if (format == "pq") format = "parquet";
   const auto& formats = Formats();
-  if (std::find(formats.begin(), formats.end(), format) != formats.end()) return format;
+  const auto known = std::find(formats.begin(), formats.end(), format);
+  if (known != formats.end()) return static_cast<RawFormat>(known - formats.begin());
   if (declared.empty()) {
     return MakeError(ErrorKind::kInput,
                      fmt::format("cannot tell the format of {} by its extension", path),
@@ -47,16 +51,21 @@ arrow::Result<std::string> FormatOf(const std::string& path, const std::string& 
       fmt::format("unknown format \"{}\"; expected xlsx, csv, json or parquet", declared), nearest);
 }
 
-}  // namespace
-
 arrow::Result<std::unique_ptr<RawFile>> RawFile::Open(const std::string& path,
                                                       const definition::DatasetInput& input,
                                                       const RawFileOptions& options) {
-  VIAND_ASSIGN_OR_RETURN(const std::string format, FormatOf(path, input.format));
-  if (format == "xlsx") return OpenSheetFile(path, input, options);
-  if (format == "csv") return OpenCsvFile(path, input, options);
-  if (format == "json") return OpenJsonFile(path, options);
-  return OpenParquetFile(path);
+  VIAND_ASSIGN_OR_RETURN(const RawFormat format, FormatOf(path, input.format));
+  switch (format) {
+    case RawFormat::kWorkbook:
+      return OpenSheetFile(path, input, options);
+    case RawFormat::kCsv:
+      return OpenCsvFile(path, input, options);
+    case RawFormat::kJson:
+      return OpenJsonFile(path, options);
+    case RawFormat::kParquet:
+      return OpenParquetFile(path);
+  }
+  return arrow::Status::NotImplemented("format");
 }
 
 std::shared_ptr<arrow::DataType> RawFile::TypeOf(size_t) const { return nullptr; }

@@ -20,6 +20,11 @@ class DataType;
 
 namespace viand::ingest {
 
+enum class RawFormat { kWorkbook, kCsv, kJson, kParquet };
+
+/// Tells the format by its declared name, or where that is empty by the path's extension.
+arrow::Result<RawFormat> FormatOf(const std::string& path, const std::string& declared);
+
 struct RawFileOptions {
   bool skip_bad_rows = false;  ///< a CSV row of another length, a line that is no JSON
   int64_t chunk_bytes = 0;     ///< 0: kChunkBytes; tests make it tiny

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace viand::offline {
 namespace {
@@ -39,6 +40,29 @@ arrow::Status AddReference(const RepoContext& context, const std::string& refere
   return arrow::Status::OK();
 }
 
+/// No two columns of the result may share a name.
+arrow::Status CheckResultNames(const std::vector<LookupRequest>& requests) {
+  std::map<std::string, std::string> view_of_column;
+  for (const LookupRequest& request : requests) {
+    const std::string& view = request.view->view->name;
+    for (const std::string& column : FeatureColumns({request})) {
+      const auto [first, fresh] = view_of_column.emplace(column, view);
+      if (fresh) continue;
+      const bool same_view = first->second == view;
+      return MakeError(
+          ErrorKind::kUsage,
+          same_view ? fmt::format("the feature \"{}\" of feature view \"{}\" is asked for twice",
+                                  column, view)
+                    : fmt::format("feature views \"{}\" and \"{}\" both have a feature \"{}\": two "
+                                  "columns of the result would have one name",
+                                  first->second, view, column),
+          same_view ? "ask for it once, or give one of its references in the service an alias"
+                    : "--full-feature-names names the columns view__feature");
+    }
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<std::vector<LookupRequest>> RequestsOfService(const RepoContext& context,
@@ -47,7 +71,7 @@ arrow::Result<std::vector<LookupRequest>> RequestsOfService(const RepoContext& c
   const definition::FeatureService* found = FindObject(services, service);
   if (found == nullptr) {
     return MakeError(ErrorKind::kUsage, fmt::format("unknown feature service \"{}\"", service),
-                     DidYouMean(service, NamesOf(services)));
+                     NearestOrAll(service, NamesOf(services), "there is: "));
   }
   std::vector<LookupRequest> requests;
   for (const definition::FeatureReference& reference : found->features) {
@@ -97,6 +121,9 @@ arrow::Result<engine::RetrievalPlan> PlanHistorical(const RepoContext& context,
       lookup_request.prefix = lookup_request.view->view->name + "__";
     }
     lookup_request.created_not_after = request.created_not_after;
+  }
+  ARROW_RETURN_NOT_OK(CheckResultNames(requests));
+  for (const LookupRequest& lookup_request : requests) {
     ARROW_ASSIGN_OR_RAISE(engine::Lookup lookup, PlanLookup(context, lookup_request));
     plan.lookups.push_back(std::move(lookup));
   }

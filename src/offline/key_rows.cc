@@ -19,7 +19,7 @@ arrow::Result<std::shared_ptr<arrow::ChunkedArray>> RequireColumn(const arrow::T
   auto column = table.GetColumnByName(name);
   if (column != nullptr) return column;
   return MakeError(ErrorKind::kInput, fmt::format("the spine has no column \"{}\"", name),
-                   DidYouMean(name, table.schema()->field_names()));
+                   NearestOrAll(name, table.schema()->field_names(), "columns are "));
 }
 
 std::shared_ptr<arrow::DataType> EventTimestampType() {

@@ -23,7 +23,7 @@ arrow::Result<const definition::BoundView*> RequireView(const RepoContext& conte
   if (view != nullptr) return view;
   const auto& views = context.bound->definitions->feature_views;
   return MakeError(ErrorKind::kUsage, fmt::format("unknown feature view \"{}\"", name),
-                   DidYouMean(name, NamesOf(views)));
+                   NearestOrAll(name, NamesOf(views), "there is: "));
 }
 
 }  // namespace viand::offline

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -22,8 +24,6 @@ namespace viand::offline {
 namespace {
 
 constexpr std::string_view kLabelsPrefix = "labels:";
-
-enum class SpineKind { kParquet, kIpcFile, kIpcStream, kCsv };
 
 SpineKind KindOfBytes(std::string_view head) {
   if (head.starts_with("PAR1")) return SpineKind::kParquet;
@@ -80,18 +80,11 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
 }
 
 arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    return MakeError(
-        ErrorKind::kInput, fmt::format("cannot read the spine {}: no such file", path),
-        "--spine takes a Parquet, CSV or Arrow IPC file, - for standard input, or labels:NAME");
-  }
-  std::string head(6, '\0');
-  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  ARROW_ASSIGN_OR_RAISE(const SpineKind kind, KindOfSpine(path));
   engine::Scan scan;
   scan.files = {std::filesystem::absolute(path).lexically_normal().string()};
   scan.described_as = fmt::format("spine {}", path);
-  switch (KindOfBytes(head)) {
+  switch (kind) {
     case SpineKind::kParquet:
       scan.format = engine::FileFormat::kParquet;
       break;
@@ -108,6 +101,38 @@ arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::stri
 }
 
 }  // namespace
+
+arrow::Result<SpineKind> KindOfSpine(const std::string& path) {
+  namespace fs = std::filesystem;
+  constexpr const char* kTakes =
+      "a spine is a Parquet, CSV or Arrow IPC file, - for standard input, or labels:NAME";
+  const auto unreadable = [&](std::string_view why) {
+    return MakeError(ErrorKind::kInput, fmt::format("cannot read the spine {}: {}", path, why),
+                     kTakes);
+  };
+  std::error_code error;
+  if (fs::is_directory(path, error)) return unreadable("it is a folder");
+  if (!fs::exists(path, error)) return unreadable("no such file");
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return unreadable(std::strerror(errno));
+  std::string head(4096, '\0');
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(stream.gcount()));
+  if (head.empty()) return unreadable("it is empty; expected a header and rows");
+  const SpineKind kind = KindOfBytes(head);
+  if (kind == SpineKind::kCsv && head.find('\0') != std::string::npos) {
+    return unreadable("it is neither Parquet nor Arrow IPC nor text");
+  }
+  const std::string extension = fs::path(path).extension().string();
+  if (extension == ".parquet" && kind != SpineKind::kParquet) {
+    return unreadable("it is not a Parquet file: it does not start with \"PAR1\"");
+  }
+  const bool named_ipc = extension == ".arrow" || extension == ".feather" || extension == ".ipc";
+  if (named_ipc && kind == SpineKind::kCsv) {
+    return unreadable("it is not an Arrow IPC file: it does not start with \"ARROW1\"");
+  }
+  return kind;
+}
 
 arrow::Result<std::shared_ptr<arrow::Table>> PopulationOf(const RepoContext& context,
                                                           const definition::BoundView& view) {
@@ -150,7 +175,7 @@ arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::str
   const definition::BoundView* labels = context.bound->FindLabels(name);
   if (labels == nullptr) {
     return MakeError(ErrorKind::kUsage, fmt::format("unknown labels \"{}\"", name),
-                     DidYouMean(name, NamesOf(context.bound->definitions->labels)));
+                     NearestOrAll(name, NamesOf(context.bound->definitions->labels), "there is: "));
   }
   engine::Scan scan;
   ARROW_ASSIGN_OR_RAISE(scan.table, ComputeLabels(context, *labels));

@@ -9,8 +9,13 @@
 
 namespace viand::offline {
 
-/// Opens `text`: "labels:NAME", "-", or a path (relative to the current folder). The kind of a file
-/// is told by its first bytes: Parquet, Arrow IPC (file or stream), else CSV.
+enum class SpineKind { kParquet, kIpcFile, kIpcStream, kCsv };
+
+/// Tells the kind of a file by its first bytes: Parquet, Arrow IPC (file or stream), else CSV.
+/// Fails where there is no such file, and where a file named as Parquet or Arrow is none.
+arrow::Result<SpineKind> KindOfSpine(const std::string& path);
+
+/// Opens `text`: "labels:NAME", "-", or a path (relative to the current folder).
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text);
 
 /// The labels table: the population's keys, event_timestamp, label columns; in order of

@@ -28,6 +28,11 @@ std::string SqlOf(const definition::ExpressionPtr& expression) {
   return expression == nullptr ? std::string() : expression::ToSql(*expression);
 }
 
+std::string Describe(const definition::BoundView& view) {
+  return view.labels != nullptr ? fmt::format("labels \"{}\"", view.labels->name)
+                                : fmt::format("feature view \"{}\"", view.view->name);
+}
+
 const definition::Window& ExistenceWindow(const definition::BoundView& view) {
   return view.labels != nullptr ? view.labels->window : *view.view->window;
 }
@@ -49,7 +54,7 @@ std::vector<engine::PlannedFeature> PlanFeatures(const definition::BoundView& vi
   std::vector<engine::PlannedFeature> features;
   for (const definition::BoundFeature& feature : view.features) {
     features.push_back({feature.feature->name, SqlOf(feature.expression), ToEngine(feature.window),
-                        DefaultSql(feature)});
+                        DefaultSql(feature), feature.feature->expr.where});
   }
   return features;
 }
@@ -98,7 +103,7 @@ arrow::Status UnknownFeature(const definition::BoundView& view, const std::strin
   return MakeError(
       ErrorKind::kUsage,
       fmt::format("feature view \"{}\" has no feature \"{}\"", view.view->name, feature),
-      DidYouMean(feature, names));
+      NearestOrAll(feature, names, "it has "));
 }
 
 arrow::Result<std::vector<std::string>> SelectedFeatures(const LookupRequest& request) {
@@ -124,6 +129,8 @@ arrow::Result<engine::WindowView> PlanComputation(const RepoContext& context,
   plan.existence = ToEngine(ExistenceWindow(view));
   plan.having = SqlOf(view.having);
   plan.features = PlanFeatures(view);
+  plan.described_as = Describe(view);
+  plan.where = view.labels != nullptr ? view.labels->where : view.view->where;
   return plan;
 }
 
@@ -198,6 +205,7 @@ arrow::Result<engine::Lookup> PlanLookup(const RepoContext& context, const Looku
   ARROW_ASSIGN_OR_RAISE(engine::AsOfView rows, view.view->computed ? PlanStoredRows(context, view)
                                                                    : PlanReadyRows(context, view));
   rows.keys = view.join_keys;
+  rows.described_as = Describe(view);
   rows.created_not_after = request.created_not_after;
   rows.columns = selected;
   lookup.view = std::move(rows);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <filesystem>
 #include <utility>
 
 namespace viand::registry {
@@ -28,6 +29,10 @@ arrow::Status SqliteError(const std::string& path, int code, std::string_view me
       return MakeError(ErrorKind::kEnvironment, prefix + "not writable",
                        "check the permissions of the file and of its folder");
     case SQLITE_CANTOPEN:
+      if (std::error_code error; std::filesystem::is_directory(path, error)) {
+        return MakeError(ErrorKind::kEnvironment, prefix + "it is a folder, expected a file",
+                         "remove the folder, or point registry.path elsewhere");
+      }
       return MakeError(ErrorKind::kEnvironment, prefix + "cannot be opened",
                        "check the permissions of the file and of its folder");
     case SQLITE_FULL:

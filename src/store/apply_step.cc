@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "src/common/grouped_number.h"
 #include "src/offline/grid.h"
 #include "src/offline/source_content.h"
 #include "src/offline/view_source.h"
@@ -119,9 +120,10 @@ arrow::Result<StepReport> ApplyDefinitions(RepoSession* session, bool yes) {
   StepReport report{.step = "apply", .object = session->config().project};
   report.status = plan.HasEffect() ? "computed" : "fresh";
   report.rows = static_cast<int64_t>(plan.changes.size());
-  report.detail = plan.HasEffect()
-                      ? fmt::format("{} of {} objects changed", changed, plan.changes.size())
-                      : fmt::format("{} objects as applied", plan.changes.size());
+  report.detail =
+      plan.HasEffect()
+          ? fmt::format("{} of {} changed", changed, Counted(plan.changes.size(), "object"))
+          : fmt::format("{} as applied", Counted(plan.changes.size(), "object"));
   report.output = session->registry()->Describe();
   report.seconds = clock.Seconds();
   return report;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "src/common/grouped_number.h"
 #include "src/offline/backfill.h"
 #include "src/offline/repo_layout.h"
 #include "src/store/step_clock.h"
@@ -19,9 +20,10 @@ arrow::Result<StepReport> BackfillStep(RepoSession* session, const definition::B
   report.rows = made.rows;
   report.cutoffs = made.cutoffs;
   report.cutoffs_computed = made.cutoffs_computed;
-  report.detail = made.cutoffs_computed == 0 ? fmt::format("{} cutoffs", made.cutoffs)
-                                             : fmt::format("{} of {} cutoffs computed",
-                                                           made.cutoffs_computed, made.cutoffs);
+  report.detail = made.cutoffs_computed == 0
+                      ? Counted(made.cutoffs, "cutoff")
+                      : fmt::format("{} of {} computed", made.cutoffs_computed,
+                                    Counted(made.cutoffs, "cutoff"));
   report.output =
       offline::RelativePath(session->root(), offline::ViewFolder(session->root(), name)) +
       "/current";

@@ -35,7 +35,7 @@ arrow::Result<Steps> IngestNamed(RepoSession* session, const std::vector<std::st
   for (const std::string& name : names) {
     if (offline::FindObject(datasets, name) != nullptr) continue;
     return MakeError(ErrorKind::kUsage, fmt::format("unknown dataset \"{}\"", name),
-                     DidYouMean(name, offline::NamesOf(datasets)));
+                     NearestOrAll(name, offline::NamesOf(datasets), "there is: "));
   }
   Steps steps;
   for (const definition::BoundDataset& dataset : session->bound().datasets) {

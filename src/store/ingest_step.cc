@@ -36,7 +36,7 @@ std::string DefinitionHash(const definition::Dataset& dataset, const std::string
 
 std::string Detail(const offline::DatasetManifest& manifest) {
   std::string text =
-      fmt::format("{} of {} rows", Grouped(manifest.content.rows), Grouped(manifest.rows_read));
+      fmt::format("{} of {}", Grouped(manifest.content.rows), Counted(manifest.rows_read, "row"));
   const auto add = [&text](int64_t count, std::string_view what) {
     if (count > 0) text += fmt::format(", {} {}", Grouped(count), what);
   };

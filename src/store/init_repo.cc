@@ -49,16 +49,27 @@ std::vector<std::string> TemplateNames() {
   return names;
 }
 
+bool TemplateHas(const std::string& template_name, const std::string& file) {
+  std::error_code error;
+  return fs::exists(TemplatesFolder() / template_name / file, error);
+}
+
 arrow::Status CopyTemplate(const std::string& folder, const std::string& template_name) {
   const fs::path source = TemplatesFolder() / template_name;
   if (TemplatesFolder().empty() || !fs::is_directory(source)) {
-    const std::string nearest = DidYouMean(template_name, TemplateNames());
+    if (TemplateNames().empty()) {
+      return MakeError(ErrorKind::kEnvironment,
+                       fmt::format("no templates are installed with {}", OwnFolder().string()),
+                       "install viand whole: they belong into share/viand/templates");
+    }
     return MakeError(ErrorKind::kUsage, fmt::format("unknown template \"{}\"", template_name),
-                     nearest.empty()
-                         ? fmt::format("the templates are {}", fmt::join(TemplateNames(), ", "))
-                         : nearest);
+                     NearestOrAll(template_name, TemplateNames(), "the templates are "));
   }
   std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_directory(folder, error)) {
+    return MakeError(ErrorKind::kUsage, fmt::format("{} exists and is no folder", folder),
+                     "name a new folder");
+  }
   if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
     return MakeError(ErrorKind::kUsage, fmt::format("{} exists and is not empty", folder),
                      "name a new folder; viand init overwrites nothing");

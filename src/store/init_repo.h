@@ -12,6 +12,9 @@ namespace viand::store {
 /// folders of share/viand/templates beside the executable's or the library's own folder.
 arrow::Status CopyTemplate(const std::string& folder, const std::string& template_name);
 
+/// Tells whether a template has a file of that name.
+bool TemplateHas(const std::string& template_name, const std::string& file);
+
 /// Names of the templates that are installed.
 std::vector<std::string> TemplateNames();
 

@@ -23,10 +23,8 @@ std::string NormalKind(std::string kind) {
 }
 
 arrow::Status UnknownKind(const std::string& kind) {
-  const std::string hint = DidYouMean(kind, ListedKinds());
-  return MakeError(
-      ErrorKind::kUsage, fmt::format("unknown kind \"{}\"", kind),
-      hint.empty() ? fmt::format("the kinds are {}", fmt::join(ListedKinds(), ", ")) : hint);
+  return MakeError(ErrorKind::kUsage, fmt::format("unknown kind \"{}\"", kind),
+                   NearestOrAll(kind, ListedKinds(), "the kinds are "));
 }
 
 /// Calls `visit` with the objects of a kind; false for an unknown one.
@@ -91,7 +89,7 @@ arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::strin
   if (facts.empty()) {
     return MakeError(ErrorKind::kUsage,
                      fmt::format("there is no \"{}\" among the {}", name, normal),
-                     DidYouMean(name, names));
+                     NearestOrAll(name, names, "there is: "));
   }
   return facts;
 }

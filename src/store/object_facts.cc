@@ -68,8 +68,9 @@ void AddStoredRows(const RepoSession& session, const std::string& view, ObjectFa
   }
   int64_t rows = 0;
   for (const auto& part : generation->parts) rows += part.rows;
-  facts->emplace_back("stored rows", fmt::format("{} at {} cutoffs, generation {}", Grouped(rows),
-                                                 generation->parts.size(), generation->number));
+  facts->emplace_back("stored rows",
+                      fmt::format("{} at {}, generation {}", Grouped(rows),
+                                  Counted(generation->parts.size(), "cutoff"), generation->number));
 }
 
 }  // namespace
@@ -91,7 +92,7 @@ std::string Summarize(const definition::FeatureView& view) {
   const std::string kind = !view.computed   ? "ready columns"
                            : view.snapshots ? "snapshots " + view.snapshots->name
                                             : "computed at each row";
-  return fmt::format("{} features of {}, {}", view.features.size(),
+  return fmt::format("{} of {}, {}", Counted(view.features.size(), "feature"),
                      fmt::join(NamesOfReferences(view.entities), ", "), kind);
 }
 std::string Summarize(const definition::Labels& labels) {

@@ -19,6 +19,7 @@
 #include "src/offline/training_set.h"
 #include "src/store/model_manifest.h"
 #include "src/store/step_clock.h"
+#include "src/store/table_file.h"
 
 namespace viand::store {
 namespace {
@@ -157,6 +158,18 @@ PredictReport Finish(PredictReport report, const definition::Model& model,
 arrow::Result<PredictReport> PredictWithModel(RepoSession* session, const definition::Model& model,
                                               const PredictOptions& options) {
   const StepClock clock;
+  if (!options.output.empty()) {
+    ARROW_RETURN_NOT_OK(CheckParquetFile(options.output, "predictions"));
+  }
+  std::optional<int64_t> as_of_us;
+  if (!options.as_of.empty()) {
+    const auto parsed = ParseTimestampUs(options.as_of);
+    if (!parsed.ok()) {
+      return MakeError(ErrorKind::kUsage, "--as-of: " + parsed.status().message(),
+                       DetailOf(parsed.status())->hint);
+    }
+    as_of_us = *parsed;
+  }
   ARROW_RETURN_NOT_OK(session->RequireGrids());
   const std::string model_path = offline::ModelPath(session->root(), model.name);
   if (!std::filesystem::exists(model_path)) {
@@ -175,17 +188,15 @@ arrow::Result<PredictReport> PredictWithModel(RepoSession* session, const defini
                     clock);
     }
   }
-  offline::ScoringSet set;
-  if (options.as_of.empty()) {
-    ARROW_ASSIGN_OR_RAISE(set, offline::BuildScoringSet(session->context(), model));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(const int64_t as_of_us, ParseTimestampUs(options.as_of));
-    ARROW_ASSIGN_OR_RAISE(set, offline::BuildScoringSetAt(session->context(), model, as_of_us));
+  ARROW_ASSIGN_OR_RAISE(const offline::ScoringSet set,
+                        as_of_us ? offline::BuildScoringSetAt(session->context(), model, *as_of_us)
+                                 : offline::BuildScoringSet(session->context(), model));
+  const auto predictions = ml::Predict(
+      booster, *set.table, {.threads = session->threads(), .progress = session->progress()});
+  if (!predictions.ok()) {
+    return WithContext(predictions.status(), fmt::format("model \"{}\": ", model.name));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto predictions, ml::Predict(booster, *set.table,
-                                                            {.threads = session->threads(),
-                                                             .progress = session->progress()}));
-  ARROW_ASSIGN_OR_RAISE(const Scores scores, ToScores(model, set, predictions));
+  ARROW_ASSIGN_OR_RAISE(const Scores scores, ToScores(model, set, *predictions));
   // A path that was asked for is the caller's; from here on it must not depend on where that is.
   const std::string output =
       options.output.empty()

@@ -8,23 +8,10 @@
 #include "src/definition/yaml_reader.h"
 #include "src/distributed/local_executor.h"
 #include "src/distributed/process_executor.h"
-#include "src/offline/parquet_file.h"
-#include "src/offline/repo_layout.h"
 #include "src/store/callback_progress.h"
+#include "src/store/files_on_disk.h"
 
 namespace viand::store {
-namespace {
-
-arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOnDisk(const std::string& root,
-                                                           const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const auto files,
-                        offline::ExpandParquetPath(offline::AbsolutePath(root, path)));
-  if (files.empty()) return std::shared_ptr<arrow::Schema>();
-  return offline::ReadParquetSchema(files.front());
-}
-
-}  // namespace
-
 arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string& path,
                                                               const OpenOptions& options) {
   std::unique_ptr<RepoSession> session(new RepoSession());
@@ -53,10 +40,7 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
 }
 
 arrow::Status RepoSession::Rebind() {
-  ARROW_ASSIGN_OR_RAISE(bound_, definition::Validate(definitions_, [this](const std::string& path) {
-                          return SchemaOnDisk(config_.root, path);
-                        }));
-  return arrow::Status::OK();
+  return definition::Validate(definitions_, FilesBelow(config_.root)).Value(&bound_);
 }
 
 arrow::Result<registry::RegistrySnapshot> RepoSession::ReadRegistry() {

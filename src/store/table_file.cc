@@ -10,12 +10,27 @@
 
 #include "src/common/atomic_output.h"
 #include "src/offline/parquet_file.h"
+#include "src/store/nested_json.h"
 
 namespace viand::store {
 namespace {
 
-arrow::Status WriteCsv(const arrow::Table& table, arrow::io::OutputStream* sink) {
-  return arrow::csv::WriteCSV(table, arrow::csv::WriteOptions::Defaults(), sink);
+arrow::Status WriteCsv(const std::shared_ptr<arrow::Table>& table, arrow::io::OutputStream* sink) {
+  ARROW_ASSIGN_OR_RAISE(const auto flat, WithNestedAsJson(table));
+  return arrow::csv::WriteCSV(*flat, arrow::csv::WriteOptions::Defaults(), sink);
+}
+
+enum class TableFormat { kParquet, kCsv, kIpc };
+
+arrow::Result<TableFormat> FormatOf(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (path == "-" || extension == ".csv") return TableFormat::kCsv;
+  if (extension == ".parquet") return TableFormat::kParquet;
+  if (extension == ".arrow" || extension == ".feather" || extension == ".ipc") {
+    return TableFormat::kIpc;
+  }
+  return MakeError(ErrorKind::kUsage, fmt::format("cannot tell a format from the name {}", path),
+                   "end it in .parquet, .csv or .arrow, or write - for CSV on standard output");
 }
 
 arrow::Status WriteIpc(const arrow::Table& table, arrow::io::OutputStream* sink) {
@@ -33,22 +48,34 @@ arrow::Status WriteAtomically(const std::string& path, Write write) {
 
 }  // namespace
 
+arrow::Status CheckTableFile(const std::string& path) {
+  ARROW_RETURN_NOT_OK(FormatOf(path).status());
+  std::error_code error;
+  if (path == "-" || !std::filesystem::is_directory(path, error)) return arrow::Status::OK();
+  return MakeError(ErrorKind::kUsage, fmt::format("cannot write {}: it is a folder", path),
+                   "name a file in it");
+}
+
+arrow::Status CheckParquetFile(const std::string& path, const std::string& what) {
+  if (std::filesystem::path(path).extension() == ".parquet") return CheckTableFile(path);
+  return MakeError(ErrorKind::kUsage,
+                   fmt::format("cannot write {} to {}: they are Parquet", what, path),
+                   "end the name in .parquet");
+}
+
 arrow::Status WriteTableFile(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
   if (path == "-") {
     arrow::io::StdoutStream sink;
-    ARROW_RETURN_NOT_OK(WriteCsv(*table, &sink));
+    ARROW_RETURN_NOT_OK(WriteCsv(table, &sink));
     return sink.Flush();
   }
-  const std::string extension = std::filesystem::path(path).extension().string();
-  if (extension == ".parquet")
+  ARROW_ASSIGN_OR_RAISE(const TableFormat format, FormatOf(path));
+  if (format == TableFormat::kParquet) {
     return WriteParquet(table, path, {.encoding = ParquetEncoding::kQuick});
-  if (extension == ".csv")
-    return WriteAtomically(path, [&](auto* sink) { return WriteCsv(*table, sink); });
-  if (extension == ".arrow" || extension == ".feather" || extension == ".ipc") {
-    return WriteAtomically(path, [&](auto* sink) { return WriteIpc(*table, sink); });
   }
-  return MakeError(ErrorKind::kUsage, fmt::format("cannot tell a format from the name {}", path),
-                   "end it in .parquet, .csv or .arrow, or write - for CSV on standard output");
+  return WriteAtomically(path, [&](auto* sink) {
+    return format == TableFormat::kCsv ? WriteCsv(table, sink) : WriteIpc(*table, sink);
+  });
 }
 
 }  // namespace viand::store

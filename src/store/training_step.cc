@@ -12,6 +12,7 @@
 #include "src/offline/training_set.h"
 #include "src/store/model_manifest.h"
 #include "src/store/step_clock.h"
+#include "src/store/table_file.h"
 
 namespace viand::store {
 namespace {
@@ -51,12 +52,15 @@ arrow::Result<const definition::Model*> RequireModel(const RepoSession& session,
   const auto& models = session.definitions().models;
   if (const definition::Model* model = offline::FindObject(models, name)) return model;
   return MakeError(ErrorKind::kUsage, fmt::format("unknown model \"{}\"", name),
-                   DidYouMean(name, offline::NamesOf(models)));
+                   NearestOrAll(name, offline::NamesOf(models), "there is: "));
 }
 
 arrow::Result<TrainReport> TrainModel(RepoSession* session, const definition::Model& model,
                                       const TrainOptions& options) {
   const StepClock clock;
+  if (!options.export_path.empty()) {
+    ARROW_RETURN_NOT_OK(CheckParquetFile(options.export_path, "training rows"));
+  }
   ARROW_RETURN_NOT_OK(session->RequireGrids());
   ModelManifest manifest;
   ARROW_ASSIGN_OR_RAISE(manifest.fingerprint, Fingerprint(*session, model));

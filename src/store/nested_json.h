@@ -1,0 +1,20 @@
+// Lists, structs and maps as JSON text, for formats that hold plain values only (CSV).
+#pragma once
+
+#include <memory>
+
+#include "src/common/error.h"
+
+namespace arrow {
+class Table;
+}
+
+namespace viand::store {
+
+/// Returns the table with each nested column as a column of JSON texts: a list [1,null,"a"], a
+/// struct {"x":1}, a map its list of {"key":k,"value":v}. Times and dates are texts, NaN and the
+/// infinities too, for JSON has none; bytes are in hexadecimal. A null stays null.
+arrow::Result<std::shared_ptr<arrow::Table>> WithNestedAsJson(
+    const std::shared_ptr<arrow::Table>& table);
+
+}  // namespace viand::store
