@@ -34,7 +34,7 @@ class RenderingReader : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    const arrow::Status status = reader_->ReadNext(batch);
+    arrow::Status status = reader_->ReadNext(batch);
     if (status.ok()) return status;
     return arrow::Status(status.code(), RenderError(status));
   }

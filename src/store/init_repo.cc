@@ -31,7 +31,7 @@ fs::path TemplatesFolder() {
   const fs::path own = OwnFolder();
   for (const char* relative :
        {"share/viand/templates", "../share/viand/templates", "../../share/viand/templates"}) {
-    const fs::path candidate = own / relative;
+    fs::path candidate = own / relative;
     if (fs::is_directory(candidate)) return candidate;
   }
   return {};
