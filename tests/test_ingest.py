@@ -656,6 +656,8 @@ def test_parquet_of_other_producers(things):
 
 def test_parquet_errors(things):
     things.path("things.parquet").write_bytes(b"PAR1 but no more")
-    assert things.error("things.parquet").startswith("cannot read things.parquet as Parquet: ")
+    assert things.error("things.parquet") == (
+        'things.parquet is not a Parquet file: it is cut off: it does not end with "PAR1" as Parquet does\n'
+        "  hint: copy or download the file again, or set `format`: xlsx, csv or json\n")
     pandas.DataFrame({"a": [[1, 2]], "b": [1]}).to_parquet(things.path("things.parquet"))
     assert things.error("things.parquet", {"a": "varchar"}) == 'things.parquet: column "a" is nested (list<element: int64>); expected a plain column\n'
