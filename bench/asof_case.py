@@ -1,0 +1,49 @@
+"""One size of the data of bench/asof and bench/windows, with a repo over it; generated once, kept in build/bench-asof."""
+
+import shutil
+
+import peers
+
+WORK = peers.ROOT / "build" / "bench-asof"
+SIZES = ("S", "M")
+
+
+class Case:
+    """The files of one size: spine, a, b, the repo, and where results go."""
+
+    def __init__(self, size, cores, watch):
+        self.size, self.cores, self.watch = size, cores, watch
+        self.folder = WORK / size
+        self.spine = self.folder / "spine.parquet"
+        self.repo = self.folder / "repo"
+        self.results = self.folder / "results"
+        if not self.spine.exists():  # the last file that is written
+            watch.say(f"{size}: generating {self.folder.relative_to(peers.ROOT)}")
+            peers.measure(peers.PYTHON, peers.ROOT / "bench" / "asof_data.py", size, self.folder)
+        for fresh in (self.repo, self.results):
+            shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(peers.ROOT / "bench" / "asof_repo", self.repo)
+        self.results.mkdir()
+        peers.measure(peers.VIAND, "apply", "--yes", "-C", self.repo)
+
+    def result(self, name):
+        """Where `name` writes its result; nothing with a blank or a slash."""
+        return self.results / f"{name.replace(' ', '_').replace('/', '_')}.parquet"
+
+    def viand(self, views, out, spine=None):
+        """The command that looks `views` up for the spine."""
+        return (peers.VIAND, "--threads", len(self.cores), "historical", "-C", self.repo, "--spine", spine or self.spine,
+                "--features", views, "-o", out, "--json")
+
+    def peer(self, program, name, out, python=peers.PYTHON):
+        """The command that runs peer `name` of bench/`program` over these files."""
+        return python, peers.ROOT / "bench" / program, name, self.folder, out, len(self.cores)
+
+    def spine_kept(self, found, spine=None):
+        """Fails unless the spine's columns come back untouched and in their order."""
+        peers.measure(peers.PYTHON, peers.ROOT / "bench" / "same_rows.py", "spine", spine or self.spine, found)
+
+    def same_rows(self, expected, found, close=()):
+        """(rows compared, rows lost); fails where a value differs."""
+        output = peers.measure(peers.PYTHON, peers.ROOT / "bench" / "same_rows.py", "rows", expected, found, *close).output
+        return tuple(map(int, output.split()))
