@@ -8,6 +8,8 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "plan_generated.h"
 #include "src/engine/coded_array.h"
 #include "src/engine/plain_array.h"
@@ -48,9 +50,16 @@ arrow::Result<std::shared_ptr<arrow::Schema>> ReadSchema(const Bytes* bytes) {
 
 std::string ReadText(const flatbuffers::String* text) { return text == nullptr ? "" : text->str(); }
 
+/// Copies bytes: in a damaged message numbers may lie anywhere, for the verifier checks the
+/// alignment of a vector's length alone.
 template <typename T>
 std::vector<T> ReadNumbers(const flatbuffers::Vector<T>* numbers) {
-  return numbers == nullptr ? std::vector<T>() : std::vector<T>(numbers->begin(), numbers->end());
+  if (numbers == nullptr) return {};
+  std::vector<T> result(numbers->size());
+  std::copy_n(numbers->Data(), result.size() * sizeof(T),
+              reinterpret_cast<uint8_t*>(result.data()));
+  for (T& number : result) number = flatbuffers::EndianScalar(number);
+  return result;
 }
 
 std::vector<std::string> ReadTexts(const Strings* texts) {

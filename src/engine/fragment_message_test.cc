@@ -125,6 +125,19 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   EXPECT_EQ(Rejection(window), "damaged fragment message: number of spine parts");
 }
 
+// An offset that is wrong by four can lead to 64-bit numbers that are not aligned as such.
+TEST(FragmentMessage, SurvivesOffsetsWrongByFour) {
+  for (const Fragment& fragment : {Fragment(Map()), Fragment(AsOf()), Fragment(Window())}) {
+    const std::string bytes = SerializeFragment(fragment).ValueOrDie();
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      std::string damaged = bytes;
+      damaged[i] ^= 4;
+      const auto parsed = ParseFragment(damaged);
+      if (!parsed.ok()) EXPECT_EQ(KindOf(parsed.status()), ErrorKind::kInput);
+    }
+  }
+}
+
 TEST(FragmentMessage, SurvivesDamage) {
   const std::string bytes = SerializeFragment(Map()).ValueOrDie();
   EXPECT_FALSE(ParseFragment("").ok());
