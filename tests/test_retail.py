@@ -213,6 +213,15 @@ def test_predicting_between_cutoffs_is_computed_at_that_time(viand, run, expecte
     assert_same_probabilities(between, features, booster.predict(matrix(features)))
 
 
+def test_predicting_when_nobody_is_left_says_so(viand, run):
+    repo = run[0]
+    report = viand.json(repo, "predict", MODEL, "--as-of", "2999-01-01", "-o", repo / "nobody.parquet")
+    step = report["step"]
+    assert step["rows"] == 0
+    assert step["detail"] == "as of 2999-01-01 00:00:00, nobody to score: no key of the population has rows in its window"
+    assert len(read_table(repo / "nobody.parquet")) == 0
+
+
 # ---- what is not computed again -------------------------------------------------------------------------------
 
 def test_every_step_of_the_first_run_computes(run):

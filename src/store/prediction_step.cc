@@ -146,9 +146,12 @@ PredictReport Finish(PredictReport report, const definition::Model& model,
                  .rows = report.rows,
                  .output = output};
   report.step.detail = fmt::format("as of {}", FormatTimestamp(report.as_of_us));
-  if (IsBinary(model))
+  if (report.rows == 0) {
+    report.step.detail += ", nobody to score: no key of the population has rows in its window";
+  } else if (IsBinary(model)) {
     report.step.detail +=
         fmt::format(", {} predicted positive", Grouped(report.predicted_positive));
+  }
   report.step.seconds = clock.Seconds();
   return report;
 }
