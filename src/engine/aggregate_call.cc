@@ -65,9 +65,14 @@ std::shared_ptr<arrow::RecordBatch> BatchOf(
 }
 
 // Gives members the order of `by`: a null comes after all others for first and before all for last,
-// so it never wins over a value; equal ones keep their order in time.
+// so it never wins over a value; equal ones keep their order in time, and -0.0 equals 0.0.
 arrow::Status OrderBy(bool nulls_last, AggregateValues* by, Members* members) {
   VIAND_ASSIGN_OR_RETURN(const int64_t* keys, by->OrderKeys());
+  const bool floating = arrow::is_floating(by->array()->type_id());
+  const int64_t negative_zero = OrderKey(-0.0);
+  const auto key_of = [&](int64_t row) {
+    return floating && keys[row] == negative_zero ? OrderKey(0.0) : keys[row];
+  };
   members->order.resize(members->size());
   std::vector<std::tuple<bool, int64_t, int64_t>> sorted;
   for (size_t segment = 0; segment + 1 < members->begin.size(); ++segment) {
@@ -75,7 +80,7 @@ arrow::Status OrderBy(bool nulls_last, AggregateValues* by, Members* members) {
     for (int64_t i = members->begin[segment]; i < members->begin[segment + 1]; ++i) {
       const int64_t row = (*members)[i].value;
       const bool is_null = by->IsNull(row);
-      sorted.emplace_back(is_null == nulls_last, is_null ? 0 : keys[row], i);
+      sorted.emplace_back(is_null == nulls_last, is_null ? 0 : key_of(row), i);
     }
     std::sort(sorted.begin(), sorted.end());
     for (size_t rank = 0; rank < sorted.size(); ++rank) {

@@ -242,7 +242,7 @@ inline Row CallOracle(const expression::AggregateCall& call, Rows rows) {
       const Value x = *EvaluateRow(*call.order_by, a), y = *EvaluateRow(*call.order_by, b);
       if (IsNull(x) || IsNull(y))
         return nulls_last ? !IsNull(x) && IsNull(y) : IsNull(x) && !IsNull(y);
-      return ValueLess(x, y);
+      return ValueLess(Unified(x), Unified(y));
     });
   }
   expression::ExpressionPtr argument = call.argument;

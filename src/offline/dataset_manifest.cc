@@ -15,7 +15,7 @@ namespace viand::offline {
 namespace {
 
 using nlohmann::json;
-constexpr int kDatasetManifestFormat = 1;  // written to disk: never change its meaning
+constexpr int kDatasetManifestFormat = 2;  // written to disk: never change its meaning
 
 json ToJson(const DatasetManifest& manifest) {
   json inputs = json::array();
@@ -33,6 +33,7 @@ json ToJson(const DatasetManifest& manifest) {
           {"cells_nulled", manifest.cells_nulled},
           {"rows", manifest.content.rows},
           {"output_sha256", manifest.output_sha256},
+          {"timestamp_column", manifest.timestamp_column},
           {"schema", manifest.content.schema},
           {"pieces", std::move(pieces)}};
 }
@@ -53,6 +54,7 @@ std::optional<DatasetManifest> FromJson(const json& document) {
     manifest.cells_nulled = document.at("cells_nulled");
     manifest.content.rows = document.at("rows");
     manifest.output_sha256 = document.at("output_sha256");
+    manifest.timestamp_column = document.at("timestamp_column");
     manifest.content.schema = document.at("schema");
     for (const json& piece : document.at("pieces")) {
       manifest.content.pieces.push_back({piece.at(0), piece.at(1), piece.at(2)});
@@ -76,16 +78,15 @@ arrow::Result<std::optional<DatasetManifest>> ReadDatasetManifest(const std::str
   return manifest;
 }
 
-arrow::Status WriteDatasetManifest(const std::string& output_path,
-                                   const std::string& timestamp_column, DatasetManifest* manifest) {
+arrow::Status WriteDatasetManifest(const std::string& output_path, DatasetManifest* manifest) {
   ARROW_ASSIGN_OR_RAISE(manifest->output_sha256, Sha256OfFile(output_path));
-  if (timestamp_column.empty()) {
+  if (manifest->timestamp_column.empty()) {
     ARROW_ASSIGN_OR_RAISE(manifest->content.rows, ParquetRowCount(output_path));
     manifest->content.pieces = {{std::numeric_limits<int64_t>::min(),
                                  std::numeric_limits<int64_t>::max(), manifest->output_sha256}};
   } else {
     ARROW_ASSIGN_OR_RAISE(const auto table, ReadParquet(output_path));
-    ARROW_ASSIGN_OR_RAISE(manifest->content, ContentOfTable(*table, timestamp_column));
+    ARROW_ASSIGN_OR_RAISE(manifest->content, ContentOfTable(*table, manifest->timestamp_column));
   }
   return WriteFileAtomically(DatasetManifestPath(output_path), ToJson(*manifest).dump());
 }

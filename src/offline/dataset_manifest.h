@@ -23,6 +23,7 @@ struct DatasetManifest {
   std::vector<InputFile> inputs;
   int64_t rows_read = 0, rows_filtered = 0, rows_skipped = 0, cells_nulled = 0;
   std::string output_sha256;
+  std::string timestamp_column;  ///< by which the content is cut into pieces; empty: it is not
   SourceContent content;
 };
 
@@ -31,9 +32,7 @@ struct DatasetManifest {
 arrow::Result<std::optional<DatasetManifest>> ReadDatasetManifest(const std::string& output_path);
 
 /// Completes the manifest from the output (hash, pieces of time) and writes it atomically.
-/// `timestamp_column` empty: the output has no time, one piece.
-arrow::Status WriteDatasetManifest(const std::string& output_path,
-                                   const std::string& timestamp_column, DatasetManifest* manifest);
+arrow::Status WriteDatasetManifest(const std::string& output_path, DatasetManifest* manifest);
 
 /// Hashes input files in order.
 arrow::Result<std::vector<InputFile>> HashInputs(const std::string& root,

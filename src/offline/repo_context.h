@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "src/definition/validation.h"
 #include "src/engine/execute.h"
@@ -13,9 +14,9 @@
 
 namespace viand::offline {
 
-/// What sources were found to hold, by absolute path: each is hashed once a command. Whoever writes
-/// a path replaces its entry.
-using ContentCache = std::map<std::string, SourceContent>;
+/// What sources were found to hold, by absolute path and time column: each is hashed once a
+/// command. Whoever writes a path removes what is known of it.
+using ContentCache = std::map<std::pair<std::string, std::string>, SourceContent>;
 
 struct RepoContext {
   const definition::RepoConfig* config = nullptr;

@@ -1,6 +1,7 @@
 #include "src/offline/source_content.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_time.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api.h>
 #include <arrow/io/file.h>
@@ -12,17 +13,15 @@
 #include <parquet/statistics.h>
 
 #include <algorithm>
-#include <limits>
 #include <optional>
+#include <utility>
 
 #include "src/common/sha256.h"
 #include "src/common/time.h"
+#include "src/offline/parquet_file.h"
 
 namespace viand::offline {
 namespace {
-
-constexpr int64_t kEverBefore = std::numeric_limits<int64_t>::min();
-constexpr int64_t kEverAfter = std::numeric_limits<int64_t>::max();
 
 int64_t FloorDay(int64_t time_us) {
   const int64_t day = time_us / kMicrosPerDay;
@@ -63,16 +62,44 @@ arrow::Status HashRows(const arrow::Array& column, int64_t from, int64_t to, Sha
   return arrow::Status::OK();
 }
 
+int64_t FloorToMicros(int64_t nanos) { return nanos / 1000 - (nanos % 1000 < 0 ? 1 : 0); }
+
+/// Whole microseconds at or before each time, which says of every whole bound on which side of it
+/// the time lies.
 arrow::Result<std::shared_ptr<arrow::TimestampArray>> TimesOf(const arrow::Table& table,
                                                               const std::string& timestamp_column) {
   const auto column = table.GetColumnByName(timestamp_column);
   if (column == nullptr) {
     return MakeError(ErrorKind::kInput, fmt::format("column \"{}\" is missing", timestamp_column));
   }
-  ARROW_ASSIGN_OR_RAISE(
-      auto cast, arrow::compute::Cast(column, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")));
-  ARROW_ASSIGN_OR_RAISE(auto whole, arrow::Concatenate(cast.chunked_array()->chunks()));
-  return std::static_pointer_cast<arrow::TimestampArray>(whole);
+  ARROW_ASSIGN_OR_RAISE(auto last, arrow::MakeEmptyArray(column->type()));
+  auto chunks = column->chunks();
+  chunks.push_back(std::move(last));
+  ARROW_ASSIGN_OR_RAISE(auto times, arrow::Concatenate(chunks));
+  const auto micros = arrow::timestamp(arrow::TimeUnit::MICRO);
+  const auto* type = times->type_id() == arrow::Type::TIMESTAMP
+                         ? static_cast<const arrow::TimestampType*>(times->type().get())
+                         : nullptr;
+  if (type != nullptr && type->unit() == arrow::TimeUnit::NANO) {
+    const auto& nanos = static_cast<const arrow::TimestampArray&>(*times);
+    arrow::TimestampBuilder floored(micros, arrow::default_memory_pool());
+    ARROW_RETURN_NOT_OK(floored.Reserve(nanos.length()));
+    for (int64_t i = 0; i < nanos.length(); ++i) {
+      if (nanos.IsNull(i)) {
+        floored.UnsafeAppendNull();
+      } else {
+        floored.UnsafeAppend(FloorToMicros(nanos.Value(i)));
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(times, floored.Finish());
+  } else {
+    // Without its zone a time is the same instant, and needs no database of zones.
+    if (type != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(times, times->View(arrow::timestamp(type->unit())));
+    }
+    ARROW_ASSIGN_OR_RAISE(times, arrow::compute::Cast(*times, micros));
+  }
+  return std::static_pointer_cast<arrow::TimestampArray>(times);
 }
 
 bool IsSorted(const arrow::TimestampArray& times, int64_t count) {
@@ -82,33 +109,62 @@ bool IsSorted(const arrow::TimestampArray& times, int64_t count) {
 
 std::string HexOf(Sha256* hash) { return hash->HexDigest().substr(0, 32); }
 
-/// The time range of one file by its statistics; nothing where a row group lacks them.
-std::optional<std::pair<int64_t, int64_t>> StatisticsRange(const parquet::FileMetaData& metadata,
-                                                           int column) {
+using Range = std::pair<int64_t, int64_t>;
+
+void Widen(int64_t low_us, int64_t high_us, std::optional<Range>* range) {
+  *range = *range ? Range(std::min((*range)->first, low_us), std::max((*range)->second, high_us))
+                  : Range(low_us, high_us);
+}
+
+int64_t MicrosOf(int64_t raw, parquet::LogicalType::TimeUnit::unit unit) {
+  if (unit == parquet::LogicalType::TimeUnit::MILLIS) return raw * 1000;
+  return unit == parquet::LogicalType::TimeUnit::NANOS ? FloorToMicros(raw) : raw;
+}
+
+/// Widens `range` by what a file's statistics say of a column; false where they do not say all.
+bool WidenByStatistics(const parquet::FileMetaData& metadata, int column,
+                       std::optional<Range>* range) {
   const auto& type = metadata.schema()->Column(column)->logical_type();
-  if (type == nullptr || !type->is_timestamp()) return std::nullopt;
+  if (type == nullptr || !type->is_timestamp()) return false;
   const auto unit = static_cast<const parquet::TimestampLogicalType&>(*type).time_unit();
-  std::optional<std::pair<int64_t, int64_t>> range;
   for (int group = 0; group < metadata.num_row_groups(); ++group) {
     const auto statistics = metadata.RowGroup(group)->ColumnChunk(column)->statistics();
-    if (statistics == nullptr || !statistics->HasMinMax()) return std::nullopt;
+    if (statistics == nullptr) return false;
+    const bool all_null = statistics->HasNullCount() &&
+                          statistics->null_count() == metadata.RowGroup(group)->num_rows();
+    if (all_null) continue;
+    if (!statistics->HasMinMax()) return false;
     const auto& typed =
         static_cast<const parquet::TypedStatistics<parquet::Int64Type>&>(*statistics);
-    int64_t low = typed.min(), high = typed.max();
-    if (unit == parquet::LogicalType::TimeUnit::MILLIS) {
-      low *= 1000, high *= 1000;
-    } else if (unit == parquet::LogicalType::TimeUnit::NANOS) {
-      low = low / 1000 - 1, high = high / 1000 + 1;
-    }
-    range = range ? std::pair(std::min(range->first, low), std::max(range->second, high))
-                  : std::pair(low, high);
+    Widen(MicrosOf(typed.min(), unit), MicrosOf(typed.max(), unit), range);
+  }
+  return true;
+}
+
+/// The first and last time of a file's rows, by its statistics or else by reading the column;
+/// nothing where no row has one.
+arrow::Result<std::optional<Range>> RangeOfFile(const std::string& file,
+                                                const parquet::FileMetaData& metadata,
+                                                const std::string& timestamp_column) {
+  std::optional<Range> range;
+  const int column = metadata.schema()->ColumnIndex(timestamp_column);
+  if (column >= 0 && WidenByStatistics(metadata, column, &range)) return range;
+  range.reset();
+  ARROW_ASSIGN_OR_RAISE(const auto table, ReadParquet(file, {timestamp_column}));
+  ARROW_ASSIGN_OR_RAISE(const auto times, TimesOf(*table, timestamp_column));
+  for (int64_t i = 0; i < times->length(); ++i) {
+    if (times->IsValid(i)) Widen(times->Value(i), times->Value(i), &range);
   }
   return range;
 }
 
 }  // namespace
 
-int64_t SourceContent::start_us() const { return pieces.empty() ? 0 : pieces.front().min_us; }
+int64_t SourceContent::start_us() const {
+  int64_t start = pieces.empty() ? 0 : pieces.front().min_us;
+  for (const TimePiece& piece : pieces) start = std::min(start, piece.min_us);
+  return start;
+}
 
 int64_t SourceContent::end_us() const {
   int64_t end = pieces.empty() ? 0 : pieces.front().max_us;
@@ -134,18 +190,27 @@ arrow::Result<SourceContent> ContentOfTable(const arrow::Table& table,
   ARROW_ASSIGN_OR_RAISE(auto times, TimesOf(*whole, timestamp_column));
   const int64_t count = times->length() - times->null_count();
   const bool nulls_last = count == times->length() || times->IsNull(times->length() - 1);
-  const bool sorted = nulls_last && IsSorted(*times, count);
+  if (!nulls_last || !IsSorted(*times, count)) {
+    Sha256 hash;
+    for (const auto& column : whole->columns()) {
+      ARROW_RETURN_NOT_OK(HashRows(*column->chunk(0), 0, times->length(), &hash));
+    }
+    std::optional<Range> range;
+    for (int64_t i = 0; i < times->length(); ++i) {
+      if (times->IsValid(i)) Widen(times->Value(i), times->Value(i), &range);
+    }
+    if (range) content.pieces.push_back({range->first, range->second, HexOf(&hash)});
+    return content;
+  }
   for (int64_t from = 0; from < count;) {
     int64_t to = from;
     const int64_t day = FloorDay(times->Value(from));
-    while (to < count && (!sorted || FloorDay(times->Value(to)) == day)) ++to;
+    while (to < count && FloorDay(times->Value(to)) == day) ++to;
     Sha256 hash;
     for (const auto& column : whole->columns()) {
       ARROW_RETURN_NOT_OK(HashRows(*column->chunk(0), from, to, &hash));
     }
-    content.pieces.push_back(sorted
-                                 ? TimePiece{times->Value(from), times->Value(to - 1), HexOf(&hash)}
-                                 : TimePiece{kEverBefore, kEverAfter, HexOf(&hash)});
+    content.pieces.push_back({times->Value(from), times->Value(to - 1), HexOf(&hash)});
     from = to;
   }
   return content;
@@ -165,16 +230,11 @@ arrow::Result<SourceContent> ContentOfFiles(const std::vector<std::string>& file
     }
     content.rows += metadata->num_rows();
     if (metadata->num_rows() == 0) continue;
-    TimePiece piece{kEverBefore, kEverAfter, ""};
-    const int column = metadata->schema()->ColumnIndex(timestamp_column);
-    if (const auto range = column < 0 ? std::nullopt : StatisticsRange(*metadata, column)) {
-      std::tie(piece.min_us, piece.max_us) = *range;
-    }
-    ARROW_ASSIGN_OR_RAISE(piece.hash, Sha256OfFile(file));
-    content.pieces.push_back(std::move(piece));
+    ARROW_ASSIGN_OR_RAISE(const auto range, RangeOfFile(file, *metadata, timestamp_column));
+    if (!range) continue;
+    ARROW_ASSIGN_OR_RAISE(std::string hash, Sha256OfFile(file));
+    content.pieces.push_back({range->first, range->second, std::move(hash)});
   }
-  std::stable_sort(content.pieces.begin(), content.pieces.end(),
-                   [](const TimePiece& a, const TimePiece& b) { return a.min_us < b.min_us; });
   return content;
 }
 

@@ -19,7 +19,7 @@ class Table;
 namespace viand::offline {
 
 struct TimePiece {
-  int64_t min_us = 0;  ///< first and last time of its rows
+  int64_t min_us = 0;  ///< first and last time of its rows, rounded down
   int64_t max_us = 0;
   std::string hash;  ///< of the rows' content and order
 
@@ -28,7 +28,7 @@ struct TimePiece {
 
 struct SourceContent {
   std::string schema;             ///< the columns and their types, printed
-  std::vector<TimePiece> pieces;  ///< in order of min_us
+  std::vector<TimePiece> pieces;  ///< in the order of the rows; none of rows without a time
   int64_t rows = 0;
 
   bool empty() const { return pieces.empty(); }
@@ -44,8 +44,8 @@ struct SourceContent {
 arrow::Result<SourceContent> ContentOfTable(const arrow::Table& table,
                                             const std::string& timestamp_column);
 
-/// One piece a file: its content's SHA-256, its time range from the column's statistics (all time
-/// where there are none).
+/// One piece a file: its content's SHA-256, its time range from the column's statistics, or where
+/// they are missing from the column itself.
 arrow::Result<SourceContent> ContentOfFiles(const std::vector<std::string>& files,
                                             const std::string& timestamp_column);
 

@@ -2,12 +2,13 @@
 
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
+#include <arrow/json/from_string.h>
 #include <arrow/table.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <limits>
 
 #include "src/common/time.h"
 #include "src/offline/parquet_file.h"
@@ -79,23 +80,74 @@ TEST(SourceContent, ChunksDoNotMatter) {
   EXPECT_EQ(ContentOfTable(*table, "at")->pieces, ContentOfTable(*chunked, "at")->pieces);
 }
 
-TEST(SourceContent, UnsortedIsOnePieceOfAllTime) {
+TEST(SourceContent, UnsortedIsOnePieceFromItsFirstToItsLastTime) {
   const auto content = *ContentOfTable(*MakeTable({30, 1}, {"a", "b"}), "at");
   ASSERT_EQ(content.pieces.size(), 1U);
-  EXPECT_EQ(content.pieces[0].min_us, std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(content.pieces[0].min_us, kHour);
+  EXPECT_EQ(content.pieces[0].max_us, 30 * kHour);
+  EXPECT_EQ(content.start_us(), kHour);
+}
+
+/// What files of these tables hold.
+SourceContent ContentOfWritten(const std::vector<std::shared_ptr<arrow::Table>>& tables) {
+  std::vector<std::string> files;
+  for (const auto& table : tables) {
+    const std::string name = fmt::format("viand-content-{}-{}.parquet", getpid(), files.size());
+    files.push_back((std::filesystem::temp_directory_path() / name).string());
+    EXPECT_TRUE(WriteParquet(table, files.back()).ok());
+  }
+  const auto content = ContentOfFiles(files, "at");
+  for (const std::string& file : files) std::filesystem::remove(file);
+  EXPECT_TRUE(content.ok()) << content.status().ToString();
+  return content.ValueOr(SourceContent{});
+}
+
+std::shared_ptr<arrow::Table> MakeTimes(const std::shared_ptr<arrow::DataType>& type,
+                                        const std::string& json) {
+  return arrow::Table::Make(arrow::schema({arrow::field("at", type)}),
+                            {*arrow::json::ArrayFromJSONString(type, json)});
 }
 
 TEST(SourceContent, FilesHaveTheirStatisticsRange) {
-  const std::string path = (std::filesystem::temp_directory_path() /
-                            ("viand-content-" + std::to_string(getpid()) + ".parquet"))
-                               .string();
-  ASSERT_TRUE(WriteParquet(MakeTable({30, 1}, {"a", "b"}), path).ok());
-  const auto content = *ContentOfFiles({path}, "at");
-  std::filesystem::remove(path);
+  const auto content = ContentOfWritten({MakeTable({30, 1}, {"a", "b"})});
   ASSERT_EQ(content.pieces.size(), 1U);
   EXPECT_EQ(content.pieces[0].min_us, kHour);
   EXPECT_EQ(content.pieces[0].max_us, 30 * kHour);
   EXPECT_EQ(content.rows, 2);
+}
+
+TEST(SourceContent, NanosecondsAreRoundedDown) {
+  const auto nanos = arrow::timestamp(arrow::TimeUnit::NANO, "UTC");
+  const auto whole = ContentOfWritten({MakeTimes(nanos, "[1000, 3000]")});
+  EXPECT_EQ(whole.start_us(), 1);
+  EXPECT_EQ(whole.end_us(), 3);
+  const auto parts = ContentOfWritten({MakeTimes(nanos, "[-1, null, 3001]")});
+  EXPECT_EQ(parts.start_us(), -1);
+  EXPECT_EQ(parts.end_us(), 3);
+  EXPECT_EQ(ContentOfTable(*MakeTimes(nanos, "[-1, 3001, null]"), "at")->start_us(), -1);
+}
+
+TEST(SourceContent, AFileWithoutStatisticsOfItsTimesIsRead) {
+  const auto content = ContentOfWritten({MakeTimes(arrow::date32(), "[3, null, -1]")});
+  EXPECT_EQ(content.start_us(), -kMicrosPerDay);
+  EXPECT_EQ(content.end_us(), 3 * kMicrosPerDay);
+}
+
+TEST(SourceContent, RowsWithoutATimeAreInNoPiece) {
+  const auto micros = arrow::timestamp(arrow::TimeUnit::MICRO);
+  const auto content =
+      ContentOfWritten({MakeTimes(micros, "[null, null]"), MakeTimes(micros, "[7]")});
+  ASSERT_EQ(content.pieces.size(), 1U);
+  EXPECT_EQ(content.start_us(), 7);
+  EXPECT_EQ(content.rows, 3);
+  EXPECT_TRUE(ContentOfWritten({MakeTimes(micros, "[null]")}).empty());
+}
+
+TEST(SourceContent, TheOrderOfFilesCounts) {
+  const auto early = MakeTable({1, 9}, {"a", "b"});
+  const auto late = MakeTable({5, 9}, {"c", "d"});
+  EXPECT_NE(ContentOfWritten({early, late}).HashOf(0, 24 * kHour),
+            ContentOfWritten({late, early}).HashOf(0, 24 * kHour));
 }
 
 }  // namespace

@@ -89,9 +89,21 @@ arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::stri
       scan.format = engine::FileFormat::kParquet;
       break;
     case SpineKind::kIpcFile:
-    case SpineKind::kIpcStream:
       scan.format = engine::FileFormat::kIpc;
       break;
+    case SpineKind::kIpcStream: {
+      // A stream has no directory that a fragment could pick its rows by.
+      ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(path));
+      auto table = ReadBinarySpine(input, SpineKind::kIpcStream);
+      if (!table.ok()) {
+        return MakeError(
+            ErrorKind::kInput,
+            fmt::format("cannot read the spine {}: {}", path, table.status().message()),
+            "is it an Arrow IPC stream, and whole?");
+      }
+      scan.table = std::move(*table);
+      break;
+    }
     case SpineKind::kCsv:
       scan.format = engine::FileFormat::kCsv;
       scan.csv_types = TextKeys(context);

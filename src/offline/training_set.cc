@@ -55,8 +55,11 @@ arrow::Status HashView(const RepoContext& context, const definition::BoundView& 
     for (const Part& part : generation.parts) hash->UpdateField(part.fingerprint);
     return arrow::Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(const SourceContent content,
-                        ContentOfSource(context, view.view->source.name));
+  const std::string& name = view.view->source.name;
+  if (const auto* source = FindObject(context.bound->definitions->sources, name)) {
+    hash->UpdateField(definition::CanonicalText(*source));
+  }
+  ARROW_ASSIGN_OR_RAISE(const SourceContent content, ContentOfSource(context, name));
   hash->UpdateField(
       content.HashOf(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
   return arrow::Status::OK();

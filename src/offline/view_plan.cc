@@ -161,7 +161,8 @@ std::string ComputationHash(const RepoContext& context, const definition::BoundV
     hash.UpdateField(feature.feature->name);
     hash.UpdateField(SqlOf(feature.expression));
     add_window(feature.window);
-    hash.UpdateField(feature.default_value ? feature.default_value->ToString() : "");
+    // The empty text is a default too.
+    hash.UpdateField(feature.default_value ? "default " + feature.default_value->ToString() : "");
     hash.UpdateField(feature.type->ToString());
   }
   return hash.HexDigest();

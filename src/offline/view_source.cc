@@ -36,17 +36,25 @@ arrow::Result<Generation> RequireGeneration(const RepoContext& context, const st
 }
 
 arrow::Result<SourceContent> ReadContent(const RepoContext& context,
-                                         const definition::Source& source,
-                                         const std::string& path) {
+                                         const definition::Source& source, const std::string& path,
+                                         const std::string& time_column) {
   if (DatasetWriting(context, source.path) != nullptr) {
     ARROW_ASSIGN_OR_RAISE(auto manifest, ReadDatasetManifest(path));
-    if (manifest) return std::move(manifest->content);
+    // Its pieces are cut by one time column; another source may read the rows by another.
+    if (manifest && manifest->timestamp_column == time_column) return std::move(manifest->content);
   }
   ARROW_ASSIGN_OR_RAISE(const auto files, FilesOf(context, source));
-  return ContentOfFiles(files, source.timestamp_field);
+  return ContentOfFiles(files, time_column);
 }
 
 }  // namespace
+
+std::string TimeColumnOfFiles(const definition::Source& source) {
+  for (const auto& [from, to] : source.field_mapping) {
+    if (to == source.timestamp_field) return from;
+  }
+  return source.timestamp_field;
+}
 
 const definition::BoundDataset* DatasetWriting(const RepoContext& context,
                                                const std::string& path) {
@@ -102,10 +110,11 @@ arrow::Result<SourceContent> ContentOfSource(const RepoContext& context,
     return content;
   }
   const std::string path = AbsolutePath(context.root(), source->path);
-  if (const auto cached = context.contents->find(path); cached != context.contents->end())
+  const std::pair key(path, TimeColumnOfFiles(*source));
+  if (const auto cached = context.contents->find(key); cached != context.contents->end())
     return cached->second;
-  ARROW_ASSIGN_OR_RAISE(SourceContent content, ReadContent(context, *source, path));
-  return context.contents->emplace(path, std::move(content)).first->second;
+  ARROW_ASSIGN_OR_RAISE(SourceContent content, ReadContent(context, *source, path, key.second));
+  return context.contents->emplace(key, std::move(content)).first->second;
 }
 
 }  // namespace viand::offline

@@ -1,6 +1,8 @@
 // The rows that a view or labels read: which files, under which names, with which content.
 #pragma once
 
+#include <string>
+
 #include "src/engine/plan.h"
 #include "src/offline/repo_context.h"
 #include "src/offline/source_content.h"
@@ -18,6 +20,9 @@ arrow::Result<bool> HasData(const RepoContext& context, const std::string& sourc
 /// What that source holds now.
 arrow::Result<SourceContent> ContentOfSource(const RepoContext& context,
                                              const std::string& source_name);
+
+/// The column of a source's files that becomes its time.
+std::string TimeColumnOfFiles(const definition::Source& source);
 
 /// The dataset that writes a path, or null.
 const definition::BoundDataset* DatasetWriting(const RepoContext& context, const std::string& path);

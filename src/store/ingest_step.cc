@@ -16,14 +16,22 @@ namespace {
 // Raise it when the readers start to make other rows of the same files.
 constexpr std::string_view kIngestVersion = "1";
 
-/// The output column that the rows are sorted by: that of the source which reads them.
+/// The output column that is the time of the rows: that of the source which reads them.
 std::string TimeColumnOf(const RepoSession& session, const definition::Dataset& dataset) {
-  if (!dataset.sort_by.empty()) return dataset.sort_by;
   const std::string output = offline::AbsolutePath(session.root(), dataset.to);
   for (const definition::Source& source : session.definitions().sources) {
-    if (offline::AbsolutePath(session.root(), source.path) == output) return source.timestamp_field;
+    if (offline::AbsolutePath(session.root(), source.path) == output)
+      return offline::TimeColumnOfFiles(source);
   }
   return "";
+}
+
+/// The content of a dataset for those who read it later in this command.
+void Remember(RepoSession* session, const std::string& output,
+              const offline::DatasetManifest& manifest) {
+  offline::ContentCache& contents = *session->context().contents;
+  std::erase_if(contents, [&output](const auto& entry) { return entry.first.first == output; });
+  contents[{output, manifest.timestamp_column}] = manifest.content;
 }
 
 std::string DefinitionHash(const definition::Dataset& dataset, const std::string& time_column) {
@@ -60,26 +68,29 @@ arrow::Result<StepReport> IngestDataset(RepoSession* session,
   ARROW_ASSIGN_OR_RAISE(const auto files, ingest::InputFiles(definition, session->root()));
   offline::DatasetManifest manifest;
   manifest.definition_hash = DefinitionHash(definition, time_column);
+  manifest.timestamp_column = time_column;
   ARROW_ASSIGN_OR_RAISE(manifest.inputs, offline::HashInputs(session->root(), files));
   ARROW_ASSIGN_OR_RAISE(const auto stored, offline::ReadDatasetManifest(output));
   if (!force && stored && stored->definition_hash == manifest.definition_hash &&
       stored->inputs == manifest.inputs) {
     report.rows = stored->content.rows;
     report.detail = Detail(*stored);
-    (*session->context().contents)[output] = stored->content;
+    Remember(session, output, *stored);
     report.seconds = clock.Seconds();
     return report;
   }
-  ARROW_ASSIGN_OR_RAISE(const auto made,
-                        ingest::Ingest(dataset, {.root = session->root(),
-                                                 .sort_by = time_column,
-                                                 .progress = session->progress()}));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto made,
+      ingest::Ingest(dataset,
+                     {.root = session->root(),
+                      .sort_by = definition.sort_by.empty() ? time_column : definition.sort_by,
+                      .progress = session->progress()}));
   manifest.rows_read = made.rows_read;
   manifest.rows_filtered = made.rows_filtered;
   manifest.rows_skipped = made.rows_skipped;
   manifest.cells_nulled = made.cells_nulled;
-  ARROW_RETURN_NOT_OK(offline::WriteDatasetManifest(output, time_column, &manifest));
-  (*session->context().contents)[output] = manifest.content;
+  ARROW_RETURN_NOT_OK(offline::WriteDatasetManifest(output, &manifest));
+  Remember(session, output, manifest);
   report.status = "computed";
   report.rows = made.rows_written;
   report.detail = Detail(manifest);
