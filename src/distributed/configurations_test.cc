@@ -11,6 +11,7 @@
 
 #include <random>
 
+#include "src/common/test_rounds.h"
 #include "src/distributed/local_executor.h"
 #include "src/distributed/process_executor.h"
 #include "src/distributed/testing/tables.h"
@@ -214,7 +215,7 @@ struct RandomInput {
 
 TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
   const auto configurations = Configurations();
-  for (uint64_t seed = 0; seed < 20; ++seed) {
+  for (int seed = 0; seed < TestRounds(20); ++seed) {
     SCOPED_TRACE(seed);
     RandomInput input(seed);
     const RetrievalPlan plan = RandomRetrieval(&input.random, input.spine, input.source);
@@ -234,7 +235,7 @@ TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
 
 TEST(Configurations, BackfillsAndWindowsAtSpinesAgree) {
   const auto configurations = Configurations();
-  for (uint64_t seed = 0; seed < 20; ++seed) {
+  for (int seed = 0; seed < TestRounds(20); ++seed) {
     SCOPED_TRACE(seed);
     RandomInput input(seed);
     const WindowView view = RandomView(&input.random, input.source);

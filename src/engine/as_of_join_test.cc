@@ -10,6 +10,7 @@
 #include <limits>
 #include <random>
 
+#include "src/common/test_rounds.h"
 #include "src/engine/as_of_join_oracle.h"
 
 namespace viand::engine {
@@ -180,7 +181,7 @@ TEST(AsOfJoin, EqualsTheOracle) {
   Random random{std::mt19937_64(7)};
   const std::vector<std::shared_ptr<arrow::DataType>> types = {arrow::int64(), arrow::int8(),
                                                                arrow::uint64(), arrow::uint16()};
-  for (int trial = 0; trial < 60; ++trial) {
+  for (int trial = 0; trial < TestRounds(60); ++trial) {
     const auto side = [&](int64_t rows, bool created) {
       return AsOfSide{
           {random.Integers(types[random.Below(4)], rows, 3),

@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 
+#include "src/common/test_rounds.h"
 #include "src/engine/plain_array.h"
 
 namespace viand::engine {
@@ -33,7 +34,7 @@ std::shared_ptr<arrow::Array> RandomTexts(std::mt19937_64* random, int64_t rows)
 TEST(CodedArrayTest, JoiningKeepsTheTexts) {
   ASSERT_TRUE(arrow::compute::Initialize().ok());
   std::mt19937_64 random(7);
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < TestRounds(50); ++round) {
     arrow::ArrayVector coded, plain;
     for (int chunk = 0; chunk < 1 + round % 4; ++chunk) {
       const auto texts = RandomTexts(&random, static_cast<int64_t>(random() % 80));

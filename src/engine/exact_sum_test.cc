@@ -1,4 +1,5 @@
 #include "src/engine/exact_sum.h"
+#include "src/common/test_rounds.h"
 
 #include <gtest/gtest.h>
 
@@ -182,7 +183,7 @@ TEST(ExactSum, SurvivesManyCarries) {
 
 TEST(RoundRatio, SmallAndLargeNumeratorsAgree) {
   RandomDoubles random(5);
-  for (int trial = 0; trial < 2000; ++trial) {
+  for (int trial = 0; trial < TestRounds(2000); ++trial) {
     const auto wide = static_cast<__int128>(static_cast<unsigned __int128>(random.Bits()) << 64 |
                                             random.Bits()) >>
                       (trial % 127);

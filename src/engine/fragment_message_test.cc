@@ -1,4 +1,5 @@
 #include "src/engine/fragment_message.h"
+#include "src/common/test_rounds.h"
 
 #include <arrow/type.h>
 #include <gtest/gtest.h>
@@ -146,7 +147,7 @@ TEST(FragmentMessage, SurvivesDamage) {
     if (!parsed.ok()) EXPECT_EQ(KindOf(parsed.status()), ErrorKind::kInput);
   }
   std::mt19937 random(1);
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < TestRounds(2000); ++round) {
     std::string damaged = bytes;
     damaged[random() % damaged.size()] ^= static_cast<char>(1 << (random() % 8));
     static_cast<void>(ParseFragment(damaged));

@@ -14,6 +14,7 @@
 #include <numeric>
 #include <random>
 
+#include "src/common/test_rounds.h"
 #include "src/engine/coded_array.h"
 #include "src/engine/window_oracle.h"
 #include "src/expression/binder.h"
@@ -362,7 +363,7 @@ EventRows Coded(EventRows events) {
 
 TEST(WindowAggregate, EveryAggregateEqualsTheOracleAtASpine) {
   RandomCase random(11);
-  for (int trial = 0; trial < 60; ++trial) {
+  for (int trial = 0; trial < TestRounds(60); ++trial) {
     const EventRows events = random.Events(trial == 0 ? 0 : 10 + random.Below(60));
     const int64_t rows = random.Below(25);
     const Column keys = random.Keys(rows);
@@ -390,7 +391,7 @@ TEST(WindowAggregate, EveryAggregateEqualsTheOracleAtASpine) {
 
 TEST(WindowAggregate, AGridEqualsItsSpine) {
   RandomCase random(12);
-  for (int trial = 0; trial < 8; ++trial) {
+  for (int trial = 0; trial < TestRounds(8); ++trial) {
     const EventRows events = random.Events(60);
     WindowSpec spec{.existence = {.length_us = (1 + random.Below(20)) * 10800000000},
                     .having = Parse("count(* where b) > 0")};

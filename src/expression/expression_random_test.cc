@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "src/common/test_rounds.h"
 #include "src/expression/cast.h"
 #include "src/expression/comparison.h"
 #include "src/expression/expression_fixture.h"
@@ -315,7 +316,7 @@ void CheckRoundTrip(const Expression& tree, const std::shared_ptr<arrow::Schema>
 TEST(RandomExpressions, EvaluatorsAgreeAndTextsRoundTrip) {
   Generator generator(20110301);
   int checked = 0;
-  for (int i = 0; i < 1500; ++i) {
+  for (int i = 0; i < TestRounds(1500); ++i) {
     const TypePtr type = Types()[generator.Below(Types().size())];
     const ExpressionPtr tree = generator.Tree(type, 1 + static_cast<int>(generator.Below(4)));
     if (tree == nullptr) continue;

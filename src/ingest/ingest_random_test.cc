@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "src/common/test_rounds.h"
 #include "src/common/time.h"
 #include "src/ingest/ingest_fixture.h"
 #include "src/ingest/table_scan.h"
@@ -145,7 +146,7 @@ TEST(IngestRandom, FormatsAgree) {
   std::mt19937_64 random(7);
   const std::vector<std::pair<std::string, std::string>> types = {
       {"n", "bigint"}, {"d", "double"}, {"s", "varchar"}, {"t", "timestamp"}, {"b", "boolean"}};
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < TestRounds(40); ++round) {
     const std::vector<Row> rows = RandomRows(&random);
     const std::map<std::string, std::string> files = {{"shared.xlsx", AsBook(rows, true, &random)},
                                                       {"inline.xlsx", AsBook(rows, false, &random)},
@@ -190,7 +191,7 @@ std::string Scanned(const std::string& path, int64_t chunk_bytes, int workers) {
 
 TEST(IngestRandom, ChunksOfAnySizeGiveTheSameRows) {
   std::mt19937_64 random(11);
-  for (int round = 0; round < 25; ++round) {
+  for (int round = 0; round < TestRounds(25); ++round) {
     const std::vector<Row> rows = RandomRows(&random);
     const testing::TestFolder folder("chunks");
     for (const std::string& path :

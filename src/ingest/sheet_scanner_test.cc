@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "src/common/test_rounds.h"
 #include "src/ingest/chunk_reader.h"
 #include "src/ingest/number_format.h"
 #include "src/ingest/xml_reader.h"
@@ -112,7 +113,7 @@ TEST(SheetScanner, FastPathAgreesWithPlain) {
   const auto pick = [&](std::initializer_list<const char*> choices) {
     return std::string(*(choices.begin() + random() % choices.size()));
   };
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < TestRounds(3000); ++round) {
     std::string xml;
     int row = 1;
     for (int i = random() % 4; i >= 0; --i) {

@@ -1,4 +1,5 @@
 #include "src/ml/metrics.h"
+#include "src/common/test_rounds.h"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +27,7 @@ std::optional<double> NaiveRocAuc(const std::vector<float>& labels,
 
 TEST(RocAuc, AgreesWithAllPairsOnRandomScoresWithTies) {
   std::mt19937 random(7);
-  for (int trial = 0; trial < 300; ++trial) {
+  for (int trial = 0; trial < TestRounds(300); ++trial) {
     const size_t rows = 1 + random() % 40;
     const unsigned levels = 1 + random() % 12;  // few levels: many ties
     std::vector<float> labels;
