@@ -122,9 +122,9 @@ class Watch:
         os.sched_setaffinity(0, options.cores)
         self.say(f"{what}, {len(options.cores)} cores, medians of {options.runs}")
         # The load counts processes of the whole machine, whichever cores they are on.
-        self.busy = os.getloadavg()[0] > os.cpu_count() / 2
-        if self.busy:
-            self.say(f"the machine is busy (load {os.getloadavg()[0]:.1f}): times and ratios below are not to be quoted")
+        self.load = os.getloadavg()[0]
+        if self.load > os.cpu_count() / 2:
+            self.say(f"the machine is busy (load {self.load:.1f}): times and ratios below are not to be quoted")
 
     def say(self, line):
         print(line, flush=True, file=sys.stderr if self.json_only else sys.stdout)
@@ -132,7 +132,8 @@ class Watch:
     def finish(self, figures, targets, **more):
         """Prints the targets, (what, value, limit, whether it is met) each; returns the exit code."""
         if self.json_only:
-            print(json.dumps({"figures": figures, **more, "met": {what: met for what, _, _, met in targets}}))
+            print(json.dumps({"figures": figures, **more, "load_before": self.load,
+                              "met": {what: met for what, _, _, met in targets}}))
         for what, value, limit, met in targets:
             self.say(f"{'met   ' if met else 'MISSED'} {value:8.3f}  {what} ({limit})")
         return 0 if all(met for *_, met in targets) else 1
