@@ -264,7 +264,7 @@ TEST(BrokenDefinitions, AreFoundBeforeTheDataIsThere) {
 
 TEST(BrokenDefinitions, AreFoundByTheHeadersOfRawFiles) {
   using arrow::field;
-  const auto unknown = expression::UnknownType();
+  const auto& unknown = expression::UnknownType();
   const arrow::FieldVector declared = {field("InvoiceNo", unknown), field("StockCode", unknown),
                                        field("Quantity", unknown), field("UnitPrice", unknown),
                                        field("InvoiceDate", unknown)};
@@ -293,7 +293,7 @@ TEST(BrokenDefinitions, OfASpineOfLabels) {
         Replaced(kLogistics, "{spine: data/orders.parquet", "{spine: data/orders.csv"), files);
     return bound.ok() ? "no error" : RenderError(bound.status());
   };
-  const auto unknown = expression::UnknownType();
+  const auto& unknown = expression::UnknownType();
   const auto depot = arrow::field("depot", unknown), origin = arrow::field("origin", unknown),
              target = arrow::field("target", unknown), time = arrow::field("asked_at", unknown);
   EXPECT_EQ(spine_error({depot, origin, target, time}), "no error");
