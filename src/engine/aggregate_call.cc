@@ -129,6 +129,9 @@ arrow::Result<AggregateValues*> RowValues::ComparedOf(const Expression& expressi
   const bool is_column = expression.kind == ExpressionKind::kColumn;
   const auto column = is_column ? batch_->GetColumnByName(expression.column) : nullptr;
   if (column == nullptr || column->type_id() != arrow::Type::DICTIONARY) return Of(expression);
+  // A null among a dictionary's values is one that its codes do not show.
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(*column);
+  if (coded.dictionary()->null_count() > 0) return Of(expression);
   std::unique_ptr<AggregateValues>& values = compared_[expression.column];
   if (!values) values = std::make_unique<AggregateValues>(AggregateValues::MakeCompared(column));
   return values.get();

@@ -361,6 +361,21 @@ EventRows Coded(EventRows events) {
   return events;
 }
 
+TEST(WindowAggregate, ANullAmongADictionarysValuesIsNull) {
+  EventRows events = SomeEvents();
+  const Column values = Json(arrow::utf8(), R"(["a", null])");
+  const Column coded = *arrow::DictionaryArray::FromArrays(
+      CodedType(arrow::utf8()), Json(arrow::int32(), "[0, 1, 1, 0, 1, 0]"), values);
+  events.columns = *events.columns->SetColumn(3, arrow::field("s", coded->type()), coded);
+  WindowSpec spec{.features = {Feature("count(distinct s)"), Feature("count(count(*) per s)")},
+                  .existence = {.length_us = 100}};
+  const auto grid = AggregateAtGrid(events, {"k"}, {50}, spec);
+  ASSERT_TRUE(grid.ok()) << grid.status().message();
+  // Key 1 has "a", null, "a"; key 2 null, and one row without a time.
+  EXPECT_TRUE((*grid)->column(2)->Equals(Json(arrow::int64(), "[1, 0]")));
+  EXPECT_TRUE((*grid)->column(3)->Equals(Json(arrow::int64(), "[2, 1]")));
+}
+
 TEST(WindowAggregate, EveryAggregateEqualsTheOracleAtASpine) {
   RandomCase random(11);
   for (int trial = 0; trial < TestRounds(60); ++trial) {
