@@ -51,6 +51,16 @@ def viand():
     return Viand()
 
 
+def store_config(project):
+    """A feature_store.yaml with a registry of its own."""
+    return f"""project: {project}
+provider: local
+registry: {{registry_type: sql, path: "sqlite:///data/registry.db"}}
+offline_store: {{type: viand}}
+entity_key_serialization_version: 3
+"""
+
+
 def make_repo(folder, workbooks=()):
     """A copy of the example with the given workbooks (path -> name) as its data."""
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("data", "__pycache__"))

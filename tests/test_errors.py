@@ -11,18 +11,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import store_config
 
 DATASET = """datasets:
   - name: sales
     from: {{path: {path}, types: {{id: bigint, at: timestamp}}{more}}}
     to: data/sales.parquet
 """
-CONFIG = """project: errors
-provider: local
-registry: {registry_type: sql, path: "sqlite:///data/registry.db"}
-offline_store: {type: viand}
-entity_key_serialization_version: 3
-"""
+CONFIG = store_config("errors")
 CONTENT_TYPES = '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
 RELATIONS = ('<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
              '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" '

@@ -14,15 +14,11 @@ import pandas
 import polars
 import pyarrow.parquet
 import pytest
+from conftest import store_config
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-CONFIG = """project: ingest
-provider: local
-registry: {registry_type: sql, path: "sqlite:///data/registry.db"}
-offline_store: {type: viand}
-entity_key_serialization_version: 3
-"""
+CONFIG = store_config("ingest")
 ON_ERROR = "set on_error: skip (leaves the row out) or null (empties the cell)\n"
 HINT = f"  hint: declare the column varchar, or {ON_ERROR}"
 
