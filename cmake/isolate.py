@@ -18,7 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LIBRARIES = ("arrow", "arrow_compute", "arrow_acero", "parquet", "arrow_dataset")
+LIBRARIES = ("arrow", "arrow_compute", "arrow_acero", "parquet", "arrow_dataset", "arrow_s3")
 SHT_DYNSYM = 11
 STB_GLOBAL, STB_GNU_UNIQUE = 1, 10
 

@@ -72,7 +72,7 @@ arrow::Result<SchemaPtr> BaseRowsFinder::FileSchema(const Source& source) const 
     if (NormalPath(dataset.dataset->to) != NormalPath(source.path)) continue;
     if (dataset.output != nullptr) return dataset.output;
   }
-  const auto schema = files_.parquet(source.path);
+  const auto schema = files_.source(source);
   if (schema.ok()) return schema;
   const ErrorDetail* detail = DetailOf(schema.status());
   return ErrorAt(source.where, KindOf(schema.status()),

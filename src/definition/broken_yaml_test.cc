@@ -78,7 +78,8 @@ constexpr Case kObjects[] = {
      "r.yaml:2:15: unknown key \"join_kyes\" of an entity\n  hint: did you mean \"join_keys\"?"},
     {"UnknownKeyFar", "sources:\n  - {name: a, wibble: b}\n",
      "r.yaml:2:15: unknown key \"wibble\" of a source\n"
-     "  hint: its keys are: name, type, path, timestamp_field, created_timestamp_column, "
+     "  hint: its keys are: name, type, path, s3_endpoint_override, file_format, "
+     "missing_columns, timestamp_field, created_timestamp_column, "
      "field_mapping, description, owner, tags"},
     {"MissingKey", "sources:\n  - {name: a, path: b}\n",
      "r.yaml:2:5: a source (\"a\") lacks the key \"timestamp_field\""},

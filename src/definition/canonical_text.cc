@@ -116,6 +116,9 @@ std::string CanonicalText(const Source& source, CanonicalScope scope) {
   Json json = Start(source, scope);
   json["type"] = source.type;
   json["path"] = source.path;
+  if (!source.s3_endpoint_override.empty())
+    json["s3_endpoint_override"] = source.s3_endpoint_override;
+  if (source.fill_missing_columns) json["missing_columns"] = "fill_null";
   json["timestamp_field"] = source.timestamp_field;
   if (!source.created_timestamp_column.empty()) {
     json["created_timestamp_column"] = source.created_timestamp_column;

@@ -199,7 +199,10 @@ inline arrow::Result<BoundDefinitions> ValidateText(const std::string& text,
     return look_up(raw, dataset.from.paths.front().name);
   };
   return Validate(std::make_shared<const Definitions>(std::move(definitions)),
-                  {.parquet = on_disk, .spine = on_disk, .raw = header});
+                  {.source = [&](const Source& source) { return on_disk(source.path); },
+                   .parquet = on_disk,
+                   .spine = on_disk,
+                   .raw = header});
 }
 
 /// Replaces the one place of `from` in `text`; a text without it stays, and the test that needs it

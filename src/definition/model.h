@@ -79,7 +79,10 @@ struct Dataset : Object {
 
 struct Source : Object {
   std::string type = "file";
-  std::string path;  ///< file, folder or glob of Parquet; relative to the repo
+  std::string path;  ///< file, folder or glob of Parquet; relative to the repo, or s3://...
+  std::string s3_endpoint_override;  ///< of an s3:// path; empty: the environment's
+  bool fill_missing_columns =
+      false;  ///< a column that some files lack is null there; else an error
   std::string timestamp_field;
   std::string created_timestamp_column;              ///< empty: none
   std::map<std::string, std::string> field_mapping;  ///< source column -> name in the view

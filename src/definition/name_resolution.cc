@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <map>
 
+#include "src/common/data_location.h"
+
 namespace viand::definition {
 namespace {
 
@@ -40,6 +42,7 @@ arrow::Status UnknownName(const Reference& reference, std::string_view kind,
 std::string NormalPath(const std::string& path) {
   constexpr std::string_view kScheme = "file://";
   const bool has_scheme = path.starts_with(kScheme);
+  if (!has_scheme && IsRemotePath(path)) return path;
   return std::filesystem::path(has_scheme ? path.substr(kScheme.size()) : path)
       .lexically_normal()
       .string();

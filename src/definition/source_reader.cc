@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "src/common/data_location.h"
 #include "src/definition/object_readers.h"
 #include "src/definition/window_text.h"
 #include "src/definition/yaml_mapping.h"
@@ -13,6 +14,43 @@ arrow::Status ReadBound(const YamlMapping& mapping, std::string_view key, GridBo
   return ParseGridBound(text, node->where).Value(bound);
 }
 
+/// An address that can never be read is told where it stands.
+arrow::Status CheckDataPath(const std::string& path, const SourceLocation& where) {
+  const arrow::Status checked = CheckAddress(path);
+  if (checked.ok()) return checked;
+  return ErrorAt(where, ErrorKind::kDefinition, checked.message(), DetailOf(checked)->hint);
+}
+
+/// Where the files are and how they fit together.
+arrow::Status ReadStorage(const YamlMapping& mapping, Source* source) {
+  VIAND_RETURN_NOT_OK(CheckDataPath(source->path, mapping.Find("path")->where));
+  VIAND_RETURN_NOT_OK(mapping.Read("s3_endpoint_override", &source->s3_endpoint_override));
+  if (!source->s3_endpoint_override.empty() && !source->path.starts_with("s3://")) {
+    return ErrorAt(
+        mapping.Find("s3_endpoint_override")->where, ErrorKind::kDefinition,
+        fmt::format("source \"{}\" has an s3_endpoint_override, but its path {} is not on S3",
+                    source->name, source->path),
+        "write the path as s3://BUCKET/KEY");
+  }
+  std::string format = "parquet";
+  VIAND_RETURN_NOT_OK(mapping.Read("file_format", &format));
+  if (format != "parquet") {
+    return ErrorAt(mapping.Find("file_format")->where, ErrorKind::kDefinition,
+                   fmt::format("unknown file_format \"{}\", expected parquet", format),
+                   "a dataset makes Parquet from other formats");
+  }
+  std::string missing = "error";
+  VIAND_RETURN_NOT_OK(mapping.Read("missing_columns", &missing));
+  if (missing != "error" && missing != "fill_null") {
+    return ErrorAt(
+        mapping.Find("missing_columns")->where, ErrorKind::kDefinition,
+        fmt::format("unknown missing_columns \"{}\", expected error or fill_null", missing),
+        "fill_null: a column that some files of the source lack is null in their rows");
+  }
+  source->fill_missing_columns = missing == "fill_null";
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 arrow::Result<Source> ReadSource(const YamlDocument&, const YamlNodePtr& node) {
@@ -20,7 +58,8 @@ arrow::Result<Source> ReadSource(const YamlDocument&, const YamlNodePtr& node) {
   VIAND_ASSIGN_OR_RETURN(
       const YamlMapping mapping,
       YamlMapping::Of(*node, "a source",
-                      {"name", "type", "path", "timestamp_field", "created_timestamp_column",
+                      {"name", "type", "path", "s3_endpoint_override", "file_format",
+                       "missing_columns", "timestamp_field", "created_timestamp_column",
                        "field_mapping", "description", "owner", "tags"}));
   VIAND_RETURN_NOT_OK(mapping.ReadObject(&source));
   VIAND_RETURN_NOT_OK(mapping.Read("type", &source.type));
@@ -30,6 +69,7 @@ arrow::Result<Source> ReadSource(const YamlDocument&, const YamlNodePtr& node) {
                    "viand reads Parquet files; a dataset makes them from other formats");
   }
   VIAND_RETURN_NOT_OK(mapping.Require("path", &source.path));
+  VIAND_RETURN_NOT_OK(ReadStorage(mapping, &source));
   VIAND_RETURN_NOT_OK(mapping.Require("timestamp_field", &source.timestamp_field));
   VIAND_RETURN_NOT_OK(mapping.Read("created_timestamp_column", &source.created_timestamp_column));
   VIAND_RETURN_NOT_OK(mapping.Read("field_mapping", &source.field_mapping));

@@ -80,7 +80,9 @@ using SchemaResult = arrow::Result<std::shared_ptr<arrow::Schema>>;
 /// What validation asks of the files that are there. Paths are relative to the repo; each returns
 /// null where there is no file yet.
 struct FilesOnDisk {
-  /// The schema of a Parquet file, folder or glob.
+  /// The columns of all files of a source, before field_mapping.
+  std::function<SchemaResult(const Source& source)> source;
+  /// The schema of the Parquet file that a dataset writes.
   std::function<SchemaResult(const std::string& path)> parquet;
   /// The columns of a spine file of any format; a CSV's are of expression::UnknownType.
   std::function<SchemaResult(const std::string& path)> spine;

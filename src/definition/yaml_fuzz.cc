@@ -16,6 +16,7 @@
 namespace viand::definition {
 namespace {
 
+SchemaResult NoSource(const Source&) { return nullptr; }
 SchemaResult NoFile(const std::string&) { return nullptr; }
 SchemaResult NoHeader(const Dataset&) { return nullptr; }
 
@@ -34,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (!ReadDefinitionText(text, "fuzz.yaml", definitions.get()).ok()) return 0;
   for (const FeatureView& view : definitions->feature_views) CheckRoundTrip(view);
-  const auto bound = Validate(definitions, {.parquet = NoFile, .spine = NoFile, .raw = NoHeader});
+  const auto bound = Validate(
+      definitions, {.source = NoSource, .parquet = NoFile, .spine = NoFile, .raw = NoHeader});
   if (bound.ok() && bound->views.size() != definitions->feature_views.size()) std::abort();
   return 0;
 }

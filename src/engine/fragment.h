@@ -22,6 +22,10 @@
 #include "src/engine/time_range.h"
 #include "src/engine/window_aggregate.h"
 
+namespace arrow {
+class RecordBatch;
+}
+
 namespace viand::engine {
 
 /// Row groups (Parquet) or record batches (IPC) of one file.
@@ -29,8 +33,9 @@ struct FilePart {
   std::string path;
   FileFormat format = FileFormat::kParquet;
   std::vector<int> groups;
-
-  bool operator==(const FilePart&) const = default;
+  /// One row: columns that have one value in all rows of the file, and are not read from it, by
+  /// name in the file (hive partitions, a column that only other files have). Null: none.
+  std::shared_ptr<arrow::RecordBatch> constants = nullptr;
 };
 
 /// Scan part -> one table a partition. Input 0 is the table to scan where there are no file parts.

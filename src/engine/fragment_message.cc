@@ -5,6 +5,7 @@
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
@@ -96,12 +97,28 @@ TimeRange Read(const message::TimeRange* range) {
   return result;
 }
 
+arrow::Result<Offset<message::FilePart>> Write(FlatBufferBuilder* builder, const FilePart& part) {
+  Offset<Bytes> constants;
+  if (part.constants != nullptr) {
+    VIAND_ASSIGN_OR_RETURN(auto sink, arrow::io::BufferOutputStream::Create());
+    VIAND_ASSIGN_OR_RETURN(auto writer,
+                           arrow::ipc::MakeStreamWriter(sink, part.constants->schema()));
+    VIAND_RETURN_NOT_OK(writer->WriteRecordBatch(*part.constants));
+    VIAND_RETURN_NOT_OK(writer->Close());
+    VIAND_ASSIGN_OR_RETURN(const auto bytes, sink->Finish());
+    constants = builder->CreateVector(bytes->data(), bytes->size());
+  }
+  const auto path = builder->CreateString(part.path);
+  const auto groups = builder->CreateVector(part.groups);
+  return message::CreateFilePart(*builder, path, static_cast<uint8_t>(part.format), groups,
+                                 constants);
+}
+
 arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment& map) {
   std::vector<Offset<message::FilePart>> parts;
   for (const FilePart& part : map.parts) {
-    parts.push_back(message::CreateFilePart(*builder, builder->CreateString(part.path),
-                                            static_cast<uint8_t>(part.format),
-                                            builder->CreateVector(part.groups)));
+    VIAND_ASSIGN_OR_RETURN(auto written, Write(builder, part));
+    parts.push_back(written);
   }
   VIAND_ASSIGN_OR_RETURN(auto columns, WriteSchema(builder, *map.columns));
   const auto part_list = builder->CreateVector(parts);
@@ -173,12 +190,28 @@ arrow::Status CheckTimeColumn(int index, const arrow::Schema& schema) {
                                                   : Damaged("its time is no time");
 }
 
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadConstants(const Bytes& bytes) {
+  // A copy: the columns outlive the message.
+  const std::string copy(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  auto reader = arrow::ipc::RecordBatchStreamReader::Open(
+      std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(copy)));
+  if (!reader.ok()) return Damaged(reader.status().message());
+  auto batch = (*reader)->Next();
+  if (!batch.ok()) return Damaged(batch.status().message());
+  if (*batch == nullptr || (*batch)->num_rows() != 1) return Damaged("constants of a file");
+  if (auto whole = (*batch)->ValidateFull(); !whole.ok()) return Damaged(whole.message());
+  return *batch;
+}
+
 arrow::Result<FilePart> Read(const message::FilePart& part) {
   const auto format = static_cast<FileFormat>(part.format());
   if (format != FileFormat::kParquet && format != FileFormat::kIpc) {
     return Damaged(fmt::format("file format {}", part.format()));
   }
-  return FilePart{ReadText(part.path()), format, ReadNumbers(part.groups())};
+  FilePart result{ReadText(part.path()), format, ReadNumbers(part.groups())};
+  if (part.constants() == nullptr) return result;
+  VIAND_ASSIGN_OR_RETURN(result.constants, ReadConstants(*part.constants()));
+  return result;
 }
 
 arrow::Result<Fragment> Read(const message::MapFragment& map) {

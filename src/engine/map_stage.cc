@@ -9,6 +9,7 @@
 #include "src/engine/coded_array.h"
 #include "src/engine/fragment_message.h"
 #include "src/engine/plain_array.h"
+#include "src/engine/prune_groups.h"
 #include "src/expression/binder.h"
 
 namespace viand::engine {
@@ -44,7 +45,8 @@ class MapStage {
   arrow::Result<MapOutputs> Run() {
     VIAND_RETURN_NOT_OK(BindFilter());
     VIAND_RETURN_NOT_OK(MakePrototype());
-    PruneGroups(scan_, filter_, request_.time_column, request_.range);
+    PruneGroups({.filter = filter_, .time_column = request_.time_column, .range = request_.range},
+                scan_);
     VIAND_RETURN_NOT_OK(scan_->table != nullptr ? CutTable() : CutFiles());
     MapOutputs outputs;
     arrow::FieldVector fields;
@@ -149,7 +151,8 @@ class MapStage {
           rows = 0;
         }
         if (fragment.parts.empty() || fragment.parts.back().path != file.path) {
-          fragment.parts.push_back({.path = file.path, .format = scan_->format, .groups = {}});
+          fragment.parts.push_back(PartOf(*scan_, file));
+          fragment.parts.back().groups.clear();
         }
         fragment.parts.back().groups.push_back(group.index);
         rows += group.rows;

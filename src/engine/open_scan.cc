@@ -1,61 +1,38 @@
 #include "src/engine/open_scan.h"
 
-#include <arrow/compute/expression.h>
 #include <arrow/compute/initialize.h>
-#include <arrow/dataset/file_base.h>
-#include <arrow/dataset/file_parquet.h>
 #include <arrow/ipc/reader.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/metadata.h>
 
-#include <algorithm>
 #include <vector>
 
-#include "src/common/file_signature.h"
+#include "src/engine/file_constants.h"
+#include "src/engine/hive_partition.h"
+#include "src/engine/parquet_footer.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/read_file.h"
 #include "src/engine/scan_schema.h"
-#include "src/expression/arrow_filter.h"
 
 namespace viand::engine {
 namespace {
 
-namespace cp = arrow::compute;
-namespace ds = arrow::dataset;
-
-arrow::Status NotParquet(const arrow::Status& status, const std::string& path,
-                         const std::string& described_as) {
-  const std::string why = WhyNotParquet(path);
-  return MakeError(ErrorKind::kInput,
-                   why.empty()
-                       ? fmt::format("{}: cannot read {}: {}", described_as, path, status.message())
-                       : fmt::format("{}: {} is not a Parquet file: {}", described_as, path, why),
-                   "is the file whole?");
-}
-
-arrow::Result<OpenedFile> OpenParquet(const std::string& path, const std::string& described_as) {
-  VIAND_ASSIGN_OR_RETURN(const DataFile found, FindDataFile(path, described_as));
-  const auto format = std::make_shared<ds::ParquetFileFormat>();
-  const ds::FileSource source(found.path, found.filesystem);
-  OpenedFile file{.path = path, .schema = nullptr, .groups = {}, .parquet = nullptr};
-  VIAND_ASSIGN_OR_RETURN(auto whole, format->MakeFragment(source));
-  file.parquet = std::static_pointer_cast<ds::ParquetFileFragment>(whole);
-  if (auto status = file.parquet->EnsureCompleteMetadata(); !status.ok()) {
-    return NotParquet(status, path, described_as);
-  }
-  VIAND_ASSIGN_OR_RETURN(file.schema, file.parquet->ReadPhysicalSchema());
-  const auto metadata = file.parquet->metadata();
-  for (int i = 0; i < metadata->num_row_groups(); ++i) {
-    file.groups.push_back({i, metadata->RowGroup(i)->num_rows()});
+OpenedFile OpenParquet(const std::string& path, const ParquetFooter& footer) {
+  OpenedFile file{.path = path, .in_file = footer.schema, .schema = footer.schema};
+  file.parquet = footer.metadata;
+  for (int i = 0; i < footer.metadata->num_row_groups(); ++i) {
+    const auto group = footer.metadata->RowGroup(i);
+    file.groups.push_back({i, group->num_rows(), group->total_compressed_size()});
   }
   return file;
 }
 
 arrow::Result<OpenedFile> OpenIpc(const std::string& path, const std::string& described_as) {
   VIAND_ASSIGN_OR_RETURN(auto reader, OpenIpcFile(path, described_as));
-  OpenedFile file{.path = path, .schema = reader->schema(), .groups = {}, .parquet = nullptr};
+  OpenedFile file{.path = path, .in_file = reader->schema(), .schema = reader->schema()};
   const int batches = reader->num_record_batches();
   VIAND_ASSIGN_OR_RETURN(const int64_t rows, reader->CountRows());
   for (int i = 0; i < batches; ++i) file.groups.push_back({i, rows / batches});
@@ -112,44 +89,38 @@ std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypes(
   return types;
 }
 
-arrow::Status OpenFiles(const Scan& scan, OpenedScan* opened) {
-  for (const std::string& path : scan.files) {
-    auto file = scan.format == FileFormat::kIpc ? OpenIpc(path, scan.described_as)
-                                                : OpenParquet(path, scan.described_as);
-    VIAND_RETURN_NOT_OK(file);
-    VIAND_ASSIGN_OR_RETURN(auto schema,
-                           RenamedSchema(*file->schema, scan.renames, scan.described_as));
-    if (opened->schema == nullptr) opened->schema = schema;
-    if (scan.schema == nullptr) {
-      VIAND_ASSIGN_OR_RETURN(opened->schema,
-                             WidenedSchema(opened->schema, *schema, path, scan.described_as));
+arrow::Result<std::vector<OpenedFile>> OpenEach(const Scan& scan) {
+  std::vector<OpenedFile> files;
+  if (scan.format == FileFormat::kIpc) {
+    for (const std::string& path : scan.files) {
+      VIAND_ASSIGN_OR_RETURN(auto file, OpenIpc(path, scan.described_as));
+      files.push_back(std::move(file));
     }
-    opened->files.push_back(std::move(*file));
+    return files;
   }
+  VIAND_ASSIGN_OR_RETURN(const auto footers, ReadFooters(scan.files, scan.described_as));
+  for (size_t i = 0; i < footers.size(); ++i)
+    files.push_back(OpenParquet(scan.files[i], *footers[i]));
+  return files;
+}
+
+arrow::Status OpenFiles(const Scan& scan, OpenedScan* opened) {
+  VIAND_ASSIGN_OR_RETURN(opened->files, OpenEach(scan));
+  std::shared_ptr<arrow::Schema> partitions = arrow::schema({});
+  if (scan.hive_partitions) {
+    VIAND_ASSIGN_OR_RETURN(partitions, PartitionSchema(scan.files));
+  }
+  for (const OpenedFile& file : opened->files) {
+    VIAND_ASSIGN_OR_RETURN(auto schema,
+                           RenamedSchema(*file.schema, scan.renames, scan.described_as));
+    opened->schema = opened->schema == nullptr ? schema : MergedSchema(*opened->schema, *schema);
+  }
+  VIAND_ASSIGN_OR_RETURN(auto renamed, RenamedSchema(*partitions, scan.renames, scan.described_as));
+  opened->schema = MergedSchema(*opened->schema, *renamed);
+  if (scan.schema != nullptr) opened->schema = scan.schema;
+  for (OpenedFile& file : opened->files)
+    VIAND_RETURN_NOT_OK(AddConstants(scan, *partitions, *opened, &file));
   return arrow::Status::OK();
-}
-
-/// The predicate over the names in the file, which is what the file's statistics are about.
-expression::ExpressionPtr InFileNames(const OpenedScan& scan,
-                                      const expression::ExpressionPtr& expression) {
-  auto copy = std::make_shared<expression::Expression>(*expression);
-  if (copy->kind == expression::ExpressionKind::kColumn)
-    copy->column = scan.NameInFile(copy->column);
-  for (auto& child : copy->children) child = InFileNames(scan, child);
-  return copy;
-}
-
-/// A predicate that Arrow cannot type over this file's schema prunes nothing: the exact one decides
-/// later.
-void PruneFile(const cp::Expression& filter, OpenedFile* file) {
-  auto bound = filter.Bind(*file->schema);
-  if (!bound.ok()) return;
-  auto subset = file->parquet->Subset(*bound);
-  if (!subset.ok()) return;
-  const auto& kept = static_cast<const ds::ParquetFileFragment&>(**subset).row_groups();
-  std::erase_if(file->groups, [&kept](const RowGroup& group) {
-    return std::find(kept.begin(), kept.end(), group.index) == kept.end();
-  });
 }
 
 }  // namespace
@@ -196,6 +167,12 @@ arrow::Result<OpenedScan> OpenScan(
   return opened;
 }
 
+FilePart PartOf(const OpenedScan& scan, const OpenedFile& file) {
+  FilePart part{.path = file.path, .format = scan.format, .constants = file.constants};
+  for (const RowGroup& group : file.groups) part.groups.push_back(group.index);
+  return part;
+}
+
 arrow::Result<std::shared_ptr<arrow::Schema>> SelectColumns(const OpenedScan& scan,
                                                             const std::vector<std::string>& names) {
   arrow::FieldVector fields;
@@ -205,35 +182,20 @@ arrow::Result<std::shared_ptr<arrow::Schema>> SelectColumns(const OpenedScan& sc
       const std::string path = scan.files.size() == 1 ? scan.files[0].path : "";
       return MissingColumn(name, *scan.schema, path, scan.described_as);
     }
+    const std::string in_file = scan.NameInFile(name);
     const auto check = [&](const arrow::Schema& schema, const std::string& path) -> arrow::Status {
-      const auto found = schema.GetFieldByName(scan.NameInFile(name));
-      if (found == nullptr)
-        return MissingColumn(scan.NameInFile(name), schema, path, scan.described_as);
+      const auto found = schema.GetFieldByName(in_file);
+      if (found == nullptr) return MissingColumn(in_file, schema, path, scan.described_as);
       return CheckType(name, found->type(), field->type(), path, scan.described_as);
     };
     if (scan.table != nullptr) VIAND_RETURN_NOT_OK(check(*scan.table->schema(), ""));
-    for (const OpenedFile& file : scan.files) VIAND_RETURN_NOT_OK(check(*file.schema, file.path));
+    for (const OpenedFile& file : scan.files) {
+      VIAND_RETURN_NOT_OK(check(*file.schema, file.path));
+      VIAND_RETURN_NOT_OK(CheckAgreement(in_file, file, scan.described_as));
+    }
     fields.push_back(arrow::field(name, PlainType(field->type())));
   }
   return arrow::schema(std::move(fields));
-}
-
-void PruneGroups(OpenedScan* scan, const expression::ExpressionPtr& filter,
-                 const std::string& time_column, const TimeRange& range) {
-  cp::Expression predicate = cp::literal(true);
-  if (filter != nullptr) predicate = expression::ToArrowFilter(*InFileNames(*scan, filter));
-  for (OpenedFile& file : scan->files) {
-    if (range.IsEmpty()) file.groups.clear();
-    if (file.groups.empty() || file.parquet == nullptr) continue;
-    const std::string name = scan->NameInFile(time_column);
-    const auto field = file.schema->GetFieldByName(name);
-    cp::Expression both = predicate;
-    if (range.Binds() && field != nullptr && IsTimeType(*field->type())) {
-      both = cp::and_(predicate, RangeFilter(name, field->type(), range));
-    }
-    PruneFile(both, &file);
-  }
-  if (range.IsEmpty() && scan->table != nullptr) scan->table = scan->table->Slice(0, 0);
 }
 
 }  // namespace viand::engine

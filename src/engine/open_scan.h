@@ -1,10 +1,9 @@
-// A scan whose files have been looked into: their schemas, where their rows are, what a predicate
-// lets it skip.
+// A scan whose files have been looked into: their schemas, and where their rows are.
 //
 //   VIAND_ASSIGN_OR_RETURN(OpenedScan scan, OpenScan(plan.source));
 //   // The columns, or the error that names file and column.
 //   VIAND_ASSIGN_OR_RETURN(auto columns, SelectColumns(scan, {"account", "amount"}));
-//   PruneGroups(&scan, filter, "at", range);
+//   PruneGroups({.filter = filter, .time_column = "at", .range = range}, &scan);
 #pragma once
 
 #include <cstdint>
@@ -13,12 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "src/engine/fragment.h"
 #include "src/engine/plan.h"
-#include "src/engine/time_range.h"
-#include "src/expression/expression.h"
 
-namespace arrow::dataset {
-class ParquetFileFragment;
+namespace arrow {
+class RecordBatch;
+}
+namespace parquet {
+class FileMetaData;
 }
 
 namespace viand::engine {
@@ -26,14 +27,25 @@ namespace viand::engine {
 /// Row groups of a Parquet file, record batches of an IPC file.
 struct RowGroup {
   int index = 0;
-  int64_t rows = 0;  ///< of IPC: the file's mean, which only decides how finely to cut
+  int64_t rows = 0;   ///< of IPC: the file's mean, which only decides how finely to cut
+  int64_t bytes = 0;  ///< compressed, of all columns; of IPC: 0
+};
+
+/// How much of a scan there is.
+struct ScanCount {
+  int64_t files = 0;
+  int64_t groups = 0;
+  int64_t rows = 0;
+  int64_t bytes = 0;
 };
 
 struct OpenedFile {
   std::string path;
-  std::shared_ptr<arrow::Schema> schema;  ///< the file's own names and types
-  std::vector<RowGroup> groups;           ///< those still to be read, in order
-  std::shared_ptr<arrow::dataset::ParquetFileFragment> parquet;  ///< null for IPC
+  std::shared_ptr<arrow::Schema> in_file;          ///< the file's own names and types
+  std::shared_ptr<arrow::Schema> schema;           ///< what is read of it: with its constants
+  std::shared_ptr<arrow::RecordBatch> constants;   ///< FilePart::constants
+  std::vector<RowGroup> groups;                    ///< those still to be read, in order
+  std::shared_ptr<parquet::FileMetaData> parquet;  ///< null for IPC
 };
 
 /// Files, or a table in memory (which is what CSV becomes: only the whole text tells a column's
@@ -45,6 +57,7 @@ struct OpenedScan {
   FileFormat format = FileFormat::kParquet;
   std::vector<OpenedFile> files;
   std::shared_ptr<arrow::Table> table;  ///< the names of the file; null with `files`
+  ScanCount found, left;  ///< before and after PruneGroups: the difference is what was skipped
 
   /// Rows left to read.
   int64_t RowCount() const;
@@ -53,7 +66,8 @@ struct OpenedScan {
 };
 
 /// Opens every file (footers only, CSV whole). A missing or damaged file is an error that names it
-/// and the source; so are files whose schemas cannot be one. `csv_types` gives types to CSV columns
+/// and the source. Without a schema of its own the scan has the columns of all files, each of the
+/// widest type that a file has it in. `csv_types` gives types to CSV columns
 /// by name in the file, before the scan's own; others are inferred.
 arrow::Result<OpenedScan> OpenScan(
     const Scan& scan,
@@ -64,9 +78,7 @@ arrow::Result<OpenedScan> OpenScan(
 arrow::Result<std::shared_ptr<arrow::Schema>> SelectColumns(const OpenedScan& scan,
                                                             const std::vector<std::string>& names);
 
-/// Drops row groups whose statistics show that no row passes `filter` (null: all pass) or lies in
-/// `range`.
-void PruneGroups(OpenedScan* scan, const expression::ExpressionPtr& filter,
-                 const std::string& time_column, const TimeRange& range);
+/// What of a file is still to be read, for a fragment.
+FilePart PartOf(const OpenedScan& scan, const OpenedFile& file);
 
 }  // namespace viand::engine

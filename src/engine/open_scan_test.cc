@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "src/engine/prune_groups.h"
 #include "src/expression/binder.h"
 
 namespace viand::engine {
@@ -46,7 +47,7 @@ class OpenScanTest : public ::testing::Test {
     expression::ExpressionPtr bound;
     if (!filter.empty())
       bound = expression::ParseAndBind(filter, {.columns = scan.schema}).ValueOrDie();
-    PruneGroups(&scan, bound, "ts", range);
+    PruneGroups({.filter = bound, .time_column = "ts", .range = range}, &scan);
     std::vector<int> groups;
     for (const RowGroup& group : scan.files[0].groups) groups.push_back(group.index);
     return groups;
@@ -74,6 +75,87 @@ TEST_F(OpenScanTest, PrunesByFilterUnderTheNameInTheFile) {
   EXPECT_EQ(GroupsLeft("value > 5", {}), (std::vector<int>{3, 4}));
   EXPECT_EQ(GroupsLeft("value > 5", {.min_us = std::nullopt, .max_us = 7000}),
             (std::vector<int>{3}));
+}
+
+/// Files below the test's folder, each of one column of int32 or another type.
+class OpenManyTest : public OpenScanTest {
+ protected:
+  void Write(const std::string& name, const std::string& column,
+             const std::shared_ptr<arrow::DataType>& type, const std::string& json) {
+    const std::filesystem::path path = folder_ + "/many/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    const auto values = arrow::json::ArrayFromJSONString(type, json).ValueOrDie();
+    const auto table =
+        arrow::Table::Make(arrow::schema({arrow::field(column, type)}), arrow::ArrayVector{values});
+    auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
+    ASSERT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, 2).ok());
+    ASSERT_TRUE(file->Close().ok());
+    many_.files.push_back(path);
+    many_.described_as = "source m";
+    many_.hive_partitions = true;
+  }
+
+  std::string ErrorOf(const std::string& column) {
+    const auto opened = OpenScan(many_);
+    if (!opened.ok()) return opened.status().message();
+    std::string message = SelectColumns(*opened, {column}).status().message();
+    for (size_t at; (at = message.find(folder_)) != std::string::npos;)
+      message.erase(at, folder_.size());
+    return message;
+  }
+
+  Scan many_;
+};
+
+TEST_F(OpenManyTest, TheWidestTypeCounts) {
+  Write("a.parquet", "x", arrow::int32(), "[1]");
+  Write("b.parquet", "x", arrow::int64(), "[1]");
+  EXPECT_TRUE(OpenScan(many_).ValueOrDie().schema->field(0)->type()->Equals(arrow::int64()));
+  EXPECT_EQ(ErrorOf("x"), "");
+  Write("c.parquet", "x", arrow::utf8(), R"(["a"])");
+  EXPECT_EQ(ErrorOf("x"),
+            "column \"x\" of source m, file /many/c.parquet is string, expected int64");
+}
+
+TEST_F(OpenManyTest, AColumnThatAFileLacksIsNullWhereTheSourceSaysSo) {
+  Write("a.parquet", "x", arrow::int32(), "[1]");
+  Write("b.parquet", "y", arrow::utf8(), R"(["a"])");
+  EXPECT_EQ(ErrorOf("x"), "no column \"x\" in source m, file /many/b.parquet");
+  EXPECT_EQ(ErrorOf("y"), "no column \"y\" in source m, file /many/a.parquet");
+  many_.fill_missing = true;
+  EXPECT_EQ(ErrorOf("x") + ErrorOf("y"), "");
+  EXPECT_EQ(ErrorOf("z"), "no column \"z\" in source m");
+  const OpenedScan scan = OpenScan(many_).ValueOrDie();
+  EXPECT_EQ(scan.files[1].constants->schema()->field_names(), std::vector<std::string>{"x"});
+}
+
+TEST_F(OpenManyTest, FoldersPruneTheirFiles) {
+  Write("k=1/a.parquet", "x", arrow::int32(), "[1, 2, 3]");
+  Write("k=2/a.parquet", "x", arrow::int32(), "[1, 2, 3]");
+  Write("k=__HIVE_DEFAULT_PARTITION__/a.parquet", "x", arrow::int32(), "[1, 2, 3]");
+  OpenedScan scan = OpenScan(many_).ValueOrDie();
+  const auto filter =
+      expression::ParseAndBind("k > 1 and x = 3", {.columns = scan.schema}).ValueOrDie();
+  PruneGroups({.filter = filter}, &scan);
+  EXPECT_EQ(scan.found.files, 3);
+  EXPECT_EQ(scan.found.groups, 6);
+  EXPECT_EQ(scan.found.rows, 9);
+  EXPECT_EQ(scan.left.files, 1);
+  EXPECT_EQ(scan.left.groups, 1);
+  EXPECT_EQ(scan.left.rows, 1);
+  EXPECT_LT(scan.left.bytes, scan.found.bytes);
+  EXPECT_TRUE(scan.files[0].groups.empty());
+  EXPECT_EQ(scan.files[1].groups[0].index, 1);
+}
+
+TEST_F(OpenManyTest, AColumnInFileAndFolderMustAgree) {
+  Write("k=1/a.parquet", "k", arrow::int32(), "[1, 1, 1]");
+  EXPECT_EQ(ErrorOf("k"), "");
+  Write("k=2/a.parquet", "k", arrow::int32(), "[2, 3, 2]");
+  EXPECT_EQ(
+      ErrorOf("k"),
+      "source m, file /many/k=2/a.parquet: the column \"k\" is in the file and in the name of "
+      "its folder (k=2), and nothing shows that they agree");
 }
 
 TEST_F(OpenScanTest, EmptyCellsOfTextAreNull) {

@@ -45,6 +45,8 @@ struct Scan {
   std::vector<std::pair<std::string, std::string>> renames;  ///< column in the file -> name here
   std::string filter;                                        ///< SQL over `schema`; empty: all rows
   std::string described_as;                                  ///< "source transactions": for errors
+  bool hive_partitions = false;  ///< folders named key=value above a file are columns of it
+  bool fill_missing = false;     ///< a column that only other files have is null; else an error
 };
 
 struct PlannedFeature {

@@ -19,6 +19,10 @@
 #include <parquet/properties.h>
 
 #include "src/common/cancellation.h"
+#include "src/common/data_files.h"
+#include "src/common/data_location.h"
+#include "src/engine/constant_columns.h"
+#include "src/engine/parquet_footer.h"
 #include "src/engine/scan_schema.h"
 
 namespace viand::engine {
@@ -26,11 +30,8 @@ namespace {
 
 /// The status of Arrow's reader as the user's error: the file, what reads it, and the kind.
 arrow::Status Unreadable(const arrow::Status& status, const std::string& path,
-                         const std::string& described_as, std::string hint) {
-  const std::string prefix = described_as.empty() ? "" : described_as + ": ";
-  const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
-  return MakeError(kind, fmt::format("{}cannot read {}: {}", prefix, path, status.message()),
-                   std::move(hint));
+                         const std::string& described_as, const std::string& hint) {
+  return StorageError(status, path, described_as, hint);
 }
 
 void CollectLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
@@ -88,12 +89,15 @@ class ParquetPart {
   }
 
   arrow::Status Open() {
+    VIAND_ASSIGN_OR_RETURN(const FooterPtr footer, ReadFooter(part_.path, described_as_));
+    VIAND_RETURN_NOT_OK(CheckGroups(*footer));
     VIAND_ASSIGN_OR_RETURN(auto file, OpenDataFile(part_.path, described_as_));
     parquet::ArrowReaderProperties properties;
     properties.set_use_threads(options_.decode_in_parallel);
     properties.set_batch_size(options_.batch_rows);
     parquet::arrow::FileReaderBuilder builder;
-    VIAND_RETURN_NOT_OK(builder.Open(std::move(file)));
+    VIAND_RETURN_NOT_OK(
+        builder.Open(std::move(file), parquet::default_reader_properties(), footer->metadata));
     const parquet::SchemaDescriptor& leaves = *builder.raw_reader()->metadata()->schema();
     for (size_t i = 0; i < options_.coded.size(); ++i) {
       const int leaf = options_.coded[i] ? leaves.ColumnIndex(columns_[i]) : -1;
@@ -101,6 +105,18 @@ class ParquetPart {
     }
     VIAND_ASSIGN_OR_RETURN(reader_,
                            builder.memory_pool(options_.pool)->properties(properties)->Build());
+    return arrow::Status::OK();
+  }
+
+  /// A file that was replaced since the plan was made may have fewer.
+  arrow::Status CheckGroups(const ParquetFooter& footer) const {
+    for (const int group : part_.groups) {
+      if (group < footer.metadata->num_row_groups()) continue;
+      return MakeError(ErrorKind::kInput,
+                       fmt::format("{}{}{} has changed while it was read", described_as_,
+                                   described_as_.empty() ? "" : ": ", DisplayPath(part_.path)),
+                       "run it again");
+    }
     return arrow::Status::OK();
   }
 
@@ -164,25 +180,15 @@ arrow::Result<std::shared_ptr<arrow::Table>> ParseCsv(
 
 }  // namespace
 
-arrow::Result<DataFile> FindDataFile(const std::string& path, const std::string& described_as) {
-  DataFile file;
-  auto filesystem = arrow::fs::FileSystemFromUriOrPath(path, &file.path);
-  if (!filesystem.ok()) return Unreadable(filesystem.status(), path, described_as, "");
-  file.filesystem = *filesystem;
-  auto info = file.filesystem->GetFileInfo(file.path);
-  if (!info.ok()) return Unreadable(info.status(), path, described_as, "");
-  if (info->type() == arrow::fs::FileType::NotFound) {
-    const std::string prefix = described_as.empty() ? "" : described_as + ": ";
-    return MakeError(ErrorKind::kInput, fmt::format("{}no such file: {}", prefix, path),
-                     "it must be there before it can be read: run the step that makes it");
-  }
-  return file;
-}
-
 arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenDataFile(
     const std::string& path, const std::string& described_as) {
-  VIAND_ASSIGN_OR_RETURN(const DataFile found, FindDataFile(path, described_as));
-  auto file = found.filesystem->OpenInputFile(found.path);
+  VIAND_ASSIGN_OR_RETURN(const ListedFile known, KnownDataFile(path, described_as));
+  VIAND_ASSIGN_OR_RETURN(const DataLocation location, LocateData(path));
+  // With its size at hand a store need not be asked before the first read.
+  arrow::fs::FileInfo info(location.path, arrow::fs::FileType::File);
+  info.set_size(known.size_bytes);
+  auto file = IsRemotePath(path) ? location.filesystem->OpenInputFile(info)
+                                 : location.filesystem->OpenInputFile(location.path);
   if (!file.ok()) return Unreadable(file.status(), path, described_as, "");
   return file;
 }
@@ -229,9 +235,17 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvText(
 arrow::Status ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
                            const std::string& described_as, const ReadOptions& options,
                            const BatchVisitor& visit) {
+  const ConstantColumns constants(columns, part.constants);
+  ReadOptions of_read = options;
+  of_read.coded = constants.OfRead(options.coded);
+  const auto visit_all = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> arrow::Status {
+    if (constants.empty()) return visit(batch);
+    VIAND_ASSIGN_OR_RETURN(const auto complete, constants.Complete(batch, options.pool));
+    return visit(complete);
+  };
   if (part.format == FileFormat::kIpc)
-    return ReadIpcPart(part, columns, described_as, options, visit);
-  return ParquetPart(part, columns, described_as, options).Read(visit);
+    return ReadIpcPart(part, constants.read(), described_as, of_read, visit_all);
+  return ParquetPart(part, constants.read(), described_as, of_read).Read(visit_all);
 }
 
 }  // namespace viand::engine

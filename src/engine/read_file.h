@@ -14,9 +14,6 @@ namespace arrow {
 class Buffer;
 class MemoryPool;
 class RecordBatch;
-namespace fs {
-class FileSystem;
-}
 namespace io {
 class RandomAccessFile;
 }
@@ -27,17 +24,8 @@ class RecordBatchFileReader;
 
 namespace viand::engine {
 
-/// A file that is there, and the file system that has it.
-struct DataFile {
-  std::shared_ptr<arrow::fs::FileSystem> filesystem;
-  std::string path;
-};
-
-/// Finds a local path (absolute) or a URI that Arrow knows. A missing file is kInput, naming it and
+/// Opens a local path (absolute) or an address of a store. A missing file is kInput, naming it and
 /// `described_as`.
-arrow::Result<DataFile> FindDataFile(const std::string& path, const std::string& described_as);
-
-/// Finds and opens.
 arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenDataFile(
     const std::string& path, const std::string& described_as);
 
@@ -67,8 +55,8 @@ struct ReadOptions {
   arrow::MemoryPool* pool = nullptr;  ///< not null
 };
 
-/// Visits the rows of a part in order, with the named columns (by name in the file) in the order of
-/// `columns`.
+/// Visits the rows of a part in order, with the named columns (by name in the file, or of the
+/// part's constants) in the order of `columns`.
 arrow::Status ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
                            const std::string& described_as, const ReadOptions& options,
                            const BatchVisitor& visit);

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "src/common/data_location.h"
 #include "src/engine/plain_array.h"
 
 namespace viand::engine {
@@ -19,7 +20,8 @@ std::string NameHere(const std::string& name, const Renames& renames) {
 
 std::string Place(const std::string& path, const std::string& described_as) {
   if (path.empty()) return described_as;
-  return described_as.empty() ? path : fmt::format("{}, file {}", described_as, path);
+  const std::string shown = DisplayPath(path);
+  return described_as.empty() ? shown : fmt::format("{}, file {}", described_as, shown);
 }
 
 }  // namespace
@@ -56,6 +58,21 @@ arrow::Result<std::shared_ptr<arrow::Schema>> WidenedSchema(
     field = field->WithType(other->type());
   }
   return arrow::schema(std::move(fields), schema->metadata());
+}
+
+std::shared_ptr<arrow::Schema> MergedSchema(const arrow::Schema& schema,
+                                            const arrow::Schema& other) {
+  arrow::FieldVector fields = schema.fields();
+  for (const auto& field : other.fields()) {
+    const int index = schema.GetFieldIndex(field->name());
+    if (index < 0) {
+      fields.push_back(field);
+    } else if (!IsWidening(*PlainType(field->type()), *PlainType(fields[index]->type())) &&
+               IsWidening(*PlainType(fields[index]->type()), *PlainType(field->type()))) {
+      fields[index] = fields[index]->WithType(field->type());
+    }
+  }
+  return arrow::schema(std::move(fields), schema.metadata());
 }
 
 arrow::Status MissingColumn(const std::string& name, const arrow::Schema& schema,

@@ -31,6 +31,11 @@ arrow::Result<std::shared_ptr<arrow::Schema>> WidenedSchema(
     const std::shared_ptr<arrow::Schema>& schema, const arrow::Schema& file,
     const std::string& path, const std::string& described_as);
 
+/// Returns the columns of both, of the wider type where both have one. Types of which neither is
+/// wider stay as `schema` has them: whoever reads such a column gets the error of CheckType.
+std::shared_ptr<arrow::Schema> MergedSchema(const arrow::Schema& schema,
+                                            const arrow::Schema& other);
+
 /// The error of a column that is not in `schema`; `path` is empty for tables in memory.
 arrow::Status MissingColumn(const std::string& name, const arrow::Schema& schema,
                             const std::string& path, const std::string& described_as);

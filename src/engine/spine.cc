@@ -50,8 +50,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadFiles(const OpenedScan& scan,
                          .pool = arrow::default_memory_pool()};
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   for (const OpenedFile& file : scan.files) {
-    FilePart part{.path = file.path, .format = scan.format, .groups = {}};
-    for (const RowGroup& group : file.groups) part.groups.push_back(group.index);
+    const FilePart part = PartOf(scan, file);
     if (part.groups.empty()) continue;
     VIAND_RETURN_NOT_OK(
         ReadFilePart(part, names, scan.described_as, read, [&](const auto& batch) -> arrow::Status {

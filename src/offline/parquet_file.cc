@@ -1,28 +1,24 @@
 #include "src/offline/parquet_file.h"
 
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
-#include <parquet/exception.h>
 #include <parquet/metadata.h>
+
+#include "src/engine/parquet_footer.h"
+#include "src/engine/read_file.h"
 
 namespace viand::offline {
 namespace {
 
 arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> Open(const std::string& path) {
-  const auto input = arrow::io::ReadableFile::Open(path);
-  if (!input.ok()) {
-    return MakeError(ErrorKind::kInput,
-                     fmt::format("cannot read {}: {}", path, input.status().message()));
-  }
-  auto reader = parquet::arrow::OpenFile(*input, arrow::default_memory_pool());
-  if (!reader.ok()) {
-    return MakeError(ErrorKind::kInput,
-                     fmt::format("{} is not a Parquet file: {}", path, reader.status().message()));
-  }
-  return reader;
+  ARROW_ASSIGN_OR_RAISE(const auto footer, engine::ReadFooter(path, ""));
+  ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, ""));
+  parquet::arrow::FileReaderBuilder builder;
+  ARROW_RETURN_NOT_OK(builder.Open(input, parquet::default_reader_properties(), footer->metadata));
+  return builder.Build();
 }
 
 }  // namespace
@@ -51,15 +47,13 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(const std::string& path
 }
 
 arrow::Result<std::shared_ptr<arrow::Schema>> ReadParquetSchema(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(auto reader, Open(path));
-  std::shared_ptr<arrow::Schema> schema;
-  ARROW_RETURN_NOT_OK(reader->GetSchema(&schema));
-  return schema;
+  ARROW_ASSIGN_OR_RAISE(const auto footer, engine::ReadFooter(path, ""));
+  return footer->schema;
 }
 
 arrow::Result<int64_t> ParquetRowCount(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(auto reader, Open(path));
-  return reader->parquet_reader()->metadata()->num_rows();
+  ARROW_ASSIGN_OR_RAISE(const auto footer, engine::ReadFooter(path, ""));
+  return footer->metadata->num_rows();
 }
 
 }  // namespace viand::offline

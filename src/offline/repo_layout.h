@@ -8,13 +8,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
-
-#include "src/common/error.h"
 
 namespace viand::offline {
 
-/// Turns a path of a definition into an absolute one.
+/// Turns a path of a definition into an absolute one; an address of a store stays as it is.
 std::string AbsolutePath(const std::string& root, const std::string& path);
 
 /// The reverse, for messages; a path outside the repo stays as it is.
@@ -27,9 +24,5 @@ std::string PredictionsPath(const std::string& root, const std::string& model);
 
 /// The manifest beside a dataset's output.
 std::string DatasetManifestPath(const std::string& output_path);
-
-/// Expands a file, a folder or a glob (`*`, `?`, `[...]`, `**` is not one) to absolute Parquet
-/// files in order of name. Nothing found gives an empty list.
-arrow::Result<std::vector<std::string>> ExpandParquetPath(const std::string& absolute_path);
 
 }  // namespace viand::offline

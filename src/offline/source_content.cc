@@ -4,11 +4,10 @@
 #include <arrow/array/builder_time.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api.h>
-#include <arrow/io/file.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
-#include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/statistics.h>
 
@@ -16,8 +15,10 @@
 #include <optional>
 #include <utility>
 
+#include "src/common/content_identity.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
+#include "src/engine/open_scan.h"
 #include "src/offline/parquet_file.h"
 
 namespace viand::offline {
@@ -141,21 +142,44 @@ bool WidenByStatistics(const parquet::FileMetaData& metadata, int column,
   return true;
 }
 
-/// The first and last time of a file's rows, by its statistics or else by reading the column;
-/// nothing where no row has one.
-arrow::Result<std::optional<Range>> RangeOfFile(const std::string& file,
-                                                const parquet::FileMetaData& metadata,
+/// The one row of a file's constants as a table; null where the column is not among them.
+arrow::Result<std::shared_ptr<arrow::Table>> ConstantTable(const engine::OpenedFile& file,
+                                                           const std::string& column) {
+  if (file.constants == nullptr || file.constants->GetColumnByName(column) == nullptr)
+    return nullptr;
+  return arrow::Table::FromRecordBatches({file.constants});
+}
+
+/// The first and last time of a file's rows, by its folders or statistics or else by reading the
+/// column; nothing where no row has one.
+arrow::Result<std::optional<Range>> RangeOfFile(const engine::OpenedFile& file,
                                                 const std::string& timestamp_column) {
   std::optional<Range> range;
-  const int column = metadata.schema()->ColumnIndex(timestamp_column);
-  if (column >= 0 && WidenByStatistics(metadata, column, &range)) return range;
+  ARROW_ASSIGN_OR_RAISE(auto table, ConstantTable(file, timestamp_column));
+  const int column = file.parquet->schema()->ColumnIndex(timestamp_column);
+  if (table == nullptr && column >= 0 && WidenByStatistics(*file.parquet, column, &range))
+    return range;
   range.reset();
-  ARROW_ASSIGN_OR_RAISE(const auto table, ReadParquet(file, {timestamp_column}));
+  if (table == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(table, ReadParquet(file.path, {timestamp_column}));
+  }
   ARROW_ASSIGN_OR_RAISE(const auto times, TimesOf(*table, timestamp_column));
   for (int64_t i = 0; i < times->length(); ++i) {
     if (times->IsValid(i)) Widen(times->Value(i), times->Value(i), &range);
   }
   return range;
+}
+
+/// What a file's folders say is as much its content as what is in it.
+std::string WithConstants(const std::string& identity, const arrow::RecordBatch* constants) {
+  if (constants == nullptr) return identity;
+  Sha256 hash;
+  hash.UpdateField(identity);
+  for (int i = 0; i < constants->num_columns(); ++i) {
+    hash.UpdateField(constants->schema()->field(i)->ToString());
+    hash.UpdateField(constants->column(i)->ToString());
+  }
+  return hash.HexDigest();
 }
 
 }  // namespace
@@ -216,25 +240,24 @@ arrow::Result<SourceContent> ContentOfTable(const arrow::Table& table,
   return content;
 }
 
-arrow::Result<SourceContent> ContentOfFiles(const std::vector<std::string>& files,
+arrow::Result<SourceContent> ContentOfFiles(const engine::Scan& scan,
                                             const std::string& timestamp_column) {
   SourceContent content;
-  for (const std::string& file : files) {
-    ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(file));
-    std::shared_ptr<parquet::FileMetaData> metadata;
-    try {
-      metadata = parquet::ParquetFileReader::Open(input)->metadata();
-    } catch (const parquet::ParquetException& error) {
-      return MakeError(ErrorKind::kInput,
-                       fmt::format("{} is not a Parquet file: {}", file, error.what()));
-    }
-    content.rows += metadata->num_rows();
-    if (metadata->num_rows() == 0) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto range, RangeOfFile(file, *metadata, timestamp_column));
+  ARROW_ASSIGN_OR_RAISE(const engine::OpenedScan opened, engine::OpenScan(scan));
+  std::vector<const engine::OpenedFile*> files;
+  std::vector<std::string> paths;
+  for (const engine::OpenedFile& file : opened.files) {
+    content.rows += file.parquet->num_rows();
+    if (file.parquet->num_rows() == 0) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto range, RangeOfFile(file, timestamp_column));
     if (!range) continue;
-    ARROW_ASSIGN_OR_RAISE(std::string hash, Sha256OfFile(file));
-    content.pieces.push_back({range->first, range->second, std::move(hash)});
+    content.pieces.push_back({range->first, range->second, ""});
+    files.push_back(&file);
+    paths.push_back(file.path);
   }
+  ARROW_ASSIGN_OR_RAISE(const auto identities, ContentIdentities(paths));
+  for (size_t i = 0; i < files.size(); ++i)
+    content.pieces[i].hash = WithConstants(identities[i], files[i]->constants.get());
   return content;
 }
 

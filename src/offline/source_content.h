@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/common/error.h"
+#include "src/engine/plan.h"
 
 namespace arrow {
 class Table;
@@ -44,9 +45,10 @@ struct SourceContent {
 arrow::Result<SourceContent> ContentOfTable(const arrow::Table& table,
                                             const std::string& timestamp_column);
 
-/// One piece a file: its content's SHA-256, its time range from the column's statistics, or where
-/// they are missing from the column itself.
-arrow::Result<SourceContent> ContentOfFiles(const std::vector<std::string>& files,
+/// One piece a file: the identity of its content (content_identity.h) and of what its folders
+/// spell, its time range from the column's statistics, or where they are missing from the column
+/// itself. `timestamp_column` is the name in the files.
+arrow::Result<SourceContent> ContentOfFiles(const engine::Scan& scan,
                                             const std::string& timestamp_column);
 
 }  // namespace viand::offline

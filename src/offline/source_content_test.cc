@@ -96,7 +96,7 @@ SourceContent ContentOfWritten(const std::vector<std::shared_ptr<arrow::Table>>&
     files.push_back((std::filesystem::temp_directory_path() / name).string());
     EXPECT_TRUE(WriteParquet(table, files.back()).ok());
   }
-  const auto content = ContentOfFiles(files, "at");
+  const auto content = ContentOfFiles({.files = files}, "at");
   for (const std::string& file : files) std::filesystem::remove(file);
   EXPECT_TRUE(content.ok()) << content.status().ToString();
   return content.ValueOr(SourceContent{});

@@ -142,6 +142,7 @@ std::string ComputationHash(const RepoContext& context, const definition::BoundV
   hash.UpdateField(source_name);
   if (const auto* source = FindObject(context.bound->definitions->sources, source_name)) {
     hash.UpdateField(source->path);
+    if (source->fill_missing_columns) hash.UpdateField("missing_columns: fill_null");
     for (const auto& [from, to] : source->field_mapping) {
       hash.UpdateField(from);
       hash.UpdateField(to);

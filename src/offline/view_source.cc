@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "src/common/data_files.h"
+#include "src/common/data_location.h"
 #include "src/offline/dataset_manifest.h"
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
@@ -18,11 +20,11 @@ arrow::Status NoData(const RepoContext& context, const definition::Source& sourc
                          : fmt::format("run `viand ingest {}` first", dataset->dataset->name));
 }
 
-arrow::Result<std::vector<std::string>> FilesOf(const RepoContext& context,
-                                                const definition::Source& source) {
-  ARROW_ASSIGN_OR_RAISE(auto files, ExpandParquetPath(AbsolutePath(context.root(), source.path)));
-  if (files.empty()) return NoData(context, source);
-  return files;
+arrow::Result<engine::Scan> RequireFiles(const RepoContext& context,
+                                         const definition::Source& source) {
+  ARROW_ASSIGN_OR_RAISE(engine::Scan scan, ScanOfFiles(context.root(), source));
+  if (scan.files.empty()) return NoData(context, source);
+  return scan;
 }
 
 arrow::Result<Generation> RequireGeneration(const RepoContext& context, const std::string& view) {
@@ -43,11 +45,25 @@ arrow::Result<SourceContent> ReadContent(const RepoContext& context,
     // Its pieces are cut by one time column; another source may read the rows by another.
     if (manifest && manifest->timestamp_column == time_column) return std::move(manifest->content);
   }
-  ARROW_ASSIGN_OR_RAISE(const auto files, FilesOf(context, source));
-  return ContentOfFiles(files, time_column);
+  ARROW_ASSIGN_OR_RAISE(const engine::Scan scan, RequireFiles(context, source));
+  return ContentOfFiles(scan, time_column);
 }
 
 }  // namespace
+
+std::string PathOfSource(const std::string& root, const definition::Source& source) {
+  return WithEndpoint(AbsolutePath(root, source.path), source.s3_endpoint_override);
+}
+
+arrow::Result<engine::Scan> ScanOfFiles(const std::string& root, const definition::Source& source) {
+  ARROW_ASSIGN_OR_RAISE(const auto files, ListDataFiles(PathOfSource(root, source)));
+  engine::Scan scan;
+  scan.files = PathsOf(files);
+  scan.hive_partitions = true;
+  scan.fill_missing = source.fill_missing_columns;
+  scan.described_as = fmt::format("source \"{}\"", source.name);
+  return scan;
+}
 
 std::string TimeColumnOfFiles(const definition::Source& source) {
   for (const auto& [from, to] : source.field_mapping) {
@@ -69,18 +85,18 @@ arrow::Result<engine::Scan> ScanOfSource(const RepoContext& context,
                                          const definition::BoundView& view) {
   const std::string& name =
       view.view != nullptr ? view.view->source.name : view.labels->source.name;
-  engine::Scan scan;
-  scan.schema = view.source;
   const definition::Source* source = FindObject(context.bound->definitions->sources, name);
   if (source == nullptr) {
     ARROW_ASSIGN_OR_RAISE(const Generation generation, RequireGeneration(context, name));
+    engine::Scan scan;
+    scan.schema = view.source;
     scan.files = generation.Files();
     scan.described_as = fmt::format("feature view \"{}\"", name);
     return scan;
   }
-  ARROW_ASSIGN_OR_RAISE(scan.files, FilesOf(context, *source));
+  ARROW_ASSIGN_OR_RAISE(engine::Scan scan, RequireFiles(context, *source));
+  scan.schema = view.source;
   scan.renames.assign(source->field_mapping.begin(), source->field_mapping.end());
-  scan.described_as = fmt::format("source \"{}\"", name);
   return scan;
 }
 
@@ -91,9 +107,8 @@ arrow::Result<bool> HasData(const RepoContext& context, const std::string& sourc
                           ReadCurrentGeneration(ViewFolder(context.root(), source_name)));
     return generation.number > 0;
   }
-  ARROW_ASSIGN_OR_RAISE(const auto files,
-                        ExpandParquetPath(AbsolutePath(context.root(), source->path)));
-  return !files.empty();
+  ARROW_ASSIGN_OR_RAISE(const engine::Scan scan, ScanOfFiles(context.root(), *source));
+  return !scan.files.empty();
 }
 
 arrow::Result<SourceContent> ContentOfSource(const RepoContext& context,
@@ -109,7 +124,7 @@ arrow::Result<SourceContent> ContentOfSource(const RepoContext& context,
     }
     return content;
   }
-  const std::string path = AbsolutePath(context.root(), source->path);
+  const std::string path = PathOfSource(context.root(), *source);
   const std::pair key(path, TimeColumnOfFiles(*source));
   if (const auto cached = context.contents->find(key); cached != context.contents->end())
     return cached->second;

@@ -14,6 +14,13 @@ namespace viand::offline {
 arrow::Result<engine::Scan> ScanOfSource(const RepoContext& context,
                                          const definition::BoundView& view);
 
+/// Where a source's files are, absolute: with its s3_endpoint_override.
+std::string PathOfSource(const std::string& root, const definition::Source& source);
+
+/// The scan of a source's own files, with the columns that they have: without schema, renames and
+/// filter. No files where nothing is there.
+arrow::Result<engine::Scan> ScanOfFiles(const std::string& root, const definition::Source& source);
+
 /// Tells whether a source (or the view of that name) has rows to read yet.
 arrow::Result<bool> HasData(const RepoContext& context, const std::string& source_name);
 

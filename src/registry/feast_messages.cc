@@ -108,9 +108,11 @@ std::string ViewPath(const FeastContext& context, const definition::FeatureView&
                      view.snapshots ? "current" : "computed-at-retrieval-only-by-viand");
 }
 
-void SetFileSource(const std::string& uri, feast::core::DataSource* message) {
+void SetFileSource(const std::string& uri, const std::string& s3_endpoint_override,
+                   feast::core::DataSource* message) {
   message->set_type(feast::core::DataSource::BATCH_FILE);
   message->mutable_file_options()->set_uri(uri);
+  message->mutable_file_options()->set_s3_endpoint_override(s3_endpoint_override);
 }
 
 // The source of ready columns; a view that reads another view has that view's rows.
@@ -123,7 +125,7 @@ void SetBatchSource(const FeastContext& context, const BoundView& bound,
     message->set_timestamp_field("event_timestamp");
     message->clear_created_timestamp_column();
     message->clear_field_mapping();
-    return SetFileSource(ViewPath(context, view), message);
+    return SetFileSource(ViewPath(context, view), "", message);
   }
   if (const auto source = context.sources.find(view.source.name); source != context.sources.end())
     return FillSource(context, *source->second, message);
@@ -226,7 +228,7 @@ void FillSource(const FeastContext& context, const definition::Source& source,
   for (const auto& [from, to] : source.field_mapping)
     (*message->mutable_field_mapping())[from] = to;
   SetTags(context, source.tags, CanonicalText(source), message->mutable_tags());
-  SetFileSource(AbsolutePath(context.root, source.path), message);
+  SetFileSource(AbsolutePath(context.root, source.path), source.s3_endpoint_override, message);
 }
 
 arrow::Status FillView(const FeastContext& context, const BoundView& bound,

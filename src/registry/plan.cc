@@ -33,6 +33,8 @@ bool SaidByDefinition(const FieldChange& change, const std::set<std::string>& de
   if (documentation || path.ends_with("value_type")) return false;
   if (path == "ttl") return definition_fields.contains("ttl");
   if (path.ends_with("file_options.uri")) return definition_fields.contains("path");
+  if (path.ends_with("s3_endpoint_override"))
+    return definition_fields.contains("s3_endpoint_override");
   return true;
 }
 

@@ -7,27 +7,44 @@
 
 #include <filesystem>
 
+#include "src/common/data_location.h"
 #include "src/common/file_signature.h"
+#include "src/engine/open_scan.h"
 #include "src/ingest/ingest.h"
 #include "src/offline/parquet_file.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/spine.h"
+#include "src/offline/view_source.h"
 
 namespace viand::store {
 namespace {
 
 using definition::SchemaResult;
 
-SchemaResult ColumnsOfParquet(const std::string& root, const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const auto files,
-                        offline::ExpandParquetPath(offline::AbsolutePath(root, path)));
-  if (files.empty()) return nullptr;
-  const std::string why = WhyNotParquet(files.front());
-  if (why.empty()) return offline::ReadParquetSchema(files.front());
+arrow::Status CheckParquet(const std::string& root, const std::string& path) {
+  const std::string why = IsRemotePath(path) ? "" : WhyNotParquet(path);
+  if (why.empty()) return arrow::Status::OK();
   return MakeError(
       ErrorKind::kInput,
-      fmt::format("{} is not a Parquet file: {}", offline::RelativePath(root, files.front()), why),
+      fmt::format("{} is not a Parquet file: {}", offline::RelativePath(root, path), why),
       "a source reads Parquet; a dataset makes it of other files");
+}
+
+SchemaResult ColumnsOfSource(const std::string& root, const definition::Source& source) {
+  ARROW_ASSIGN_OR_RAISE(engine::Scan scan, offline::ScanOfFiles(root, source));
+  if (scan.files.empty()) return nullptr;
+  ARROW_RETURN_NOT_OK(CheckParquet(root, scan.files.front()));
+  scan.described_as.clear();
+  ARROW_ASSIGN_OR_RAISE(const engine::OpenedScan opened, engine::OpenScan(scan));
+  return opened.schema;
+}
+
+SchemaResult ColumnsOfParquet(const std::string& root, const std::string& path) {
+  const std::string absolute = offline::AbsolutePath(root, path);
+  std::error_code error;
+  if (!std::filesystem::exists(absolute, error)) return nullptr;
+  ARROW_RETURN_NOT_OK(CheckParquet(root, absolute));
+  return offline::ReadParquetSchema(absolute);
 }
 
 SchemaResult ColumnsOfIpc(const std::string& path, bool stream) {
@@ -69,6 +86,7 @@ SchemaResult ColumnsOfRawFiles(const std::string& root, const definition::Datase
 
 definition::FilesOnDisk FilesBelow(const std::string& root) {
   return {
+      .source = [root](const definition::Source& source) { return ColumnsOfSource(root, source); },
       .parquet = [root](const std::string& path) { return ColumnsOfParquet(root, path); },
       .spine = [root](const std::string& path) { return ColumnsOfSpine(root, path); },
       .raw =
