@@ -259,6 +259,45 @@ TEST(Configurations, BackfillsAndWindowsAtSpinesAgree) {
   }
 }
 
+/// Views over the same rows by the same keys, with filters and grids of their own.
+std::vector<BackfillPlan> RandomViews(Random* random, const Scan& source) {
+  std::vector<BackfillPlan> plans;
+  for (int i = 0; i < 1 + random->Below(4); ++i) {
+    WindowView view = RandomView(random, source);
+    const char* filters[] = {"", "q <> 3", "q > 2", "s = 'a' or x < 500", "q > 99"};
+    view.source.filter = filters[random->Below(5)];
+    if (!plans.empty()) view.keys = plans[0].view.keys;
+    std::vector<int64_t> cutoffs_us = {10000, 20000, 45000};
+    cutoffs_us.resize(random->Below(4));
+    plans.push_back({std::move(view), std::move(cutoffs_us)});
+  }
+  return plans;
+}
+
+TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
+  const auto configurations = Configurations();
+  for (int seed = 0; seed < TestRounds(20); ++seed) {
+    SCOPED_TRACE(seed);
+    RandomInput input(seed);
+    const std::vector<BackfillPlan> plans = RandomViews(&input.random, input.source);
+    std::vector<TablePtr> alone;
+    for (const BackfillPlan& plan : plans) {
+      EXPECT_TRUE(engine::ShareAPass(plans[0].view, plan.view));
+      alone.push_back(
+          engine::Backfill(plan, {.executor = configurations[0].executor.get()}).ValueOrDie());
+    }
+    for (size_t i = 0; i < plans.size(); ++i) {
+      const auto one_of = [i](const auto& all, const ExecuteOptions& options) {
+        auto tables = engine::BackfillTogether(all, options);
+        return tables.ok() ? arrow::Result<TablePtr>((*tables)[i]) : tables.status();
+      };
+      const TablePtr together = RunAll(plans, configurations, one_of);
+      ASSERT_NE(together, nullptr);
+      EXPECT_EQ(Bytes(*together), Bytes(*alone[i])) << i;
+    }
+  }
+}
+
 TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
   std::vector<Configuration> configurations = Configurations();
   configurations.resize(1);
@@ -270,6 +309,11 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
            engine::Retrieve);
     RunAll(BackfillPlan{RandomView(&input.random, input.source), {10000, 45000}}, configurations,
            engine::Backfill);
+    const auto last_of = [](const auto& plans, const ExecuteOptions& options) {
+      auto tables = engine::BackfillTogether(plans, options);
+      return tables.ok() ? arrow::Result<TablePtr>(tables->back()) : tables.status();
+    };
+    RunAll(RandomViews(&input.random, input.source), configurations, last_of);
   }
 }
 

@@ -7,12 +7,18 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "src/engine/execute.h"
+#include "src/engine/execute_fragment.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
 #include "src/engine/view_columns.h"
+#include "src/expression/binder.h"
+#include "src/expression/expression.h"
 
 namespace viand::engine {
 namespace {
@@ -35,19 +41,116 @@ TimeRange TimesOf(const std::vector<int64_t>& cutoffs_us) {
   return {.min_us = cutoffs_us.front(), .max_us = cutoffs_us.back()};
 }
 
-WindowFragment ReducePrototype(const BackfillPlan& plan,
+using Plans = std::vector<BackfillPlan>;
+
+std::vector<std::string> FiltersOf(const Plans& plans) {
+  std::vector<std::string> filters;
+  for (const BackfillPlan& plan : plans) {
+    const std::string& filter = plan.view.source.filter;
+    if (std::find(filters.begin(), filters.end(), filter) == filters.end())
+      filters.push_back(filter);
+  }
+  return filters;
+}
+
+/// What every row that some view wants passes.
+std::string CommonFilter(const std::vector<std::string>& filters) {
+  std::string either;
+  for (const std::string& filter : filters) {
+    if (filter.empty()) return "";
+    if (filters.size() == 1) return filter;
+    either += (either.empty() ? "(" : " or (") + filter + ")";
+  }
+  return either;
+}
+
+WindowFragment ReducePrototype(const Plans& plans, bool filter_each,
                                const std::shared_ptr<arrow::Schema>& events) {
+  const WindowView& any = plans[0].view;
   WindowFragment fragment;
-  fragment.cutoffs_us = plan.cutoffs_us;
   fragment.events = events;
-  for (const std::string& key : plan.view.keys) fragment.keys.push_back(events->GetFieldIndex(key));
-  fragment.time_column = events->GetFieldIndex(plan.view.timestamp_column);
-  fragment.features = plan.view.features;
-  fragment.existence = plan.view.existence;
-  fragment.having = plan.view.having;
-  fragment.described_as = plan.view.source.described_as;
+  for (const std::string& key : any.keys) fragment.keys.push_back(events->GetFieldIndex(key));
+  fragment.time_column = events->GetFieldIndex(any.timestamp_column);
+  for (const BackfillPlan& plan : plans) {
+    fragment.tasks.push_back({.cutoffs_us = plan.cutoffs_us,
+                              .filter = filter_each ? plan.view.source.filter : "",
+                              .features = plan.view.features,
+                              .existence = plan.view.existence,
+                              .having = plan.view.having});
+  }
+  fragment.described_as = any.source.described_as;
   return fragment;
 }
+
+void AddMissing(const std::vector<std::string>& names, std::vector<std::string>* list) {
+  for (const std::string& name : names) {
+    if (std::find(list->begin(), list->end(), name) == list->end()) list->push_back(name);
+  }
+}
+
+TimeRange Hull(const TimeRange& a, const TimeRange& b) {
+  if (a.IsEmpty()) return b;
+  if (b.IsEmpty()) return a;
+  TimeRange hull;
+  if (a.min_us && b.min_us) hull.min_us = std::min(*a.min_us, *b.min_us);
+  if (a.max_us && b.max_us) hull.max_us = std::max(*a.max_us, *b.max_us);
+  return hull;
+}
+
+/// One map stage for all views: each column that any of them reads, from the rows that any of them
+/// wants.
+class SharedRequest {
+ public:
+  explicit SharedRequest(const OpenedScan& source) : source_(source) {}
+
+  arrow::Result<MapRequest> Make(const Plans& plans, const ExecuteOptions& options) {
+    const WindowView& any = plans[0].view;
+    for (const BackfillPlan& plan : plans) VIAND_RETURN_NOT_OK(Add(plan));
+    const std::vector<std::string> filters = FiltersOf(plans);
+    if (filters.size() > 1) {
+      for (const std::string& filter : filters) VIAND_RETURN_NOT_OK(AddFilter(filter));
+    }
+    request_.filter = CommonFilter(filters);
+    request_.keys = any.keys;
+    for (const std::string& name : request_.columns) {
+      if (!read_.contains(name)) request_.compared_only.push_back(name);
+    }
+    request_.drop_null_keys = true;
+    request_.time_column = any.timestamp_column;
+    request_.range = reach_;
+    request_.partitions = any.keys.empty() ? 1 : ChoosePartitionCount(source_.RowCount(), options);
+    return std::move(request_);
+  }
+
+ private:
+  arrow::Status Add(const BackfillPlan& plan) {
+    VIAND_ASSIGN_OR_RETURN(const auto columns, ColumnsOfView(plan.view, source_));
+    VIAND_ASSIGN_OR_RETURN(const auto compared, ColumnsComparedOnly(plan.view, source_));
+    AddMissing(columns, &request_.columns);
+    for (const std::string& name : columns) {
+      if (std::find(compared.begin(), compared.end(), name) == compared.end()) read_.insert(name);
+    }
+    reach_ = Hull(reach_, ReachOf(plan.view, TimesOf(plan.cutoffs_us)));
+    return arrow::Status::OK();
+  }
+
+  /// The reduce fragments evaluate it.
+  arrow::Status AddFilter(const std::string& filter) {
+    if (filter.empty()) return arrow::Status::OK();
+    VIAND_ASSIGN_OR_RETURN(
+        const auto bound, expression::ParseAndBind(filter, {.columns = PlainSchema(*source_.schema),
+                                                            .described_as = source_.described_as}));
+    const auto columns = expression::ColumnsOf(*bound);
+    AddMissing(columns, &request_.columns);
+    read_.insert(columns.begin(), columns.end());
+    return arrow::Status::OK();
+  }
+
+  const OpenedScan& source_;
+  MapRequest request_;
+  std::set<std::string> read_;  ///< columns of which more than equality matters
+  TimeRange reach_ = NoTimes();
+};
 
 /// Orders by (event_timestamp, keys). No two rows are equal in these, so the order does not depend
 /// on the partitions.
@@ -81,46 +184,68 @@ arrow::Result<std::shared_ptr<arrow::Table>> WithKeyTypes(std::shared_ptr<arrow:
   return table;
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> ComputeGrid(const BackfillPlan& plan,
-                                                         const ExecuteOptions& options) {
-  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  VIAND_RETURN_NOT_OK(CheckNames(plan));
-  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(plan.view.source));
-  VIAND_RETURN_NOT_OK(CheckTimeColumn(source, plan.view.timestamp_column));
-  MapRequest request;
-  VIAND_ASSIGN_OR_RETURN(request.columns, ColumnsOfView(plan.view, source));
-  request.keys = plan.view.keys;
-  VIAND_ASSIGN_OR_RETURN(request.compared_only, ColumnsComparedOnly(plan.view, source));
-  request.drop_null_keys = true;
-  request.filter = plan.view.source.filter;
-  request.time_column = plan.view.timestamp_column;
-  request.range = ReachOf(plan.view, TimesOf(plan.cutoffs_us));
-  request.partitions =
-      plan.view.keys.empty() ? 1 : ChoosePartitionCount(source.RowCount(), options);
-  VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&source, request, options));
-  const WindowFragment prototype = ReducePrototype(plan, mapped.schema);
-  std::vector<FragmentCall> calls;
-  for (auto& inputs : mapped.partitions) calls.push_back({prototype, std::move(inputs)});
-  VIAND_ASSIGN_OR_RETURN(const auto results,
-                         options.executor->RunStage("aggregate " + plan.view.source.described_as,
-                                                    std::move(calls), options.progress));
+/// The parts of one view put together.
+arrow::Result<std::shared_ptr<arrow::Table>> ResultOf(
+    const std::vector<std::vector<TableReference>>& outputs, size_t view, const OpenedScan& source,
+    size_t key_count, const ExecuteOptions& options) {
   std::vector<std::shared_ptr<arrow::Table>> parts;
-  for (const auto& outputs : results) {
-    VIAND_ASSIGN_OR_RETURN(auto part, options.executor->Fetch(outputs[0]));
+  for (const auto& partition : outputs) {
+    VIAND_ASSIGN_OR_RETURN(auto part, options.executor->Fetch(partition[view]));
     parts.push_back(std::move(part));
   }
   VIAND_ASSIGN_OR_RETURN(auto whole, arrow::ConcatenateTables(parts));
-  VIAND_ASSIGN_OR_RETURN(auto ordered, Ordered(whole, plan.view.keys.size()));
-  return WithKeyTypes(std::move(ordered), source, plan.view.keys.size());
+  VIAND_ASSIGN_OR_RETURN(auto ordered, Ordered(whole, key_count));
+  return WithKeyTypes(std::move(ordered), source, key_count);
+}
+
+arrow::Result<Tables> ComputeGrids(const Plans& plans, const ExecuteOptions& options) {
+  for (const BackfillPlan& plan : plans) VIAND_RETURN_NOT_OK(CheckNames(plan));
+  const WindowView& any = plans[0].view;
+  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(any.source));
+  VIAND_RETURN_NOT_OK(CheckTimeColumn(source, any.timestamp_column));
+  VIAND_ASSIGN_OR_RETURN(const MapRequest request, SharedRequest(source).Make(plans, options));
+  VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&source, request, options));
+  const WindowFragment prototype =
+      ReducePrototype(plans, FiltersOf(plans).size() > 1, mapped.schema);
+  std::vector<FragmentCall> calls;
+  for (auto& inputs : mapped.partitions) calls.push_back({prototype, std::move(inputs)});
+  VIAND_ASSIGN_OR_RETURN(const auto outputs,
+                         options.executor->RunStage("aggregate " + any.source.described_as,
+                                                    std::move(calls), options.progress));
+  Tables results;
+  for (size_t view = 0; view < plans.size(); ++view) {
+    VIAND_ASSIGN_OR_RETURN(results.emplace_back(),
+                           ResultOf(outputs, view, source, any.keys.size(), options));
+  }
+  return results;
 }
 
 }  // namespace
 
+bool ShareAPass(const WindowView& a, const WindowView& b) {
+  const Scan& x = a.source;
+  const Scan& y = b.source;
+  const bool same_schema = x.schema == nullptr ? y.schema == nullptr
+                                               : y.schema != nullptr && x.schema->Equals(*y.schema);
+  return x.files == y.files && x.format == y.format && x.table == y.table &&
+         x.csv_text == y.csv_text && x.csv_types == y.csv_types && x.renames == y.renames &&
+         x.hive_partitions == y.hive_partitions && x.fill_missing == y.fill_missing &&
+         same_schema && a.keys == b.keys && a.timestamp_column == b.timestamp_column;
+}
+
+arrow::Result<Tables> BackfillTogether(const std::vector<BackfillPlan>& plans,
+                                       const ExecuteOptions& options) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  if (plans.empty()) return Tables{};
+  auto results = ComputeGrids(plans, options);
+  if (!results.ok() && plans.size() == 1) return PlacedInView(results.status(), plans[0].view);
+  return results;
+}
+
 arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
                                                       const ExecuteOptions& options) {
-  auto table = ComputeGrid(plan, options);
-  if (!table.ok()) return PlacedInView(table.status(), plan.view);
-  return table;
+  VIAND_ASSIGN_OR_RETURN(Tables tables, BackfillTogether({plan}, options));
+  return std::move(tables[0]);
 }
 
 }  // namespace viand::engine

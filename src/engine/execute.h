@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "src/common/progress.h"
 #include "src/engine/plan.h"
@@ -25,6 +26,15 @@ arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
 /// Keys, event_timestamp (timestamp[us, UTC]), features; ordered by (event_timestamp, keys).
 arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
                                                       const ExecuteOptions& options);
+
+/// Tells whether views differ at most in their filters, windows and features, so that one pass
+/// over the source does for both.
+bool ShareAPass(const WindowView& a, const WindowView& b);
+
+/// Backfills views that share a pass: the same tables as of each plan alone, in order of the plans.
+/// Where one view fails all do; one may fail on a row that only another reads, and not fail alone.
+arrow::Result<std::vector<std::shared_ptr<arrow::Table>>> BackfillTogether(
+    const std::vector<BackfillPlan>& plans, const ExecuteOptions& options);
 
 /// Prints a plan as indented text: what `explain` shows.
 std::string ToString(const RetrievalPlan& plan);

@@ -13,6 +13,7 @@
 #include "src/engine/bind_view.h"
 #include "src/engine/coded_array.h"
 #include "src/engine/plain_array.h"
+#include "src/expression/binder.h"
 
 namespace viand::engine {
 namespace {
@@ -93,12 +94,11 @@ arrow::Result<SpinePart> ReadSpine(const Tables& inputs, int parts, size_t key_c
 }
 
 /// Puts the row numbers in front.
-arrow::Result<Tables> WithRows(const SpinePart& spine, arrow::FieldVector fields,
-                               arrow::ArrayVector columns) {
+std::shared_ptr<arrow::Table> WithRows(const SpinePart& spine, arrow::FieldVector fields,
+                                       arrow::ArrayVector columns) {
   fields.insert(fields.begin(), arrow::field("row", arrow::int64(), false));
   columns.insert(columns.begin(), spine.rows);
-  return Tables{
-      arrow::Table::Make(arrow::schema(std::move(fields)), columns, spine.rows->length())};
+  return arrow::Table::Make(arrow::schema(std::move(fields)), columns, spine.rows->length());
 }
 
 }  // namespace
@@ -131,17 +131,40 @@ arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs
     fields.push_back(arrow::field(features->column_name(next), taken->type()));
     columns.push_back(std::move(taken));
   }
-  return WithRows(spine, std::move(fields), std::move(columns));
+  return Tables{WithRows(spine, std::move(fields), std::move(columns))};
 }
+
+namespace {
+
+arrow::Result<WindowSpec> SpecOf(const WindowTask& task, const WindowFragment& window) {
+  const auto schema = PlainSchema(*window.events);
+  VIAND_ASSIGN_OR_RETURN(WindowSpec spec, BindWindowSpec(task.features, task.existence, task.having,
+                                                         schema, window.described_as));
+  spec.absent = task.absent;
+  if (task.filter.empty()) return spec;
+  const expression::Scope scope{.columns = schema, .described_as = window.described_as};
+  VIAND_ASSIGN_OR_RETURN(spec.filter, expression::ParseAndBind(task.filter, scope));
+  if (spec.filter->type->id() != arrow::Type::BOOL) {
+    return MakeError(ErrorKind::kDefinition,
+                     "the filter \"" + task.filter + "\" is not a condition");
+  }
+  return spec;
+}
+
+}  // namespace
 
 arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& inputs,
                                     const FragmentContext& context) {
   arrow::MemoryPool* pool = PoolOf(context);
   VIAND_RETURN_NOT_OK(CheckInputs(inputs, window.spine_parts, *window.events));
-  VIAND_ASSIGN_OR_RETURN(WindowSpec spec,
-                         BindWindowSpec(window.features, window.existence, window.having,
-                                        PlainSchema(*window.events), window.described_as));
-  spec.absent = window.absent;
+  std::vector<WindowSpec> specs;
+  for (const WindowTask& task : window.tasks) {
+    VIAND_ASSIGN_OR_RETURN(specs.emplace_back(), SpecOf(task, window));
+  }
+  SpinePart spine;
+  if (window.at_spine) {
+    VIAND_ASSIGN_OR_RETURN(spine, ReadSpine(inputs, window.spine_parts, window.keys.size(), pool));
+  }
   EventRows events;
   VIAND_ASSIGN_OR_RETURN(events.columns,
                          JoinParts(inputs, window.spine_parts, inputs.size(), window.events, pool));
@@ -151,16 +174,21 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
     key_names.push_back(window.events->field(key)->name());
   }
   events.time = events.columns->column(window.time_column);
-  if (!window.at_spine) {
+  VIAND_ASSIGN_OR_RETURN(const auto sorted,
+                         SortedEvents::Make(std::move(events), spine.time.get(), pool));
+  Tables outputs;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (!window.at_spine) {
+      VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtGrid(sorted.get(), key_names,
+                                                        window.tasks[i].cutoffs_us, specs[i]));
+      VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(), arrow::Table::FromRecordBatches({rows}));
+      continue;
+    }
     VIAND_ASSIGN_OR_RETURN(auto rows,
-                           AggregateAtGrid(events, key_names, window.cutoffs_us, spec, pool));
-    VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches({rows}));
-    return Tables{table};
+                           AggregateAtSpine(sorted.get(), spine.keys, spine.time, specs[i]));
+    outputs.push_back(WithRows(spine, rows->schema()->fields(), rows->columns()));
   }
-  VIAND_ASSIGN_OR_RETURN(const SpinePart spine,
-                         ReadSpine(inputs, window.spine_parts, window.keys.size(), pool));
-  VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtSpine(events, spine.keys, spine.time, spec, pool));
-  return WithRows(spine, rows->schema()->fields(), rows->columns());
+  return outputs;
 }
 
 }  // namespace viand::engine

@@ -72,21 +72,28 @@ struct AsOfFragment {
   std::vector<int64_t> grid_us;
 };
 
-/// One partition of window aggregates. Inputs: `spine_parts` tables (keys..., time, row number),
-/// none for a grid, then the events' tables. Output: keys..., event_timestamp, features... for a
-/// grid; row number, features... for a spine.
-struct WindowFragment {
-  bool at_spine = false;
-  int spine_parts = 0;
+/// The aggregates of one view.
+struct WindowTask {
   std::vector<int64_t> cutoffs_us;  ///< of a grid
-  std::shared_ptr<arrow::Schema>
-      events;             ///< of the events' tables; expressions bind to its plain form
-  std::vector<int> keys;  ///< indices in `events`
-  int time_column = -1;   ///< index in `events`
+  std::string filter;               ///< SQL over the events; empty: all rows
   std::vector<PlannedFeature> features;
   TimeWindow existence;
   std::string having;
   AbsentRows absent = AbsentRows::kLeaveOut;
+};
+
+/// One partition of window aggregates of some views over the same events, grouped and sorted once.
+/// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
+/// tables. One output a task: keys..., event_timestamp, features... for a grid; row number,
+/// features... for a spine.
+struct WindowFragment {
+  bool at_spine = false;
+  int spine_parts = 0;
+  std::shared_ptr<arrow::Schema>
+      events;             ///< of the events' tables; expressions bind to its plain form
+  std::vector<int> keys;  ///< indices in `events`
+  int time_column = -1;   ///< index in `events`
+  std::vector<WindowTask> tasks;
   std::string described_as;
 };
 
@@ -94,8 +101,10 @@ using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment>;
 
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
-  const auto* map = std::get_if<MapFragment>(&fragment);
-  return map == nullptr ? 1 : map->partitions;
+  if (const auto* map = std::get_if<MapFragment>(&fragment)) return map->partitions;
+  if (const auto* window = std::get_if<WindowFragment>(&fragment))
+    return static_cast<int>(window->tasks.size());
+  return 1;
 }
 
 }  // namespace viand::engine

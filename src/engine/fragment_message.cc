@@ -143,28 +143,37 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const AsOfFragment
       .Union();
 }
 
-arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragment& window) {
+Offset<message::Feature> Write(FlatBufferBuilder* builder, const PlannedFeature& feature) {
+  const auto name = builder->CreateString(feature.name);
+  const auto expr = builder->CreateString(feature.expr);
+  const auto length = Write(builder, feature.window);
+  const auto default_value = builder->CreateString(feature.default_value);
+  const auto file = builder->CreateString(feature.where.file);
+  const auto where = message::CreatePlace(*builder, file, feature.where.line, feature.where.column);
+  return message::CreateFeature(*builder, name, expr, length, default_value, where);
+}
+
+Offset<message::WindowTask> Write(FlatBufferBuilder* builder, const WindowTask& task) {
   std::vector<Offset<message::Feature>> features;
-  for (const PlannedFeature& feature : window.features) {
-    const auto name = builder->CreateString(feature.name);
-    const auto expr = builder->CreateString(feature.expr);
-    const auto length = Write(builder, feature.window);
-    const auto default_value = builder->CreateString(feature.default_value);
-    const auto file = builder->CreateString(feature.where.file);
-    const auto where =
-        message::CreatePlace(*builder, file, feature.where.line, feature.where.column);
-    features.push_back(message::CreateFeature(*builder, name, expr, length, default_value, where));
-  }
-  VIAND_ASSIGN_OR_RETURN(auto events, WriteSchema(builder, *window.events));
-  const auto cutoffs = builder->CreateVector(window.cutoffs_us);
-  const auto keys = builder->CreateVector(window.keys);
+  for (const PlannedFeature& feature : task.features) features.push_back(Write(builder, feature));
+  const auto cutoffs = builder->CreateVector(task.cutoffs_us);
+  const auto filter = builder->CreateString(task.filter);
   const auto feature_list = builder->CreateVector(features);
-  const auto existence = Write(builder, window.existence);
-  const auto having = builder->CreateString(window.having);
+  const auto existence = Write(builder, task.existence);
+  const auto having = builder->CreateString(task.having);
+  return message::CreateWindowTask(*builder, cutoffs, filter, feature_list, existence, having,
+                                   static_cast<uint8_t>(task.absent));
+}
+
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragment& window) {
+  std::vector<Offset<message::WindowTask>> tasks;
+  for (const WindowTask& task : window.tasks) tasks.push_back(Write(builder, task));
+  VIAND_ASSIGN_OR_RETURN(auto events, WriteSchema(builder, *window.events));
+  const auto keys = builder->CreateVector(window.keys);
   const auto described_as = builder->CreateString(window.described_as);
-  return message::CreateWindowFragment(*builder, window.at_spine, window.spine_parts, cutoffs,
-                                       events, keys, window.time_column, feature_list, existence,
-                                       having, static_cast<uint8_t>(window.absent), described_as)
+  const auto task_list = builder->CreateVector(tasks);
+  return message::CreateWindowFragment(*builder, window.at_spine, window.spine_parts, events, keys,
+                                       window.time_column, described_as, task_list)
       .Union();
 }
 
@@ -266,27 +275,40 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   return result;
 }
 
-arrow::Result<Fragment> Read(const message::WindowFragment& window) {
-  WindowFragment result;
-  result.at_spine = window.at_spine();
-  result.spine_parts = window.spine_parts();
-  result.cutoffs_us = ReadNumbers(window.cutoffs_us());
-  VIAND_ASSIGN_OR_RETURN(result.events, ReadSchema(window.events()));
-  result.keys = ReadNumbers(window.keys());
-  result.time_column = window.time_column();
-  if (window.features() != nullptr) {
-    for (const auto* feature : *window.features()) {
+arrow::Result<WindowTask> Read(const message::WindowTask& task) {
+  WindowTask result;
+  result.cutoffs_us = ReadNumbers(task.cutoffs_us());
+  result.filter = ReadText(task.filter());
+  if (task.features() != nullptr) {
+    for (const auto* feature : *task.features()) {
       result.features.push_back({ReadText(feature->name()), ReadText(feature->expr()),
                                  Read(feature->window()), ReadText(feature->default_value()),
                                  Read(feature->where())});
     }
   }
-  result.existence = Read(window.existence());
-  result.having = ReadText(window.having());
-  result.absent = static_cast<AbsentRows>(window.absent());
-  result.described_as = ReadText(window.described_as());
-  if (window.absent() > static_cast<uint8_t>(AbsentRows::kCompute))
+  result.existence = Read(task.existence());
+  result.having = ReadText(task.having());
+  result.absent = static_cast<AbsentRows>(task.absent());
+  if (task.absent() > static_cast<uint8_t>(AbsentRows::kCompute))
     return Damaged("rule for absent rows");
+  return result;
+}
+
+arrow::Result<Fragment> Read(const message::WindowFragment& window) {
+  WindowFragment result;
+  result.at_spine = window.at_spine();
+  result.spine_parts = window.spine_parts();
+  VIAND_ASSIGN_OR_RETURN(result.events, ReadSchema(window.events()));
+  result.keys = ReadNumbers(window.keys());
+  result.time_column = window.time_column();
+  result.described_as = ReadText(window.described_as());
+  if (window.tasks() != nullptr) {
+    for (const auto* task : *window.tasks()) {
+      VIAND_ASSIGN_OR_RETURN(auto read, Read(*task));
+      result.tasks.push_back(std::move(read));
+    }
+  }
+  if (result.tasks.empty()) return Damaged("no views to aggregate");
   if (result.at_spine ? result.spine_parts < 1 : result.spine_parts != 0)
     return Damaged("number of spine parts");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.events));

@@ -48,15 +48,17 @@ MapFragment Map() {
 
 WindowFragment Window() {
   WindowFragment window;
-  window.cutoffs_us = {1, 2};
   window.events = Columns();
   window.keys = {0};
   window.time_column = 1;
-  window.features = {{"f", "sum(x)", {.length_us = 5}, "0", {"views.yaml", 3, 9}},
-                     {"g", "count(*)", {.unbounded = true}, ""}};
-  window.existence = {.following = true, .length_us = 9};
-  window.having = "count(*) > 1";
-  window.absent = AbsentRows::kNull;
+  window.tasks = {{.cutoffs_us = {1, 2},
+                   .filter = "x > 0",
+                   .features = {{"f", "sum(x)", {.length_us = 5}, "0", {"views.yaml", 3, 9}},
+                                {"g", "count(*)", {.unbounded = true}, ""}},
+                   .existence = {.following = true, .length_us = 9},
+                   .having = "count(*) > 1",
+                   .absent = AbsentRows::kNull},
+                  {.cutoffs_us = {3}}};
   window.described_as = "source s";
   return window;
 }
@@ -107,15 +109,19 @@ TEST(FragmentMessage, EveryFieldOfAMapSurvives) {
 TEST(FragmentMessage, ReducesSurvive) {
   const auto window = std::get<WindowFragment>(
       ParseFragment(SerializeFragment(Window()).ValueOrDie()).ValueOrDie());
-  EXPECT_EQ(window.features[0].expr, "sum(x)");
-  EXPECT_EQ(window.features[0].default_value, "0");
-  EXPECT_EQ(window.features[0].where.ToString(), "views.yaml:3:9");
-  EXPECT_EQ(window.features[1].where.ToString(), "");
-  EXPECT_EQ(window.features[1].window, (TimeWindow{.unbounded = true}));
-  EXPECT_EQ(window.existence, Window().existence);
-  EXPECT_EQ(window.having, "count(*) > 1");
-  EXPECT_EQ(window.absent, AbsentRows::kNull);
-  EXPECT_EQ(window.cutoffs_us, Window().cutoffs_us);
+  ASSERT_EQ(window.tasks.size(), 2u);
+  const WindowTask& task = window.tasks[0];
+  EXPECT_EQ(task.features[0].expr, "sum(x)");
+  EXPECT_EQ(task.features[0].default_value, "0");
+  EXPECT_EQ(task.features[0].where.ToString(), "views.yaml:3:9");
+  EXPECT_EQ(task.features[1].where.ToString(), "");
+  EXPECT_EQ(task.features[1].window, (TimeWindow{.unbounded = true}));
+  EXPECT_EQ(task.existence, Window().tasks[0].existence);
+  EXPECT_EQ(task.filter, "x > 0");
+  EXPECT_EQ(task.having, "count(*) > 1");
+  EXPECT_EQ(task.absent, AbsentRows::kNull);
+  EXPECT_EQ(task.cutoffs_us, (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(window.tasks[1].cutoffs_us, (std::vector<int64_t>{3}));
   const auto join =
       std::get<AsOfFragment>(ParseFragment(SerializeFragment(AsOf()).ValueOrDie()).ValueOrDie());
   EXPECT_EQ(join.spine_parts, 2);
@@ -144,6 +150,9 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   WindowFragment window = Window();
   window.at_spine = true;
   EXPECT_EQ(Rejection(window), "damaged fragment message: number of spine parts");
+  window = Window();
+  window.tasks.clear();
+  EXPECT_EQ(Rejection(window), "damaged fragment message: no views to aggregate");
 }
 
 // An offset that is wrong by four can lead to 64-bit numbers that are not aligned as such.

@@ -264,10 +264,11 @@ class Retrieval {
     for (const std::string& key : opened->view_keys)
       fragment.keys.push_back(mapped.schema->GetFieldIndex(key));
     fragment.time_column = mapped.schema->GetFieldIndex(view.timestamp_column);
-    fragment.features = view.features;
-    fragment.existence = view.existence;
-    fragment.having = view.having;
-    fragment.absent = opened->lookup->compute_absent ? AbsentRows::kCompute : AbsentRows::kNull;
+    fragment.tasks = {
+        {.features = view.features,
+         .existence = view.existence,
+         .having = view.having,
+         .absent = opened->lookup->compute_absent ? AbsentRows::kCompute : AbsentRows::kNull}};
     fragment.described_as = view.source.described_as;
     return ReduceCalls(fragment, spine, std::move(mapped.partitions));
   }

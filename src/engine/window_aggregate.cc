@@ -18,7 +18,6 @@
 
 #include "src/engine/aggregate_call.h"
 #include "src/engine/exact_words.h"
-#include "src/engine/key_index.h"
 #include "src/engine/window_members.h"
 #include "src/expression/batch_evaluator.h"
 
@@ -51,35 +50,17 @@ arrow::Result<Ticks> ReadTime(const Column& array, std::string_view what, int64_
   return ReadTicks<__int128>(Words::Of(array), *array->type(), array->length(), tick_ns);
 }
 
-arrow::Status TooLarge(const std::string& what, int64_t most) {
-  return MakeError(ErrorKind::kInput, "a partition of " + what + " is too large",
-                   "at most " + std::to_string(most) + " fit one: use more partitions");
-}
-
 class WindowAggregator {
  public:
-  WindowAggregator(const EventRows& events, const WindowSpec& spec, arrow::MemoryPool* pool)
-      : events_(events), spec_(spec), pool_(pool), row_values_(events.columns, pool) {}
+  WindowAggregator(SortedEvents* events, const WindowSpec& spec) : events_(*events), spec_(spec) {}
 
-  // Checks, groups and sorts the events; `tick_ns` is the tick of all times.
-  arrow::Status Prepare(int64_t tick_ns) {
-    ticks_a_us_ = 1000 / tick_ns;
-    if (events_.time->length() > kMostWindowRows) {
-      return TooLarge(std::to_string(events_.time->length()) + " rows", kMostWindowRows);
-    }
-    VIAND_ASSIGN_OR_RETURN(index_, KeyIndex::Make(events_.keys, events_.time->length(), {}));
-    VIAND_ASSIGN_OR_RETURN(const Ticks time, ReadTime(events_.time, "the timestamp", tick_ns));
-    const bool any_null = events_.time->null_count() != 0;
-    rows_ = KeyRuns::Make(index_.groups(), index_.size(),
-                          [&](int64_t row) { return !any_null || events_.time->IsValid(row); });
-    SortByTime(time, &rows_);
-    row_time_.reserve(rows_.rows.size());
-    for (const int64_t row : rows_.rows) row_time_.push_back(time[row]);
+  // Takes the view's rows of the events.
+  arrow::Status Select() {
+    if (!spec_.filter) return arrow::Status::OK();
+    VIAND_ASSIGN_OR_RETURN(own_runs_, events_.Passing(*spec_.filter));
+    runs_ = &own_runs_;
     return arrow::Status::OK();
   }
-
-  const KeyIndex& index() const { return index_; }
-  int64_t ticks_a_us() const { return ticks_a_us_; }
 
   // Which sets are rows: those with an event in the view's window, for which `having` holds. From
   // then on Features is asked of these sets alone.
@@ -141,14 +122,15 @@ class WindowAggregator {
 
   Members MembersIn(const Times& times, const TimeWindow& window) const {
     if (existing_ && window == spec_.existence) return *existing_;
-    return MembersOf(rows_, row_time_, times.sets, times.time, window, ticks_a_us_);
+    return MembersOf(runs_->rows, runs_->time, times.sets, times.time, window,
+                     events_.ticks_a_us());
   }
 
   CallEvaluator Calls(const Times& times) {
     AggregateContext context{.pool = pool_,
-                             .name_key = [this](int32_t key) { return NameKey(key); }};
+                             .name_key = [this](int32_t key) { return events_.NameKey(key); }};
     return CallEvaluator(
-        &row_values_, times.sets, std::move(context),
+        events_.values(), times.sets, std::move(context),
         [this, &times](const TimeWindow& window) { return MembersIn(times, window); });
   }
 
@@ -189,24 +171,11 @@ class WindowAggregator {
     return filled.make_array();
   }
 
-  std::string NameKey(int32_t key) const {
-    if (key >= index_.size()) return "unknown";
-    std::string text = "(";
-    for (const Column& column : events_.keys) {
-      const auto scalar = column->GetScalar(index_.first_rows()[key]);
-      text += (text.size() > 1 ? ", " : "") + (scalar.ok() ? (*scalar)->ToString() : "?");
-    }
-    return text + ")";
-  }
-
-  const EventRows& events_;
+  SortedEvents& events_;
   const WindowSpec& spec_;
-  arrow::MemoryPool* pool_;
-  RowValues row_values_;
-  int64_t ticks_a_us_ = 1;
-  KeyIndex index_;
-  Ticks row_time_;  // of rows_.rows
-  KeyRuns rows_;
+  arrow::MemoryPool* const pool_ = events_.pool();
+  EventRuns own_runs_;  // where the spec has a filter
+  const EventRuns* runs_ = &events_.all();
   std::optional<Members> existing_;  // of the view's window, in the sets that Exist left
 };
 
@@ -216,14 +185,6 @@ ArrayResult TakeFrom(const Column& column, const Column& rows, arrow::MemoryPool
       const arrow::Datum taken,
       arrow::compute::Take(column, rows, arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
   return taken.make_array();
-}
-
-arrow::Status CheckEvents(const EventRows& events) {
-  if (events.columns->num_rows() != events.time->length()) {
-    return arrow::Status::Invalid("events of ", events.columns->num_rows(), " rows with ",
-                                  events.time->length(), " times");
-  }
-  return CheckTime(*events.time, "the events' timestamp");
 }
 
 // Every cutoff for every key.
@@ -324,38 +285,37 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FeatureBatch(
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
-    const EventRows& events, const std::vector<std::string>& key_names,
-    const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec, arrow::MemoryPool* pool) {
-  if (!pool) pool = arrow::default_memory_pool();
-  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  VIAND_RETURN_NOT_OK(CheckEvents(events));
-  if (key_names.size() != events.keys.size()) {
-    return arrow::Status::Invalid(key_names.size(), " names for ", events.keys.size(), " keys");
+    SortedEvents* events, const std::vector<std::string>& key_names,
+    const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec) {
+  const std::vector<Column>& keys = events->events().keys;
+  if (key_names.size() != keys.size()) {
+    return arrow::Status::Invalid(key_names.size(), " names for ", keys.size(), " keys");
   }
   if (!std::is_sorted(cutoffs_us.begin(), cutoffs_us.end())) {
     return arrow::Status::Invalid("cutoffs are not ascending");
   }
-  WindowAggregator aggregator(events, spec, pool);
-  VIAND_RETURN_NOT_OK(aggregator.Prepare(CommonTick({events.time.get()})));
+  if (spec.absent != AbsentRows::kLeaveOut) {
+    return arrow::Status::Invalid("a grid has only rows that exist: absent rows are kLeaveOut");
+  }
   const auto cutoffs = static_cast<int64_t>(cutoffs_us.size());
-  if (cutoffs > 0 && aggregator.index().size() > kMostSets / cutoffs) {
-    return TooLarge(std::to_string(aggregator.index().size()) + " keys at " +
-                        std::to_string(cutoffs) + " times",
-                    kMostSets);
+  if (cutoffs > 0 && events->keys().size() > kMostSets / cutoffs) {
+    return TooLargePartition(
+        std::to_string(events->keys().size()) + " keys at " + std::to_string(cutoffs) + " times",
+        kMostSets);
   }
-  Times times = GridTimes(aggregator.index().size(), cutoffs_us, aggregator.ticks_a_us());
-  if (spec.absent != AbsentRows::kCompute) {
-    VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(times));
-    times = WindowAggregator::Keep(times, exist);
-  }
+  WindowAggregator aggregator(events, spec);
+  VIAND_RETURN_NOT_OK(aggregator.Select());
+  Times times = GridTimes(events->keys().size(), cutoffs_us, events->ticks_a_us());
+  VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(times));
+  times = WindowAggregator::Keep(times, exist);
   VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(times));
-  VIAND_ASSIGN_OR_RETURN(const GridOrder order,
-                         OrderGrid(times, aggregator.index(), cutoffs_us, pool));
+  arrow::MemoryPool* pool = events->pool();
+  VIAND_ASSIGN_OR_RETURN(const GridOrder order, OrderGrid(times, events->keys(), cutoffs_us, pool));
   arrow::FieldVector fields;
   std::vector<Column> leading;
   for (size_t i = 0; i < key_names.size(); ++i) {
-    fields.push_back(arrow::field(key_names[i], events.keys[i]->type()));
-    VIAND_ASSIGN_OR_RETURN(leading.emplace_back(), TakeFrom(events.keys[i], order.keys, pool));
+    fields.push_back(arrow::field(key_names[i], keys[i]->type()));
+    VIAND_ASSIGN_OR_RETURN(leading.emplace_back(), TakeFrom(keys[i], order.keys, pool));
   }
   fields.push_back(arrow::field("event_timestamp", order.timestamp->type()));
   leading.push_back(order.timestamp);
@@ -363,23 +323,19 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
-    const EventRows& events, const std::vector<Column>& spine_keys, const Column& spine_time,
-    const WindowSpec& spec, arrow::MemoryPool* pool) {
-  if (!pool) pool = arrow::default_memory_pool();
-  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  VIAND_RETURN_NOT_OK(CheckEvents(events));
+    SortedEvents* events, const std::vector<Column>& spine_keys, const Column& spine_time,
+    const WindowSpec& spec) {
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
   if (spec.absent == AbsentRows::kLeaveOut) {
     return arrow::Status::Invalid("at a spine every row stays: absent rows are kNull or kCompute");
   }
   if (spine_time->length() > kMostSets) {
-    return TooLarge(std::to_string(spine_time->length()) + " spine rows", kMostSets);
+    return TooLargePartition(std::to_string(spine_time->length()) + " spine rows", kMostSets);
   }
-  const int64_t tick_ns = CommonTick({events.time.get(), spine_time.get()});
-  WindowAggregator aggregator(events, spec, pool);
-  VIAND_RETURN_NOT_OK(aggregator.Prepare(tick_ns));
+  WindowAggregator aggregator(events, spec);
+  VIAND_RETURN_NOT_OK(aggregator.Select());
   VIAND_ASSIGN_OR_RETURN(SpineTimes spine,
-                         MakeSpineTimes(aggregator.index(), spine_keys, spine_time, tick_ns));
+                         MakeSpineTimes(events->keys(), spine_keys, spine_time, events->tick_ns()));
   std::vector<int64_t> kept(spine.times.time.size());
   std::iota(kept.begin(), kept.end(), 0);
   if (spec.absent == AbsentRows::kNull) {
@@ -389,12 +345,29 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
     spine.times = WindowAggregator::Keep(spine.times, exist);
   }
   VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(spine.times));
-  arrow::Int64Builder sets(pool);
+  arrow::Int64Builder sets(events->pool());
   for (const int64_t set : spine.set_of_row) {
     VIAND_RETURN_NOT_OK(kept[set] < 0 ? sets.AppendNull() : sets.Append(kept[set]));
   }
   VIAND_ASSIGN_OR_RETURN(const Column order, sets.Finish());
-  return FeatureBatch(spec, columns, order, {}, {}, pool);
+  return FeatureBatch(spec, columns, order, {}, {}, events->pool());
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
+    const EventRows& events, const std::vector<std::string>& key_names,
+    const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec, arrow::MemoryPool* pool) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, nullptr, pool));
+  return AggregateAtGrid(sorted.get(), key_names, cutoffs_us, spec);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
+    const EventRows& events, const std::vector<Column>& spine_keys, const Column& spine_time,
+    const WindowSpec& spec, arrow::MemoryPool* pool) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
+  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, spine_time.get(), pool));
+  return AggregateAtSpine(sorted.get(), spine_keys, spine_time, spec);
 }
 
 }  // namespace viand::engine

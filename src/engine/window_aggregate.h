@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "src/engine/sorted_events.h"
 #include "src/engine/time_window.h"
 #include "src/expression/aggregation.h"
 
@@ -44,26 +45,27 @@ struct WindowSpec {
   TimeWindow existence;                           ///< the view's own window
   std::optional<expression::Aggregation> having;  ///< over the view's own window
   AbsentRows absent = AbsentRows::kLeaveOut;
-};
-
-/// Base rows after the view's `where`, in order of their position in the source.
-struct EventRows {
-  std::shared_ptr<arrow::RecordBatch> columns;  ///< schema of the scope that bound the aggregates
-  std::vector<std::shared_ptr<arrow::Array>> keys;  ///< a null key makes no row
-  std::shared_ptr<arrow::Array>
-      time;  ///< timestamp of any unit, or date; a null time is in no window
+  expression::ExpressionPtr filter;  ///< the view's rows among the events; null: all
 };
 
 /// Returns keys..., event_timestamp (timestamp[us, UTC]), features... of every (key, cutoff) that
 /// exists, by order of cutoff and within one by first appearance of the key. `key_names` name the
 /// key columns.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
+    SortedEvents* events, const std::vector<std::string>& key_names,
+    const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec);
+
+/// Returns one row of features for each spine row, in the spine's order. `spec.absent` is kNull or
+/// kCompute. The events were sorted for `spine_time`.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
+    SortedEvents* events, const std::vector<std::shared_ptr<arrow::Array>>& spine_keys,
+    const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec);
+
+/// The same for one view alone.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
     const EventRows& events, const std::vector<std::string>& key_names,
     const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec,
     arrow::MemoryPool* pool = nullptr);
-
-/// Returns one row of features for each spine row, in the spine's order. `spec.absent` is kNull or
-/// kCompute.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
     const EventRows& events, const std::vector<std::shared_ptr<arrow::Array>>& spine_keys,
     const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec,

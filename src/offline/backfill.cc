@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -66,28 +67,40 @@ std::shared_ptr<arrow::Table> RowsOfCutoff(const arrow::Table& table,
   return table.Slice(first - begin, last - first);
 }
 
-/// Computes some cutoffs in one pass over the source and stores each.
-arrow::Status ComputePass(const RepoContext& context, const engine::WindowView& view,
-                          PartStore* store, const std::vector<Part*>& parts) {
-  engine::BackfillPlan plan{view, {}};
-  for (const Part* part : parts) plan.cutoffs_us.push_back(part->cutoff_us);
-  ARROW_ASSIGN_OR_RAISE(auto computed, engine::Backfill(plan, context.execute));
-  ARROW_ASSIGN_OR_RAISE(computed, computed->CombineChunks());
-  const auto column = computed->GetColumnByName("event_timestamp");
-  const auto times = column->num_chunks() == 0
-                         ? std::make_shared<arrow::TimestampArray>(
-                               arrow::timestamp(arrow::TimeUnit::MICRO), 0, nullptr)
-                         : std::static_pointer_cast<arrow::TimestampArray>(column->chunk(0));
-  // Encoded and synced by several threads, which mostly wait for the disk; kept in order of time.
+/// One view on its way to disk.
+struct PendingView {
+  const definition::BoundView* view = nullptr;
+  engine::WindowView plan;  ///< where cutoffs are missing
+  std::unique_ptr<PartStore> store;
+  std::vector<Part> parts;
+  std::vector<Part*> missing;  ///< of `parts`
+};
+
+/// A part to write, and the rows that hold it.
+struct PartRows {
+  const PendingView* view;
+  Part* part;
+  std::shared_ptr<arrow::Table> computed;
+};
+
+/// Parts encoded and synced by several threads, which mostly wait for the disk; kept in order of
+/// view and time.
+arrow::Status StoreParts(const RepoContext& context, const std::vector<PartRows>& parts) {
   using Prepared = arrow::Result<std::unique_ptr<ParquetOutput>>;
   size_t next = 0;
-  return RunOrdered<Part*, Prepared>(
+  return RunOrdered<const PartRows*, Prepared>(
       {.workers = kPartWriters, .max_in_flight = 2 * kPartWriters},
-      [&]() -> arrow::Result<std::optional<Part*>> {
-        return next < parts.size() ? std::optional(parts[next++]) : std::nullopt;
+      [&]() -> arrow::Result<std::optional<const PartRows*>> {
+        return next < parts.size() ? std::optional(&parts[next++]) : std::nullopt;
       },
-      [&](Part* part) {
-        return store->Prepare(part, RowsOfCutoff(*computed, *times, part->cutoff_us));
+      [&](const PartRows* rows) -> Prepared {
+        const auto column = rows->computed->GetColumnByName("event_timestamp");
+        const auto none = arrow::TimestampArray(arrow::timestamp(arrow::TimeUnit::MICRO), 0, {});
+        const auto& times = column->num_chunks() == 0
+                                ? none
+                                : static_cast<const arrow::TimestampArray&>(*column->chunk(0));
+        return rows->view->store->Prepare(
+            rows->part, RowsOfCutoff(*rows->computed, times, rows->part->cutoff_us));
       },
       [&](Prepared prepared) {
         ARROW_RETURN_NOT_OK(CheckCancelled());
@@ -98,17 +111,48 @@ arrow::Status ComputePass(const RepoContext& context, const engine::WindowView& 
       });
 }
 
-arrow::Status ComputeMissing(const RepoContext& context, const definition::BoundView& view,
-                             PartStore* store, const std::vector<Part*>& missing) {
-  ARROW_ASSIGN_OR_RAISE(const engine::WindowView plan, PlanComputation(context, view));
-  const int64_t cutoffs_a_pass =
-      std::max<int64_t>(1, kPassBytes / std::max<int64_t>(1, SourceBytes(plan.source)));
-  context.execute.progress->Begin(fmt::format("backfill {}", view.view->name),
-                                  static_cast<int64_t>(missing.size()), "cutoffs");
-  for (size_t from = 0; from < missing.size(); from += cutoffs_a_pass) {
-    const size_t to = std::min<size_t>(missing.size(), from + cutoffs_a_pass);
-    ARROW_RETURN_NOT_OK(
-        ComputePass(context, plan, store, {missing.begin() + from, missing.begin() + to}));
+/// Computes some cutoffs of some views in one pass over their source and stores each.
+arrow::Status ComputePass(const RepoContext& context, const std::vector<PendingView*>& views,
+                          size_t from, size_t to) {
+  std::vector<engine::BackfillPlan> plans;
+  std::vector<PartRows> parts;
+  for (PendingView* pending : views) {
+    engine::BackfillPlan plan{pending->plan, {}};
+    for (size_t i = from; i < std::min(to, pending->missing.size()); ++i) {
+      plan.cutoffs_us.push_back(pending->missing[i]->cutoff_us);
+      parts.push_back({pending, pending->missing[i], nullptr});
+    }
+    if (!plan.cutoffs_us.empty()) plans.push_back(std::move(plan));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto tables, engine::BackfillTogether(plans, context.execute));
+  size_t table = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0 && parts[i].view != parts[i - 1].view) ++table;
+    if (i == 0 || parts[i].view != parts[i - 1].view) {
+      ARROW_ASSIGN_OR_RAISE(tables[table], tables[table]->CombineChunks());
+    }
+    parts[i].computed = tables[table];
+  }
+  return StoreParts(context, parts);
+}
+
+/// Computes what views that share a pass miss.
+arrow::Status ComputeMissing(const RepoContext& context, const std::vector<PendingView*>& views) {
+  const int64_t bytes = std::max<int64_t>(1, SourceBytes(views[0]->plan.source));
+  const size_t cutoffs_a_pass =
+      std::max<int64_t>(1, kPassBytes / bytes / static_cast<int64_t>(views.size()));
+  size_t most = 0;
+  int64_t all = 0;
+  std::vector<std::string> names;
+  for (const PendingView* pending : views) {
+    most = std::max(most, pending->missing.size());
+    all += static_cast<int64_t>(pending->missing.size());
+    names.push_back(pending->view->view->name);
+  }
+  context.execute.progress->Begin(fmt::format("backfill {}", fmt::join(names, ", ")), all,
+                                  "cutoffs");
+  for (size_t from = 0; from < most; from += cutoffs_a_pass) {
+    ARROW_RETURN_NOT_OK(ComputePass(context, views, from, from + cutoffs_a_pass));
   }
   context.execute.progress->End();
   return arrow::Status::OK();
@@ -126,31 +170,111 @@ void VisitUpstreamFirst(const RepoContext& context, const definition::BoundView&
 
 }  // namespace
 
-arrow::Result<BackfillReport> BackfillView(const RepoContext& context,
-                                           const definition::BoundView& view) {
-  if (!view.view->computed || !view.view->snapshots) {
-    return MakeError(
-        ErrorKind::kUsage,
-        fmt::format("feature view \"{}\" has no snapshots to backfill", view.view->name),
-        view.view->computed ? "it is computed at each spine row's time, by `viand historical`"
-                            : "its rows are ready in its source");
-  }
+namespace {
+
+arrow::Status CheckHasCutoffs(const RepoContext& context, const definition::BoundView& view) {
+  if (view.view->computed && view.view->snapshots) return GridOf(context, *view.view).status();
+  return MakeError(ErrorKind::kUsage,
+                   fmt::format("feature view \"{}\" has no snapshots to backfill", view.view->name),
+                   view.view->computed
+                       ? "it is computed at each spine row's time, by `viand historical`"
+                       : "its rows are ready in its source");
+}
+
+/// Finds out what a view misses, and takes its lock.
+arrow::Result<PendingView> Look(const RepoContext& context, const definition::BoundView& view,
+                                const SourceContent& content) {
+  PendingView pending{.view = &view};
   ARROW_ASSIGN_OR_RAISE(const registry::ResolvedGrid* grid, GridOf(context, *view.view));
-  ARROW_ASSIGN_OR_RAISE(const SourceContent content,
-                        ContentOfSource(context, view.view->source.name));
-  std::vector<Part> parts = DesiredParts(context, view, *grid, content);
-  ARROW_ASSIGN_OR_RAISE(auto store, PartStore::Open(ViewFolder(context.root(), view.view->name)));
-  std::vector<Part*> missing;
-  for (Part& part : parts) {
-    ARROW_ASSIGN_OR_RAISE(const bool found, store->Find(&part));
-    if (!found) missing.push_back(&part);
+  pending.parts = DesiredParts(context, view, *grid, content);
+  ARROW_ASSIGN_OR_RAISE(pending.store,
+                        PartStore::Open(ViewFolder(context.root(), view.view->name)));
+  for (size_t i = 0; i < pending.parts.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const bool found, pending.store->Find(&pending.parts[i]));
+    if (!found) pending.missing.push_back(&pending.parts[i]);
   }
-  if (!missing.empty()) ARROW_RETURN_NOT_OK(ComputeMissing(context, view, store.get(), missing));
-  ARROW_RETURN_NOT_OK(store->Publish(ComputationHash(context, view), parts));
-  BackfillReport report{0, static_cast<int64_t>(parts.size()),
-                        static_cast<int64_t>(missing.size())};
-  for (const Part& part : parts) report.rows += part.rows;
-  return report;
+  if (!pending.missing.empty()) {
+    ARROW_ASSIGN_OR_RAISE(pending.plan, PlanComputation(context, view));
+  }
+  return pending;
+}
+
+arrow::Status Publish(const RepoContext& context, const PendingView& pending,
+                      std::vector<BackfillReport>* reports) {
+  ARROW_RETURN_NOT_OK(
+      pending.store->Publish(ComputationHash(context, *pending.view), pending.parts));
+  BackfillReport report{.view = pending.view,
+                        .cutoffs = static_cast<int64_t>(pending.parts.size()),
+                        .cutoffs_computed = static_cast<int64_t>(pending.missing.size())};
+  for (const Part& part : pending.parts) report.rows += part.rows;
+  reports->push_back(report);
+  return arrow::Status::OK();
+}
+
+/// Brings views that share a pass up to date, or where that fails, those before the first that
+/// fails alone: an expression of one view may fail on a row that only another reads.
+arrow::Status ComputeAndPublish(const RepoContext& context, const std::vector<PendingView*>& views,
+                                std::vector<BackfillReport>* reports) {
+  const arrow::Status together = ComputeMissing(context, views);
+  const bool of_the_data = !together.ok() && (KindOf(together) == ErrorKind::kInput ||
+                                              KindOf(together) == ErrorKind::kDefinition);
+  if (!together.ok() && (views.size() == 1 || !of_the_data)) return together;
+  for (PendingView* pending : views) {
+    if (!together.ok()) ARROW_RETURN_NOT_OK(ComputeMissing(context, {pending}));
+    ARROW_RETURN_NOT_OK(Publish(context, *pending, reports));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status BackfillOfSource(const RepoContext& context,
+                               const std::vector<const definition::BoundView*>& views,
+                               std::vector<BackfillReport>* reports) {
+  ARROW_ASSIGN_OR_RAISE(const SourceContent content,
+                        ContentOfSource(context, views[0]->view->source.name));
+  std::vector<PendingView> all;
+  for (const auto* view : views) {
+    ARROW_ASSIGN_OR_RAISE(all.emplace_back(), Look(context, *view, content));
+  }
+  std::vector<PendingView*> rest;
+  for (PendingView& pending : all) {
+    if (!pending.missing.empty()) {
+      rest.push_back(&pending);
+    } else {
+      ARROW_RETURN_NOT_OK(Publish(context, pending, reports));
+    }
+  }
+  while (!rest.empty()) {
+    const engine::WindowView& first = rest[0]->plan;
+    const auto others = std::stable_partition(
+        rest.begin(), rest.end(),
+        [&first](const PendingView* other) { return engine::ShareAPass(first, other->plan); });
+    ARROW_RETURN_NOT_OK(ComputeAndPublish(context, {rest.begin(), others}, reports));
+    rest.erase(rest.begin(), others);
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<std::vector<BackfillReport>> BackfillViews(
+    const RepoContext& context, const std::vector<const definition::BoundView*>& views) {
+  for (const auto* view : views) ARROW_RETURN_NOT_OK(CheckHasCutoffs(context, *view));
+  std::vector<BackfillReport> reports;
+  std::vector<const definition::BoundView*> rest = views;
+  while (!rest.empty()) {
+    const std::string& source = rest[0]->view->source.name;
+    const auto others = std::stable_partition(
+        rest.begin(), rest.end(),
+        [&source](const auto* view) { return view->view->source.name == source; });
+    ARROW_RETURN_NOT_OK(BackfillOfSource(context, {rest.begin(), others}, &reports));
+    rest.erase(rest.begin(), others);
+  }
+  const auto place = [&views](const BackfillReport& report) {
+    return std::find(views.begin(), views.end(), report.view);
+  };
+  std::sort(reports.begin(), reports.end(),
+            [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  return reports;
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> ComputeAt(const RepoContext& context,

@@ -8,16 +8,18 @@
 namespace viand::offline {
 
 struct BackfillReport {
+  const definition::BoundView* view = nullptr;
   int64_t rows = 0;  ///< of all cutoffs
   int64_t cutoffs = 0;
   int64_t cutoffs_computed = 0;
 };
 
-/// Brings the stored rows of a view up to date with its definition, its source and its grid. Killed
-/// or cancelled in the middle, the next call computes only what is missing. A view without
-/// snapshots is kUsage.
-arrow::Result<BackfillReport> BackfillView(const RepoContext& context,
-                                           const definition::BoundView& view);
+/// Brings the stored rows of views up to date with their definitions, sources and grids; each view
+/// comes after those of `views` that it reads, and none twice. Views over the same rows are
+/// computed in one pass. Killed or cancelled in the middle, the next call computes only what is
+/// missing. Reports are in the order of the views. A view without snapshots is kUsage.
+arrow::Result<std::vector<BackfillReport>> BackfillViews(
+    const RepoContext& context, const std::vector<const definition::BoundView*>& views);
 
 /// The rows of a view at one time T, as if T were one of its snapshots; nothing is stored. Views
 /// that it reads are taken as stored.

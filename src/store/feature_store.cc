@@ -55,15 +55,10 @@ arrow::Result<Steps> BackfillNamed(RepoSession* session, const std::vector<std::
     views.clear();
     for (const std::string& name : names) {
       ARROW_ASSIGN_OR_RAISE(const auto* view, offline::RequireView(session->context(), name));
-      views.push_back(view);
+      if (std::find(views.begin(), views.end(), view) == views.end()) views.push_back(view);
     }
   }
-  Steps steps;
-  for (const definition::BoundView* view : views) {
-    ARROW_ASSIGN_OR_RAISE(auto step, BackfillStep(session, *view));
-    steps.push_back(std::move(step));
-  }
-  return steps;
+  return BackfillSteps(session, views);
 }
 
 arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session, engine::Scan spine,

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "src/common/cancellation.h"
 #include "src/offline/backfill.h"
@@ -39,10 +40,9 @@ arrow::Status IngestAll(RepoSession* session, RunReport* report) {
 
 arrow::Status BackfillAll(RepoSession* session, RunReport* report) {
   ARROW_RETURN_NOT_OK(session->RequireGrids());
-  for (const definition::BoundView* view : offline::ViewsToBackfill(session->context())) {
-    ARROW_ASSIGN_OR_RAISE(auto step, BackfillStep(session, *view));
-    report->steps.push_back(std::move(step));
-  }
+  ARROW_ASSIGN_OR_RAISE(auto steps,
+                        BackfillSteps(session, offline::ViewsToBackfill(session->context())));
+  std::move(steps.begin(), steps.end(), std::back_inserter(report->steps));
   return arrow::Status::OK();
 }
 

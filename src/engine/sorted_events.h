@@ -1,0 +1,76 @@
+// Events grouped by key and, within a key, ordered by (time, row): made once for all views over the
+// same rows, keys and timestamp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/engine/aggregate_call.h"
+#include "src/engine/key_index.h"
+#include "src/engine/window_members.h"
+
+namespace arrow {
+class Array;
+class DataType;
+class MemoryPool;
+class RecordBatch;
+}  // namespace arrow
+
+namespace viand::engine {
+
+/// Base rows, in order of their position in the source.
+struct EventRows {
+  std::shared_ptr<arrow::RecordBatch> columns;  ///< schema of the scope that bound the aggregates
+  std::vector<std::shared_ptr<arrow::Array>> keys;  ///< a null key makes no row
+  std::shared_ptr<arrow::Array>
+      time;  ///< timestamp of any unit, or date; a null time is in no window
+};
+
+/// A subset of the events, by key and time.
+struct EventRuns {
+  KeyRuns rows;  ///< by key; rows of a null key or time are left out
+  Ticks time;    ///< of each of rows.rows
+};
+
+/// A partition has more rows, keys at times, or spine rows than the kernel can number.
+arrow::Status TooLargePartition(const std::string& what, int64_t most);
+
+/// Not thread-safe: expressions are evaluated when first asked for.
+class SortedEvents {
+ public:
+  /// `spine_time`: times that will be compared with the events'; null: none.
+  static arrow::Result<std::unique_ptr<SortedEvents>> Make(EventRows events,
+                                                           const arrow::Array* spine_time,
+                                                           arrow::MemoryPool* pool);
+
+  const EventRows& events() const { return events_; }
+  const KeyIndex& keys() const { return keys_; }
+  int64_t tick_ns() const { return tick_ns_; }  ///< of all times
+  int64_t ticks_a_us() const { return 1000 / tick_ns_; }
+  arrow::MemoryPool* pool() const { return pool_; }
+  RowValues* values() { return &values_; }
+
+  const EventRuns& all() const { return all_; }
+  /// The rows for which a condition holds.
+  arrow::Result<EventRuns> Passing(const expression::Expression& condition);
+
+  /// "(12347, GB)": for errors.
+  std::string NameKey(int32_t key) const;
+
+ private:
+  SortedEvents(EventRows events, int64_t tick_ns, arrow::MemoryPool* pool)
+      : events_(std::move(events)),
+        tick_ns_(tick_ns),
+        pool_(pool),
+        values_(events_.columns, pool) {}
+
+  const EventRows events_;
+  const int64_t tick_ns_;
+  arrow::MemoryPool* const pool_;
+  RowValues values_;
+  KeyIndex keys_;
+  EventRuns all_;
+};
+
+}  // namespace viand::engine
