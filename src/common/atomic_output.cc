@@ -1,14 +1,23 @@
 #include "src/common/atomic_output.h"
 
+#include <arrow/filesystem/filesystem.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "src/common/data_location.h"
+
 namespace viand {
 
 arrow::Result<std::shared_ptr<AtomicOutput>> AtomicOutput::Open(const std::string& path) {
+  if (IsRemotePath(path)) {
+    VIAND_ASSIGN_OR_RETURN(const DataLocation location, LocateData(path));
+    auto upload = location.filesystem->OpenOutputStream(location.path);
+    if (!upload.ok()) return StorageWriteError(upload.status(), path);
+    return std::shared_ptr<AtomicOutput>(new AtomicOutput(path, *std::move(upload)));
+  }
   VIAND_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
   const int descriptor = ::open(file.temporary_path().c_str(), O_WRONLY | O_CLOEXEC);
   if (descriptor < 0) return WriteError(path, errno);
@@ -18,8 +27,14 @@ arrow::Result<std::shared_ptr<AtomicOutput>> AtomicOutput::Open(const std::strin
 AtomicOutput::AtomicOutput(std::string path, AtomicFile file, int descriptor)
     : path_(std::move(path)), file_(std::move(file)), descriptor_(descriptor) {}
 
+AtomicOutput::AtomicOutput(std::string path, std::shared_ptr<arrow::io::OutputStream> upload)
+    : path_(std::move(path)), upload_(std::move(upload)) {}
+
 AtomicOutput::~AtomicOutput() {
   if (descriptor_ >= 0) ::close(descriptor_);
+  // What a store has of an upload that is not complete is thrown away; if that fails too, nobody
+  // sees it all the same.
+  if (upload_ != nullptr && !visible_) (void)upload_->Abort();
 }
 
 arrow::Status AtomicOutput::Fail(int error) {
@@ -27,9 +42,19 @@ arrow::Status AtomicOutput::Fail(int error) {
   return failure_;
 }
 
+arrow::Status AtomicOutput::FailUpload(const arrow::Status& status) {
+  failure_ = StorageWriteError(status, path_);
+  return failure_;
+}
+
 arrow::Status AtomicOutput::Write(const void* bytes, int64_t count) {
   VIAND_RETURN_NOT_OK(failure_);
   if (closed()) return arrow::Status::Invalid("a write to a closed file");
+  if (upload_ != nullptr) {
+    size_bytes_ += count;
+    const arrow::Status written = upload_->Write(bytes, count);
+    return written.ok() ? written : FailUpload(written);
+  }
   const char* next = static_cast<const char*>(bytes);
   for (int64_t left = count; left > 0;) {
     const ssize_t written = ::write(descriptor_, next, left);
@@ -44,6 +69,10 @@ arrow::Status AtomicOutput::Write(const void* bytes, int64_t count) {
 
 arrow::Status AtomicOutput::Close() {
   if (closed()) return failure_;
+  if (upload_ != nullptr) {
+    ended_ = true;
+    return failure_;
+  }
   const int result = ::close(descriptor_);
   const int error = errno;
   descriptor_ = -1;
@@ -53,17 +82,25 @@ arrow::Status AtomicOutput::Close() {
 arrow::Status AtomicOutput::Check(const arrow::Status& status) const {
   VIAND_RETURN_NOT_OK(failure_);
   if (status.ok() || DetailOf(status) != nullptr) return status;
-  return MakeError(KindOf(status), fmt::format("cannot write {}: {}", path_, status.message()));
+  return MakeError(KindOf(status),
+                   fmt::format("cannot write {}: {}", DisplayPath(path_), status.message()));
 }
 
 arrow::Status AtomicOutput::Sync() {
   VIAND_RETURN_NOT_OK(Close());
-  return file_.Sync();
+  return file_ ? file_->Sync() : arrow::Status::OK();
+}
+
+arrow::Status AtomicOutput::Rename() {
+  if (file_) return file_->Rename();
+  const arrow::Status completed = upload_->Close();
+  visible_ = completed.ok();
+  return visible_ ? completed : FailUpload(completed);
 }
 
 arrow::Result<int64_t> AtomicOutput::Commit() {
   VIAND_RETURN_NOT_OK(Close());
-  VIAND_RETURN_NOT_OK(file_.Commit());
+  VIAND_RETURN_NOT_OK(file_ ? file_->Commit() : Rename());
   return size_bytes_;
 }
 

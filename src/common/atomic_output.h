@@ -1,5 +1,7 @@
 // An AtomicFile as an Arrow stream, for writers that take one: a write that fails says which file,
-// why (disk full, a limit, read-only) and what to do, whatever the writer above makes of it.
+// why (disk full, a limit, read-only) and what to do, whatever the writer above makes of it. An
+// address of a store (data_location.h) is written as one upload, which a store makes visible when
+// it is complete.
 //
 //   VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
 //   VIAND_RETURN_NOT_OK(output->Check(arrow::csv::WriteCSV(table, options, output.get())));
@@ -10,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "src/common/atomic_file.h"
@@ -27,7 +30,7 @@ class AtomicOutput : public arrow::io::OutputStream {
   using arrow::io::Writable::Write;
   arrow::Result<int64_t> Tell() const override { return size_bytes_; }
   arrow::Status Close() override;
-  bool closed() const override { return descriptor_ < 0; }
+  bool closed() const override { return upload_ != nullptr ? ended_ : descriptor_ < 0; }
 
   /// Returns a writer's status as the user should see it: the failure of this stream where there
   /// was one, an error of viand as it is, any other as "cannot write PATH: ...".
@@ -38,19 +41,24 @@ class AtomicOutput : public arrow::io::OutputStream {
 
   /// Commit in steps, as AtomicFile has them; Sync closes.
   arrow::Status Sync();
-  arrow::Status Rename() { return file_.Rename(); }
+  arrow::Status Rename();
 
   const std::string& path() const { return path_; }
-  /// Where the bytes are until Commit.
-  const std::string& temporary_path() const { return file_.temporary_path(); }
+  /// Where the bytes are until Commit; of a store: the path itself.
+  const std::string& temporary_path() const { return file_ ? file_->temporary_path() : path_; }
 
  private:
   AtomicOutput(std::string path, AtomicFile file, int descriptor);
+  AtomicOutput(std::string path, std::shared_ptr<arrow::io::OutputStream> upload);
   arrow::Status Fail(int error);
+  arrow::Status FailUpload(const arrow::Status& status);
 
   const std::string path_;
-  AtomicFile file_;
-  int descriptor_;
+  std::optional<AtomicFile> file_;  // none of a store
+  int descriptor_ = -1;
+  std::shared_ptr<arrow::io::OutputStream> upload_;  // null of a file
+  bool ended_ = false;                               // of an upload: nothing more is written
+  bool visible_ = false;                             // of an upload: it is complete
   int64_t size_bytes_ = 0;
   arrow::Status failure_;
 };

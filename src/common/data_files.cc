@@ -88,7 +88,7 @@ class Listing {
       if (info.type() == FileType::File) return Add(info);
       if (info.type() == FileType::Directory) return AddFolder(path);
     }
-    if (!pattern) return CheckBucket();
+    if (!pattern) return CheckBucket(text_, "cannot read");
     const std::vector<std::string_view> parts = NamesOfPath(path);
     size_t fixed = 0;
     while (fixed < parts.size() && !IsPattern(parts[fixed])) ++fixed;
@@ -116,20 +116,6 @@ class Listing {
     return StorageError(found.status(), text_, "");
   }
 
-  /// A store says of a key in a missing bucket only that it is not there.
-  arrow::Status CheckBucket() {
-    if (!address_.IsRemote()) return arrow::Status::OK();
-    const std::string bucket = location_.path.substr(0, location_.path.find('/'));
-    if (bucket.empty()) return arrow::Status::OK();
-    VIAND_ASSIGN_OR_RETURN(const FileInfo info, InfoOf(bucket));
-    if (info.type() != FileType::NotFound) return arrow::Status::OK();
-    return MakeError(
-        ErrorKind::kEnvironment,
-        fmt::format("cannot read {}: there is no bucket \"{}\"", DisplayPath(text_), bucket),
-        "check the bucket's name, and AWS_ENDPOINT_URL or the source's "
-        "s3_endpoint_override");
-  }
-
   arrow::Status Add(const FileInfo& info) {
     std::string path = info.path();
     if (address_.IsRemote()) {
@@ -144,7 +130,7 @@ class Listing {
 
   arrow::Status AddFolder(const std::string& folder) {
     VIAND_ASSIGN_OR_RETURN(const auto found, List(folder, /*recursive=*/true));
-    if (found.empty()) return CheckBucket();
+    if (found.empty()) return CheckBucket(text_, "cannot read");
     for (const FileInfo& info : found) {
       if (!info.IsFile() || !HasDataName(info.path())) continue;
       const auto names = NamesOfPath(Below(info.path(), folder));
@@ -158,7 +144,7 @@ class Listing {
   /// folders are.
   arrow::Status MatchAll(const std::string& folder, const std::vector<std::string_view>& parts) {
     VIAND_ASSIGN_OR_RETURN(const auto found, List(folder, /*recursive=*/true));
-    if (found.empty()) return CheckBucket();
+    if (found.empty()) return CheckBucket(text_, "cannot read");
     for (const FileInfo& info : found) {
       if (!info.IsFile()) continue;
       std::vector<std::string_view> names = NamesOfPath(Below(info.path(), folder));
@@ -212,11 +198,26 @@ std::vector<std::string> PathsOf(const std::vector<ListedFile>& files) {
   return paths;
 }
 
+arrow::Status CheckBucket(const std::string& path, std::string_view doing) {
+  if (!IsRemotePath(path)) return arrow::Status::OK();
+  VIAND_ASSIGN_OR_RETURN(const DataLocation location, LocateData(path));
+  const std::string bucket = location.path.substr(0, location.path.find('/'));
+  if (bucket.empty()) return arrow::Status::OK();
+  const auto info = location.filesystem->GetFileInfo(bucket);
+  if (!info.ok()) return StorageError(info.status(), path, "");
+  if (info->type() != FileType::NotFound) return arrow::Status::OK();
+  return MakeError(
+      ErrorKind::kEnvironment,
+      fmt::format("{} {}: there is no bucket \"{}\"", doing, DisplayPath(path), bucket),
+      "check the bucket's name, and AWS_ENDPOINT_URL or the source's s3_endpoint_override");
+}
+
 arrow::Result<ListedFile> FindDataFile(const std::string& path, const std::string& prefix) {
   VIAND_ASSIGN_OR_RETURN(const DataLocation location, LocateData(path));
   const auto info = location.filesystem->GetFileInfo(location.path);
   if (!info.ok()) return StorageError(info.status(), path, prefix);
   if (info->type() == FileType::NotFound) {
+    VIAND_RETURN_NOT_OK(CheckBucket(path, "cannot read"));
     return MakeError(
         ErrorKind::kInput,
         fmt::format("{}{}no such file: {}", prefix, prefix.empty() ? "" : ": ", DisplayPath(path)),

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/common/error.h"
@@ -32,6 +33,10 @@ arrow::Result<std::vector<ListedFile>> ListDataFiles(const std::string& path);
 
 /// The paths of these files.
 std::vector<std::string> PathsOf(const std::vector<ListedFile>& files);
+
+/// Fails where the bucket of an address is missing, refused or unreachable (kEnvironment); any
+/// local path passes. `doing` reads "cannot read" or "cannot write".
+arrow::Status CheckBucket(const std::string& path, std::string_view doing);
 
 /// Looks one file up; kInput where there is none, kEnvironment where its store cannot be asked.
 /// `prefix` (as `source "x"`; may be empty) stands in front of the message.

@@ -148,6 +148,17 @@ std::string S3Hint(const std::string& message, const DataAddress& address) {
   return "";
 }
 
+arrow::Status ErrorOfStore(const arrow::Status& status, const std::string& text,
+                           std::string_view doing, const std::string& hint) {
+  if (DetailOf(status) != nullptr) return status;
+  const DataAddress address = ParseAddress(text);
+  const std::string store_hint =
+      address.scheme == "s3" ? S3Hint(status.message(), address) : std::string();
+  const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
+  return MakeError(kind, fmt::format("{} {}: {}", doing, DisplayPath(text), status.message()),
+                   store_hint.empty() ? hint : store_hint);
+}
+
 }  // namespace
 
 std::string DataAddress::TextOf(std::string_view other_path) const {
@@ -213,15 +224,12 @@ arrow::Result<DataLocation> LocateData(const std::string& text) {
 
 arrow::Status StorageError(const arrow::Status& status, const std::string& text,
                            const std::string& prefix, const std::string& hint) {
-  if (DetailOf(status) != nullptr) return status;
-  const DataAddress address = ParseAddress(text);
-  const std::string store_hint =
-      address.scheme == "s3" ? S3Hint(status.message(), address) : std::string();
-  const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
-  return MakeError(kind,
-                   fmt::format("{}{}cannot read {}: {}", prefix, prefix.empty() ? "" : ": ",
-                               DisplayPath(text), status.message()),
-                   store_hint.empty() ? hint : store_hint);
+  return ErrorOfStore(status, text, prefix.empty() ? "cannot read" : prefix + ": cannot read",
+                      hint);
+}
+
+arrow::Status StorageWriteError(const arrow::Status& status, const std::string& text) {
+  return ErrorOfStore(status, text, "cannot write", "");
 }
 
 }  // namespace viand

@@ -65,4 +65,7 @@ arrow::Result<DataLocation> LocateData(const std::string& text);
 arrow::Status StorageError(const arrow::Status& status, const std::string& text,
                            const std::string& prefix, const std::string& hint = "");
 
+/// The same of a write: "cannot write PATH: ...".
+arrow::Status StorageWriteError(const arrow::Status& status, const std::string& text);
+
 }  // namespace viand

@@ -209,7 +209,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(
     const std::string& described_as) {
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::io::InputStream> stream,
                          OpenDataFile(path, described_as));
-  if (path.ends_with(".gz")) {
+  if (ParseAddress(path).path.ends_with(".gz")) {
     VIAND_ASSIGN_OR_RETURN(auto codec, arrow::util::Codec::Create(arrow::Compression::GZIP));
     VIAND_ASSIGN_OR_RETURN(stream, arrow::io::CompressedInputStream::Make(codec.get(), stream));
     // The stream makes a decompressor of its own, so the codec may go.

@@ -14,6 +14,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "src/common/data_files.h"
+#include "src/common/data_location.h"
+#include "src/engine/read_file.h"
 #include "src/offline/parquet_file.h"
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
@@ -82,8 +85,9 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
 arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const SpineKind kind, KindOfSpine(path));
   engine::Scan scan;
-  scan.files = {std::filesystem::absolute(path).lexically_normal().string()};
-  scan.described_as = fmt::format("spine {}", path);
+  scan.files = {IsRemotePath(path) ? path
+                                   : std::filesystem::absolute(path).lexically_normal().string()};
+  scan.described_as = fmt::format("spine {}", DisplayPath(path));
   switch (kind) {
     case SpineKind::kParquet:
       scan.format = engine::FileFormat::kParquet;
@@ -93,7 +97,7 @@ arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::stri
       break;
     case SpineKind::kIpcStream: {
       // A stream has no directory that a fragment could pick its rows by.
-      ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(path));
+      ARROW_ASSIGN_OR_RAISE(auto input, engine::OpenDataFile(scan.files[0], "the spine"));
       auto table = ReadBinarySpine(input, SpineKind::kIpcStream);
       if (!table.ok()) {
         return MakeError(
@@ -119,23 +123,34 @@ arrow::Result<SpineKind> KindOfSpine(const std::string& path) {
   constexpr const char* kTakes =
       "a spine is a Parquet, CSV or Arrow IPC file, - for standard input, or labels:NAME";
   const auto unreadable = [&](std::string_view why) {
-    return MakeError(ErrorKind::kInput, fmt::format("cannot read the spine {}: {}", path, why),
-                     kTakes);
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("cannot read the spine {}: {}", DisplayPath(path), why), kTakes);
   };
-  std::error_code error;
-  if (fs::is_directory(path, error)) return unreadable("it is a folder");
-  if (!fs::exists(path, error)) return unreadable("no such file");
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return unreadable(std::strerror(errno));
   std::string head(4096, '\0');
-  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<size_t>(stream.gcount()));
+  if (IsRemotePath(path)) {
+    const auto found = FindDataFile(path, "the spine");
+    if (!found.ok() && KindOf(found.status()) == ErrorKind::kInput)
+      return unreadable("no such file");
+    ARROW_RETURN_NOT_OK(found.status());
+    ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, "the spine"));
+    const auto count = input->ReadAt(0, static_cast<int64_t>(head.size()), head.data());
+    if (!count.ok()) return StorageError(count.status(), path, "the spine");
+    head.resize(static_cast<size_t>(*count));
+  } else {
+    std::error_code error;
+    if (fs::is_directory(path, error)) return unreadable("it is a folder");
+    if (!fs::exists(path, error)) return unreadable("no such file");
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) return unreadable(std::strerror(errno));
+    stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<size_t>(stream.gcount()));
+  }
   if (head.empty()) return unreadable("it is empty; expected a header and rows");
   const SpineKind kind = KindOfBytes(head);
   if (kind == SpineKind::kCsv && head.find('\0') != std::string::npos) {
     return unreadable("it is neither Parquet nor Arrow IPC nor text");
   }
-  const std::string extension = fs::path(path).extension().string();
+  const std::string extension = fs::path(ParseAddress(path).path).extension().string();
   if (extension == ".parquet" && kind != SpineKind::kParquet) {
     return unreadable("it is not a Parquet file: it does not start with \"PAR1\"");
   }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "src/common/content_identity.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/offline/backfill.h"
@@ -74,7 +75,7 @@ arrow::Status HashLabels(const RepoContext& context, const definition::BoundView
       content.HashOf(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
   if (labels.labels->population.name.empty()) {
     ARROW_ASSIGN_OR_RAISE(const std::string spine,
-                          Sha256OfFile(AbsolutePath(context.root(), labels.labels->spine_path)));
+                          ContentIdentity(AbsolutePath(context.root(), labels.labels->spine_path)));
     hash->UpdateField(spine);
     return arrow::Status::OK();
   }
@@ -218,7 +219,7 @@ arrow::Result<std::string> TrainingSetFingerprint(const RepoContext& context,
     ARROW_RETURN_NOT_OK(HashLabels(context, *labels, &hash));
   } else {
     ARROW_ASSIGN_OR_RAISE(const std::string spine,
-                          Sha256OfFile(AbsolutePath(context.root(), model.spine_path)));
+                          ContentIdentity(AbsolutePath(context.root(), model.spine_path)));
     hash.UpdateField(spine);
   }
   return hash.HexDigest();

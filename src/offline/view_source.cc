@@ -22,8 +22,9 @@ arrow::Status NoData(const RepoContext& context, const definition::Source& sourc
 
 arrow::Result<engine::Scan> RequireFiles(const RepoContext& context,
                                          const definition::Source& source) {
-  ARROW_ASSIGN_OR_RAISE(engine::Scan scan, ScanOfFiles(context.root(), source));
-  if (scan.files.empty()) return NoData(context, source);
+  auto scan = ScanOfFiles(context.root(), source);
+  if (!scan.ok()) return WithContext(scan.status(), fmt::format("source \"{}\": ", source.name));
+  if (scan->files.empty()) return NoData(context, source);
   return scan;
 }
 

@@ -1,15 +1,17 @@
 #include "src/store/files_on_disk.h"
 
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <filesystem>
 
+#include "src/common/data_files.h"
 #include "src/common/data_location.h"
 #include "src/common/file_signature.h"
 #include "src/engine/open_scan.h"
+#include "src/engine/read_file.h"
 #include "src/ingest/ingest.h"
 #include "src/offline/parquet_file.h"
 #include "src/offline/repo_layout.h"
@@ -48,7 +50,7 @@ SchemaResult ColumnsOfParquet(const std::string& root, const std::string& path) 
 }
 
 SchemaResult ColumnsOfIpc(const std::string& path, bool stream) {
-  ARROW_ASSIGN_OR_RAISE(const auto input, arrow::io::ReadableFile::Open(path));
+  ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, "the spine"));
   if (stream) {
     ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
     return reader->schema();
@@ -59,8 +61,8 @@ SchemaResult ColumnsOfIpc(const std::string& path, bool stream) {
 
 SchemaResult ColumnsOfSpine(const std::string& root, const std::string& path) {
   const std::string absolute = offline::AbsolutePath(root, path);
-  std::error_code error;
-  if (!std::filesystem::exists(absolute, error)) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(const auto files, ListDataFiles(absolute));
+  if (files.empty()) return nullptr;
   ARROW_ASSIGN_OR_RAISE(const offline::SpineKind kind, offline::KindOfSpine(absolute));
   switch (kind) {
     case offline::SpineKind::kParquet:
@@ -72,6 +74,8 @@ SchemaResult ColumnsOfSpine(const std::string& root, const std::string& path) {
     case offline::SpineKind::kCsv:
       break;
   }
+  // The reader of headers knows files of this machine.
+  if (IsRemotePath(absolute)) return nullptr;
   definition::DatasetInput input;
   input.format = "csv";
   return ingest::HeaderOf(absolute, input);

@@ -9,6 +9,8 @@
 #include <filesystem>
 
 #include "src/common/atomic_output.h"
+#include "src/common/data_files.h"
+#include "src/common/data_location.h"
 #include "src/offline/parquet_file.h"
 #include "src/store/nested_json.h"
 
@@ -23,7 +25,7 @@ arrow::Status WriteCsv(const std::shared_ptr<arrow::Table>& table, arrow::io::Ou
 enum class TableFormat { kParquet, kCsv, kIpc };
 
 arrow::Result<TableFormat> FormatOf(const std::string& path) {
-  const std::string extension = std::filesystem::path(path).extension().string();
+  const std::string extension = std::filesystem::path(ParseAddress(path).path).extension().string();
   if (path == "-" || extension == ".csv") return TableFormat::kCsv;
   if (extension == ".parquet") return TableFormat::kParquet;
   if (extension == ".arrow" || extension == ".feather" || extension == ".ipc") {
@@ -50,6 +52,7 @@ arrow::Status WriteAtomically(const std::string& path, Write write) {
 
 arrow::Status CheckTableFile(const std::string& path) {
   ARROW_RETURN_NOT_OK(FormatOf(path).status());
+  if (IsRemotePath(path)) return CheckBucket(path, "cannot write");
   std::error_code error;
   if (path == "-" || !std::filesystem::is_directory(path, error)) return arrow::Status::OK();
   return MakeError(ErrorKind::kUsage, fmt::format("cannot write {}: it is a folder", path),
@@ -57,7 +60,8 @@ arrow::Status CheckTableFile(const std::string& path) {
 }
 
 arrow::Status CheckParquetFile(const std::string& path, const std::string& what) {
-  if (std::filesystem::path(path).extension() == ".parquet") return CheckTableFile(path);
+  if (std::filesystem::path(ParseAddress(path).path).extension() == ".parquet")
+    return CheckTableFile(path);
   return MakeError(ErrorKind::kUsage,
                    fmt::format("cannot write {} to {}: they are Parquet", what, path),
                    "end the name in .parquet");
