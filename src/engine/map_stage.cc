@@ -45,7 +45,10 @@ class MapStage {
   arrow::Result<MapOutputs> Run() {
     VIAND_RETURN_NOT_OK(BindFilter());
     VIAND_RETURN_NOT_OK(MakePrototype());
-    PruneGroups({.filter = filter_, .time_column = request_.time_column, .range = request_.range},
+    PruneGroups({.filter = filter_,
+                 .time_column = request_.time_column,
+                 .range = request_.range,
+                 .keys = request_.key_bounds},
                 scan_);
     VIAND_RETURN_NOT_OK(scan_->table != nullptr ? CutTable() : CutFiles());
     MapOutputs outputs;

@@ -7,6 +7,7 @@
 
 #include "src/engine/execute.h"
 #include "src/engine/executor.h"
+#include "src/engine/key_bounds.h"
 #include "src/engine/open_scan.h"
 
 namespace viand::engine {
@@ -21,7 +22,8 @@ struct MapRequest {
   std::string filter;       ///< SQL
   std::string time_column;  ///< of `range`
   TimeRange range;
-  bool row_numbers = false;  ///< adds a last column int64; tables in memory only
+  std::vector<KeyBound> key_bounds;  ///< rows with other keys may be left out
+  bool row_numbers = false;          ///< adds a last column int64; tables in memory only
   int partitions = 1;
 };
 

@@ -110,7 +110,11 @@ arrow::Status OpenFiles(const Scan& scan, OpenedScan* opened) {
   if (scan.hive_partitions) {
     VIAND_ASSIGN_OR_RETURN(partitions, PartitionSchema(scan.files));
   }
+  const arrow::Schema* last = nullptr;
   for (const OpenedFile& file : opened->files) {
+    // Most sources have one schema: what is the last one's again adds nothing.
+    if (last != nullptr && file.schema->Equals(*last)) continue;
+    last = file.schema.get();
     VIAND_ASSIGN_OR_RETURN(auto schema,
                            RenamedSchema(*file.schema, scan.renames, scan.described_as));
     opened->schema = opened->schema == nullptr ? schema : MergedSchema(*opened->schema, *schema);

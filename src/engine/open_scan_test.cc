@@ -148,6 +148,54 @@ TEST_F(OpenManyTest, FoldersPruneTheirFiles) {
   EXPECT_EQ(scan.files[1].groups[0].index, 1);
 }
 
+/// Row groups of two that keys of these leave, of all files.
+class KeyBoundsTest : public OpenManyTest {
+ protected:
+  int64_t GroupsFor(const std::shared_ptr<arrow::DataType>& type, const std::string& keys,
+                    const std::string& column = "x") {
+    OpenedScan scan = OpenScan(many_).ValueOrDie();
+    const arrow::ChunkedArray chunked(arrow::json::ArrayFromJSONString(type, keys).ValueOrDie());
+    ScanBounds bounds;
+    if (auto bound = KeyBoundOf(chunked, scan, column)) bounds.keys.push_back(*std::move(bound));
+    PruneGroups(bounds, &scan);
+    return scan.left.groups;
+  }
+};
+
+TEST_F(KeyBoundsTest, IntegersOfAnyWidth) {
+  Write("a.parquet", "x", arrow::int32(), "[-5, 1, 2, 3, 7, 9]");
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[2, 3]"), 1);
+  EXPECT_EQ(GroupsFor(arrow::int8(), "[1, 9]"), 2) << "few keys are looked for one by one";
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[4, 6]"), 0);
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[-9000000000, 9000000000]"), 3);
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[9000000000]"), 0);
+  EXPECT_EQ(GroupsFor(arrow::uint64(), "[2, 18446744073709551615]"), 3) << "beyond int64: not told";
+  EXPECT_EQ(GroupsFor(arrow::uint64(), "[2]"), 1);
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[null, null]"), 0);
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[]"), 0);
+  EXPECT_EQ(GroupsFor(arrow::decimal128(5, 0), R"(["2"])"), 3) << "not told";
+}
+
+TEST_F(KeyBoundsTest, TextsBytesAndTimes) {
+  Write("a.parquet", "x", arrow::utf8(), R"(["a", "b", "c", "d", "é", "z", null, null])");
+  EXPECT_EQ(GroupsFor(arrow::utf8(), R"(["b", null])"), 1);
+  EXPECT_EQ(GroupsFor(arrow::large_utf8(), R"(["c", "cc"])"), 1);
+  EXPECT_EQ(GroupsFor(arrow::utf8(), R"(["a", "é"])"), 2);
+  many_.files.clear();
+  Write("t.parquet", "t", arrow::timestamp(arrow::TimeUnit::MILLI), "[0, 1, 1000, 2000]");
+  EXPECT_EQ(GroupsFor(arrow::timestamp(arrow::TimeUnit::NANO), "[1000000]", "t"), 1);
+  EXPECT_EQ(GroupsFor(arrow::timestamp(arrow::TimeUnit::SECOND), "[1]", "t"), 1);
+}
+
+TEST_F(KeyBoundsTest, FoldersAndFilesThatDiffer) {
+  Write("x=1/a.parquet", "y", arrow::int32(), "[1]");
+  Write("x=2/a.parquet", "y", arrow::int64(), "[1]");
+  Write("x=__HIVE_DEFAULT_PARTITION__/a.parquet", "y", arrow::int64(), "[1]");
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[2, 7]"), 1);
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[1]", "y"), 3);
+  EXPECT_EQ(GroupsFor(arrow::int64(), "[8]", "y"), 0);
+}
+
 TEST_F(OpenManyTest, AColumnInFileAndFolderMustAgree) {
   Write("k=1/a.parquet", "k", arrow::int32(), "[1, 1, 1]");
   EXPECT_EQ(ErrorOf("k"), "");

@@ -49,23 +49,22 @@ cp::Expression KnownOfConstants(const OpenedFile& file) {
   return cp::and_(known);
 }
 
-/// A predicate on one file's rows, and the leaves of the file whose statistics it can use.
+/// A predicate on the rows of files that have one schema, and the columns whose statistics it can
+/// use.
 class FilePredicate {
  public:
-  /// A predicate that Arrow cannot type over this file's schema prunes nothing: the exact one
-  /// decides later.
+  /// A predicate that Arrow cannot type over this schema prunes nothing: the exact one decides
+  /// later.
   static std::optional<FilePredicate> Make(const cp::Expression& predicate,
-                                           const OpenedFile& file) {
+                                           const arrow::Schema& schema) {
     if (predicate.Equals(cp::literal(true))) return std::nullopt;
-    auto bound = predicate.Bind(*file.schema);
+    auto bound = predicate.Bind(schema);
     if (!bound.ok()) return std::nullopt;
     FilePredicate result{*std::move(bound), {}};
     for (const arrow::FieldRef& reference : cp::FieldsInExpression(result.bound_)) {
       const std::string* name = reference.name();
-      if (name == nullptr) continue;
-      const auto field = file.schema->GetFieldByName(*name);
-      const int leaf = file.parquet->schema()->ColumnIndex(*name);
-      if (field != nullptr && leaf >= 0) result.leaves_.push_back({field, leaf});
+      const auto field = name == nullptr ? nullptr : schema.GetFieldByName(*name);
+      if (field != nullptr) result.fields_.push_back(field);
     }
     return result;
   }
@@ -73,10 +72,12 @@ class FilePredicate {
   bool MayPass(const cp::Expression& known) const { return engine::MayPass(bound_, known); }
 
   /// Of one row group, by its statistics.
-  bool MayPass(const parquet::RowGroupMetaData& group) const {
+  bool MayPass(const OpenedFile& file, int index) const {
+    const auto group = file.parquet->RowGroup(index);
     std::vector<cp::Expression> known;
-    for (const auto& [field, leaf] : leaves_) {
-      const auto statistics = group.ColumnChunk(leaf)->statistics();
+    for (const auto& field : fields_) {
+      const int leaf = file.parquet->schema()->ColumnIndex(field->name());
+      const auto statistics = leaf < 0 ? nullptr : group->ColumnChunk(leaf)->statistics();
       if (statistics == nullptr) continue;
       auto range =
           arrow::dataset::ParquetFileFragment::EvaluateStatisticsAsExpression(*field, *statistics);
@@ -86,32 +87,32 @@ class FilePredicate {
   }
 
  private:
-  FilePredicate(cp::Expression bound,
-                std::vector<std::pair<std::shared_ptr<arrow::Field>, int>> leaves)
-      : bound_(std::move(bound)), leaves_(std::move(leaves)) {}
+  FilePredicate(cp::Expression bound, arrow::FieldVector fields)
+      : bound_(std::move(bound)), fields_(std::move(fields)) {}
 
   cp::Expression bound_;
-  std::vector<std::pair<std::shared_ptr<arrow::Field>, int>> leaves_;
+  arrow::FieldVector fields_;
 };
 
 cp::Expression PredicateOf(const ScanBounds& bounds, const cp::Expression& filter,
-                           const OpenedScan& scan, const OpenedFile& file) {
+                           const OpenedScan& scan, const arrow::Schema& schema) {
+  std::vector<cp::Expression> all = {filter};
   const std::string name = scan.NameInFile(bounds.time_column);
-  const auto field = file.schema->GetFieldByName(name);
-  if (!bounds.range.Binds() || field == nullptr || !IsTimeType(*field->type())) return filter;
-  return cp::and_(filter, RangeFilter(name, field->type(), bounds.range));
+  const auto field = schema.GetFieldByName(name);
+  if (bounds.range.Binds() && field != nullptr && IsTimeType(*field->type()))
+    all.push_back(RangeFilter(name, field->type(), bounds.range));
+  for (const KeyBound& key : bounds.keys) {
+    const std::string key_name = scan.NameInFile(key.column);
+    const auto key_field = schema.GetFieldByName(key_name);
+    if (key_field != nullptr) all.push_back(KeyFilter(key, key_name, key_field->type()));
+  }
+  return cp::and_(all);
 }
 
-void PruneFile(const cp::Expression& predicate, OpenedFile* file) {
-  const auto checked = FilePredicate::Make(predicate, *file);
-  if (!checked) return;
-  if (file->constants != nullptr && !checked->MayPass(KnownOfConstants(*file))) {
-    file->groups.clear();
-    return;
-  }
-  std::erase_if(file->groups, [&](const RowGroup& group) {
-    return !checked->MayPass(*file->parquet->RowGroup(group.index));
-  });
+void PruneFile(const FilePredicate& predicate, OpenedFile* file) {
+  if (!predicate.MayPass(KnownOfConstants(*file))) return file->groups.clear();
+  std::erase_if(file->groups,
+                [&](const RowGroup& group) { return !predicate.MayPass(*file, group.index); });
 }
 
 ScanCount CountOf(const OpenedScan& scan) {
@@ -136,10 +137,17 @@ void PruneGroups(const ScanBounds& bounds, OpenedScan* scan) {
   cp::Expression filter = cp::literal(true);
   if (bounds.filter != nullptr)
     filter = expression::ToArrowFilter(*InFileNames(*scan, bounds.filter));
+  const arrow::Schema* last = nullptr;
+  std::optional<FilePredicate> predicate;
   for (OpenedFile& file : scan->files) {
     if (bounds.range.IsEmpty()) file.groups.clear();
     if (file.groups.empty() || file.parquet == nullptr) continue;
-    PruneFile(PredicateOf(bounds, filter, *scan, file), &file);
+    if (last == nullptr || !file.schema->Equals(*last)) {
+      last = file.schema.get();
+      predicate =
+          FilePredicate::Make(PredicateOf(bounds, filter, *scan, *file.schema), *file.schema);
+    }
+    if (predicate) PruneFile(*predicate, &file);
   }
   if (bounds.range.IsEmpty() && scan->table != nullptr) scan->table = scan->table->Slice(0, 0);
   scan->left = CountOf(*scan);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "src/engine/key_bounds.h"
 #include "src/engine/open_scan.h"
 #include "src/engine/time_range.h"
 #include "src/expression/expression.h"
@@ -15,6 +17,7 @@ struct ScanBounds {
   expression::ExpressionPtr filter;  ///< null: all pass
   std::string time_column;
   TimeRange range;  ///< of the time column
+  std::vector<KeyBound> keys;
 };
 
 /// Drops row groups of which no row is inside. What was there and what is left are in scan->counts.

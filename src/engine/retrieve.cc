@@ -211,6 +211,11 @@ class Retrieval {
     request.filter = SourceOf(*opened->lookup).filter;
     request.time_column = TimeOf(*opened->lookup);
     request.range = range;
+    for (size_t i = 0; i < opened->view_keys.size(); ++i) {
+      const auto keys = spine_.table->GetColumnByName(opened->spine_keys[i]);
+      auto bound = KeyBoundOf(*keys, opened->source, opened->view_keys[i]);
+      if (bound) request.key_bounds.push_back(*std::move(bound));
+    }
     request.partitions = static_cast<int>(spine.partitions.size());
     return RunMapStage(&opened->source, request, options_);
   }
