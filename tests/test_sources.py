@@ -173,3 +173,44 @@ def test_a_column_in_file_and_folder_must_agree(viand, tmp_path):
 def test_keys_of_a_source(viand, tmp_path, more, error):
     repo = define(tmp_path / "repo", {"s": ("../data", more)})
     assert error in fails(viand, repo, "plan")
+
+
+def test_declared_types_of_folders(viand, tmp_path):
+    """zip=01234 is a text and no number where the definitions say so."""
+    rng = random.Random(9)
+    for zip_code in ("01234", "56789"):
+        rows = pa.table({"at": pa.array([0, HOUR_US], pa.timestamp("us")), "month": pa.array([1, 2], pa.int64())})
+        write(rows.drop_columns("month"), tmp_path / f"data/zip={zip_code}/month=01/part.parquet", rng)
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "feature_store.yaml").write_text(store_config("folders"))
+    (repo / "definitions.yaml").write_text("""
+entities: [{name: zip, join_keys: [zip], value_type: STRING}]
+sources: [{name: s, path: ../data, timestamp_field: at}]
+feature_views:
+  - {name: text, entities: [zip], source: s, schema: [{name: month, dtype: String}], ttl: 0d}
+  - {name: number, entities: [zip], source: s, schema: [{name: month}], ttl: 0d}
+  - {name: counted, entities: [zip], source: s, window: unbounded, features: {n: count(*), m: max(month)}}
+""")
+    (tmp_path / "spine.csv").write_text("zip,event_timestamp\n01234,1970-01-02\n1234,1970-01-02\n56789,1970-01-02\n")
+    viand.json(repo, "apply")
+    code, out, error = viand.call(repo, "historical", "--spine", tmp_path / "spine.csv", "--full-feature-names",
+                                  "--features", "text,number,counted", "-o", "-")
+    assert (code, error) == (0, "")
+    assert out.splitlines()[1:] == ['"01234",1970-01-02,"01",1,2,1', '"1234",1970-01-02,,,,',
+                                    '"56789",1970-01-02,"01",1,2,1']
+    (repo / "definitions.yaml").write_text((repo / "definitions.yaml").read_text().replace("STRING", "UNIX_TIMESTAMP"))
+    error = fails(viand, repo, "historical", "--spine", tmp_path / "spine.csv", "--features", "text", "-o", "-")
+    assert 'the folder zip=01234 of /data/zip=01234/month=01/part.parquet is no timestamp[us]' in error
+
+
+@pytest.mark.parametrize(("dataset", "error"), [
+    ("from: s3://bucket/raw.csv, to: data/d.parquet",
+     'dataset "d" reads s3://bucket/raw.csv, and a dataset reads files of this machine'),
+    ("from: raw.csv, to: s3://bucket/d.parquet",
+     'dataset "d" writes s3://bucket/d.parquet, and a dataset writes to this machine'),
+])
+def test_datasets_are_of_this_machine(viand, tmp_path, dataset, error):
+    repo = define(tmp_path / "repo", {})
+    (repo / "definitions.yaml").write_text(f"datasets:\n  - {{name: d, {dataset}}}\n")
+    assert error in fails(viand, repo, "ingest")

@@ -82,7 +82,9 @@ arrow::Result<DataLocation> LocateOnS3(const DataAddress& address) {
 /// Stores that Arrow connects to by an address of their root; keys are not decoded.
 arrow::Result<DataLocation> LocateByRoot(const DataAddress& address) {
   const std::string authority = AuthorityOf(address);
-  const std::string root = address.scheme + "://" + authority;
+  std::string root = address.scheme + "://" + authority + "/";
+  // Google's client would try for a quarter of an hour.
+  if (address.scheme.starts_with("g")) root += "?retry_limit_seconds=20";
   std::string root_path;
   VIAND_ASSIGN_OR_RETURN(auto filesystem, Stores::Instance().Find(root, [&] {
     return arrow::fs::FileSystemFromUri(root, &root_path);
@@ -155,7 +157,9 @@ arrow::Status ErrorOfStore(const arrow::Status& status, const std::string& text,
   const std::string store_hint =
       address.scheme == "s3" ? S3Hint(status.message(), address) : std::string();
   const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
-  return MakeError(kind, fmt::format("{} {}: {}", doing, DisplayPath(text), status.message()),
+  // Some tell in hundreds of lines what they tried.
+  const std::string reason = status.message().substr(0, status.message().find('\n'));
+  return MakeError(kind, fmt::format("{} {}: {}", doing, DisplayPath(text), reason),
                    store_hint.empty() ? hint : store_hint);
 }
 

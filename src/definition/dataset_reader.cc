@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "src/common/data_location.h"
 #include "src/definition/feature_reader.h"
 #include "src/definition/object_name.h"
 #include "src/definition/object_readers.h"
@@ -138,6 +139,12 @@ arrow::Result<Dataset> ReadDataset(const YamlDocument& document, const YamlNodeP
   VIAND_RETURN_NOT_OK(ReadOptionalSql(document, mapping, "where", &dataset.filter));
   VIAND_RETURN_NOT_OK(ReadColumns(document, mapping, &dataset));
   VIAND_RETURN_NOT_OK(mapping.Require("to", &dataset.to));
+  if (IsRemotePath(dataset.to)) {
+    return ErrorAt(mapping.Find("to")->where, ErrorKind::kDefinition,
+                   fmt::format("dataset \"{}\" writes {}, and a dataset writes to this machine",
+                               dataset.name, DisplayPath(dataset.to)),
+                   "write such as data/" + dataset.name + ".parquet");
+  }
   VIAND_RETURN_NOT_OK(mapping.Read("sort_by", &dataset.sort_by));
   return dataset;
 }

@@ -80,7 +80,8 @@ using SchemaResult = arrow::Result<std::shared_ptr<arrow::Schema>>;
 /// What validation asks of the files that are there. Paths are relative to the repo; each returns
 /// null where there is no file yet.
 struct FilesOnDisk {
-  /// The columns of all files of a source, before field_mapping.
+  /// The columns of all files of a source, before field_mapping; those that its folders spell are
+  /// marked by MarkPartitions.
   std::function<SchemaResult(const Source& source)> source;
   /// The schema of the Parquet file that a dataset writes.
   std::function<SchemaResult(const std::string& path)> parquet;
@@ -90,6 +91,11 @@ struct FilesOnDisk {
   /// expression::UnknownType. Null too where only reading the whole file would tell.
   std::function<SchemaResult(const Dataset& dataset)> raw;
 };
+
+/// Marks the columns of a source's schema that folders named key=value spell: `partitions`. Their
+/// types are inferred; an entity's value type or a dtype overrides them.
+std::shared_ptr<arrow::Schema> MarkPartitions(const arrow::Schema& schema,
+                                              const arrow::Schema& partitions);
 
 /// Checks everything and types what can be typed. A source that a dataset writes has the dataset's
 /// declared types; where they are undeclared, what is on disk counts. Expressions over columns that

@@ -8,6 +8,7 @@
 #include "src/definition/aggregate_binding.h"
 #include "src/definition/join_keys.h"
 #include "src/definition/name_resolution.h"
+#include "src/definition/partition_types.h"
 #include "src/expression/binder.h"
 #include "src/expression/sql_types.h"
 
@@ -45,12 +46,14 @@ std::shared_ptr<arrow::Schema> OutputOf(const BoundView& bound) {
 
 /// Fills what views and labels share; returns the base rows.
 BaseRows BindRows(const Reference& source, const std::vector<Reference>& entities,
-                  const Definitions& definitions, const BaseRowsFinder& finder, BoundView* bound,
-                  ErrorList* errors) {
+                  const std::vector<Feature>& ready_columns, const Definitions& definitions,
+                  const BaseRowsFinder& finder, BoundView* bound, ErrorList* errors) {
   bound->join_keys = JoinKeysOf(entities, definitions.entities, errors);
   auto found = finder.Find(source);
   errors->Add(found.status());
   BaseRows rows = found.ok() ? std::move(*found) : BaseRows{};
+  rows.schema =
+      WithDeclaredPartitionTypes(rows.schema, entities, definitions.entities, ready_columns);
   bound->source = rows.schema;
   bound->timestamp_field = rows.timestamp_field;
   bound->created_column = rows.created_column;
@@ -189,7 +192,8 @@ BoundView BindView(const FeatureView& view, const Definitions& definitions,
   BoundView bound;
   bound.view = &view;
   const BaseRows rows =
-      BindRows(view.source, view.entities, definitions, base_rows, &bound, errors);
+      BindRows(view.source, view.entities, view.computed ? std::vector<Feature>{} : view.features,
+               definitions, base_rows, &bound, errors);
   errors->Add(BindSnapshots(view, definitions, &bound));
   if (view.computed) {
     const AggregateScope scope{rows, owner};
@@ -215,7 +219,7 @@ BoundView BindLabels(const Labels& labels, const Definitions& definitions,
   const auto entities = PopulationEntities(labels, definitions);
   errors->Add(entities.status());
   const BaseRows rows =
-      BindRows(labels.source, entities.ok() ? *entities : std::vector<Reference>{}, definitions,
+      BindRows(labels.source, entities.ok() ? *entities : std::vector<Reference>{}, {}, definitions,
                base_rows, &bound, errors);
   const AggregateScope scope{rows, owner};
   errors->Add(CheckDirection(labels.window, /*following=*/true, owner));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "src/common/data_location.h"
 #include "src/ingest/ingest.h"
 
 namespace viand::ingest {
@@ -39,6 +40,13 @@ arrow::Result<std::vector<std::string>> InputFiles(const definition::Dataset& da
                                                    const std::string& root) {
   std::vector<std::string> files;
   for (const definition::Reference& path : dataset.from.paths) {
+    if (IsRemotePath(path.name)) {
+      return ErrorAt(
+          path.where, ErrorKind::kDefinition,
+          fmt::format("dataset \"{}\" reads {}, and a dataset reads files of this machine",
+                      dataset.name, DisplayPath(path.name)),
+          "copy it here; Parquet that needs no cleaning is a source's path");
+    }
     const std::filesystem::path joined = std::filesystem::path(root) / path.name;
     std::error_code error;
     const std::string absolute =

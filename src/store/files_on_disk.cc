@@ -10,6 +10,7 @@
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
 #include "src/common/file_signature.h"
+#include "src/engine/hive_partition.h"
 #include "src/engine/open_scan.h"
 #include "src/engine/read_file.h"
 #include "src/ingest/ingest.h"
@@ -38,7 +39,8 @@ SchemaResult ColumnsOfSource(const std::string& root, const definition::Source& 
   ARROW_RETURN_NOT_OK(CheckParquet(root, scan.files.front()));
   scan.described_as.clear();
   ARROW_ASSIGN_OR_RAISE(const engine::OpenedScan opened, engine::OpenScan(scan));
-  return opened.schema;
+  ARROW_ASSIGN_OR_RAISE(const auto partitions, engine::PartitionSchema(scan.files));
+  return definition::MarkPartitions(*opened.schema, *partitions);
 }
 
 SchemaResult ColumnsOfParquet(const std::string& root, const std::string& path) {
