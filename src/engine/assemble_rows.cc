@@ -4,58 +4,77 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 #include <arrow/memory_pool.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/parallel.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
 namespace viand::engine {
 namespace {
 
+/// Values of 8 bytes of so many rows stay in a core's cache while all parts write theirs.
+constexpr int64_t kRowsPerBlock = 64 * 1024;
+
 /// One column of one part, with the row numbers of its values.
 struct Piece {
   const int64_t* rows;
   std::shared_ptr<arrow::Array> values;
+  int64_t next = 0;  ///< first value that was not written yet
 };
 
 class Assembly {
  public:
-  Assembly(const Tables& parts, int64_t rows, arrow::MemoryPool* pool)
-      : parts_(parts), rows_(rows), pool_(pool) {}
+  Assembly(const Tables& parts, const arrow::Schema& columns, int64_t rows,
+           const AssembleOptions& options)
+      : parts_(parts),
+        columns_(columns),
+        rows_(rows),
+        options_(options),
+        pool_(options.pool != nullptr ? options.pool : arrow::default_memory_pool()) {}
 
   arrow::Result<arrow::ArrayVector> Run() {
     VIAND_RETURN_NOT_OK(ReadRowNumbers());
-    arrow::ArrayVector result;
-    const int columns = parts_.empty() ? 0 : parts_[0]->num_columns();
-    for (int column = 1; column < columns; ++column) {
-      VIAND_ASSIGN_OR_RETURN(auto pieces, PiecesOf(column));
-      VIAND_ASSIGN_OR_RETURN(auto whole, InOrder(pieces));
-      result.push_back(std::move(whole));
-    }
+    arrow::ArrayVector result(columns_.num_fields());
+    VIAND_RETURN_NOT_OK(arrow::internal::OptionalParallelFor(
+        options_.in_parallel && result.size() > 1, static_cast<int>(result.size()),
+        [&](int column) -> arrow::Status {
+          VIAND_ASSIGN_OR_RETURN(result[column],
+                                 InOrder(columns_.field(column)->type(), column + 1));
+          return arrow::Status::OK();
+        }));
     return result;
   }
 
  private:
-  /// Checks that the numbers are a permutation: what comes from an executor need not be trusted.
+  /// Checks that no number comes twice: what comes from an executor need not be trusted.
   arrow::Status ReadRowNumbers() {
-    std::vector<uint8_t> seen(rows_, 0);
-    int64_t count = 0;
+    VIAND_ASSIGN_OR_RETURN(present_, arrow::AllocateEmptyBitmap(rows_, pool_));
+    uint8_t* present = present_->mutable_data();
     for (const auto& part : parts_) {
+      if (part->num_columns() != columns_.num_fields() + 1) return Misnumbered();
       VIAND_ASSIGN_OR_RETURN(auto numbers, Whole(*part->column(0)));
       if (numbers->type_id() != arrow::Type::INT64 || numbers->null_count() > 0)
         return Misnumbered();
       const int64_t* values = numbers->data()->GetValues<int64_t>(1);
       for (int64_t i = 0; i < numbers->length(); ++i) {
-        if (values[i] < 0 || values[i] >= rows_ || seen[values[i]]++ != 0) return Misnumbered();
-        identity_ &= values[i] == count + i;
+        const int64_t row = values[i];
+        if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row)) return Misnumbered();
+        arrow::bit_util::SetBit(present, row);
+        ascending_ &= i == 0 || values[i - 1] < row;
+        identity_ &= row == found_ + i;
       }
-      count += numbers->length();
+      found_ += numbers->length();
       numbers_.push_back(std::move(numbers));
     }
-    return count == rows_ ? arrow::Status::OK() : Misnumbered();
+    identity_ &= found_ == rows_ && !parts_.empty();
+    return found_ == rows_ || options_.missing == MissingRows::kNull ? arrow::Status::OK()
+                                                                     : Misnumbered();
   }
 
   static arrow::Status Misnumbered() {
@@ -68,29 +87,28 @@ class Assembly {
     return arrow::Concatenate(column.chunks(), pool_);
   }
 
-  arrow::Result<std::vector<Piece>> PiecesOf(int column) const {
+  arrow::Result<std::shared_ptr<arrow::Array>> InOrder(const std::shared_ptr<arrow::DataType>& type,
+                                                       int column) const {
     std::vector<Piece> pieces;
     for (size_t part = 0; part < parts_.size(); ++part) {
       VIAND_ASSIGN_OR_RETURN(auto values, Whole(*parts_[part]->column(column)));
+      if (!values->type()->Equals(*type)) return Misnumbered();
       pieces.push_back({numbers_[part]->data()->GetValues<int64_t>(1), std::move(values)});
     }
-    return pieces;
-  }
-
-  arrow::Result<std::shared_ptr<arrow::Array>> InOrder(const std::vector<Piece>& pieces) const {
+    if (found_ == 0) return arrow::MakeArrayOfNull(type, rows_, pool_);
     if (identity_) return Appended(pieces);
-    const auto type = pieces[0].values->type();
-    switch (type->id() == arrow::Type::BOOL ? 0 : type->byte_width()) {
+    const bool fixed = arrow::is_primitive(type->id()) || arrow::is_decimal(type->id());
+    switch (fixed && type->id() != arrow::Type::BOOL ? type->byte_width() : 0) {
       case 1:
-        return Scattered<uint8_t>(pieces);
+        return Scattered<uint8_t>(type, &pieces);
       case 2:
-        return Scattered<uint16_t>(pieces);
+        return Scattered<uint16_t>(type, &pieces);
       case 4:
-        return Scattered<uint32_t>(pieces);
+        return Scattered<uint32_t>(type, &pieces);
       case 8:
-        return Scattered<uint64_t>(pieces);
+        return Scattered<uint64_t>(type, &pieces);
       case 16:
-        return Scattered<std::array<uint64_t, 2>>(pieces);
+        return Scattered<std::array<uint64_t, 2>>(type, &pieces);
       default:
         return Gathered(pieces);
     }
@@ -102,35 +120,44 @@ class Assembly {
     return arrays.size() == 1 ? arrays[0] : arrow::Concatenate(arrays, pool_);
   }
 
-  /// Writes each value at its row number; T is of the type's width.
+  /// Writes each value at its row number, block by block; T is of the type's width.
   template <typename T>
-  arrow::Result<std::shared_ptr<arrow::Array>> Scattered(const std::vector<Piece>& pieces) const {
+  arrow::Result<std::shared_ptr<arrow::Array>> Scattered(
+      const std::shared_ptr<arrow::DataType>& type, std::vector<Piece>* pieces) const {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
                            arrow::AllocateBuffer(rows_ * sizeof(T), pool_));
     auto* out = reinterpret_cast<T*>(buffer->mutable_data());
-    int64_t nulls = 0;
-    for (const Piece& piece : pieces) {
-      nulls += piece.values->null_count();
-      const T* values = piece.values->data()->GetValues<T>(1);
-      for (int64_t i = 0; i < piece.values->length(); ++i) out[piece.rows[i]] = values[i];
+    const int64_t step = ascending_ ? kRowsPerBlock : rows_;
+    for (int64_t end = std::min(step, rows_);; end = std::min(end + step, rows_)) {
+      for (Piece& piece : *pieces) {
+        const T* values = piece.values->data()->GetValues<T>(1);
+        const int64_t length = piece.values->length();
+        int64_t next = piece.next;
+        for (; next < length && (piece.rows[next] < end || !ascending_); ++next)
+          out[piece.rows[next]] = values[next];
+        piece.next = next;
+      }
+      if (end == rows_) break;
     }
+    int64_t nulls = rows_ - found_;
+    for (const Piece& piece : *pieces) nulls += piece.values->null_count();
     std::shared_ptr<arrow::Buffer> validity;
     if (nulls > 0) {
-      VIAND_ASSIGN_OR_RETURN(validity, Validity(pieces));
+      VIAND_ASSIGN_OR_RETURN(validity, Validity(*pieces));
       for (int64_t row = 0; row < rows_; ++row) {
         if (!arrow::bit_util::GetBit(validity->data(), row)) out[row] = T{};
       }
     }
-    return arrow::MakeArray(
-        arrow::ArrayData::Make(pieces[0].values->type(), rows_, {validity, buffer}, nulls));
+    return arrow::MakeArray(arrow::ArrayData::Make(type, rows_, {validity, buffer}, nulls));
   }
 
   arrow::Result<std::shared_ptr<arrow::Buffer>> Validity(const std::vector<Piece>& pieces) const {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> bits,
-                           arrow::AllocateEmptyBitmap(rows_, pool_));
+                           present_->CopySlice(0, arrow::bit_util::BytesForBits(rows_), pool_));
     for (const Piece& piece : pieces) {
+      if (piece.values->null_count() == 0) continue;
       for (int64_t i = 0; i < piece.values->length(); ++i) {
-        if (piece.values->IsValid(i)) arrow::bit_util::SetBit(bits->mutable_data(), piece.rows[i]);
+        if (piece.values->IsNull(i)) arrow::bit_util::ClearBit(bits->mutable_data(), piece.rows[i]);
       }
     }
     return bits;
@@ -144,24 +171,34 @@ class Assembly {
     for (const Piece& piece : pieces) {
       for (int64_t i = 0; i < piece.values->length(); ++i) position[piece.rows[i]] = next++;
     }
-    const arrow::Int64Array indices(rows_, arrow::Buffer::FromVector(std::move(position)));
+    const auto present = found_ == rows_ ? nullptr : present_;
+    const arrow::Int64Array indices(rows_, arrow::Buffer::FromVector(std::move(position)), present,
+                                    rows_ - found_);
     VIAND_ASSIGN_OR_RETURN(auto appended, Appended(pieces));
-    return arrow::compute::Take(*appended, indices, arrow::compute::TakeOptions::NoBoundsCheck());
+    arrow::compute::ExecContext context(pool_);
+    context.set_use_threads(false);
+    return arrow::compute::Take(*appended, indices, arrow::compute::TakeOptions::NoBoundsCheck(),
+                                &context);
   }
 
   const Tables& parts_;
+  const arrow::Schema& columns_;
   const int64_t rows_;
+  const AssembleOptions& options_;
   arrow::MemoryPool* const pool_;
   arrow::ArrayVector numbers_;
-  bool identity_ = true;  ///< the parts follow one another in order of row number
+  std::shared_ptr<arrow::Buffer> present_;  // bits: rows that a part has
+  int64_t found_ = 0;                       // how many these are
+  bool ascending_ = true;                   // the row numbers within each part
+  bool identity_ = true;                    // the parts follow one another in order of row number
 };
 
 }  // namespace
 
-arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(const Tables& parts,
-                                                                       int64_t rows,
-                                                                       arrow::MemoryPool* pool) {
-  return Assembly(parts, rows, pool != nullptr ? pool : arrow::default_memory_pool()).Run();
+arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
+    const Tables& parts, const arrow::Schema& columns, int64_t rows,
+    const AssembleOptions& options) {
+  return Assembly(parts, columns, rows, options).Run();
 }
 
 }  // namespace viand::engine

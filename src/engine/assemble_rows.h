@@ -10,10 +10,22 @@
 
 namespace viand::engine {
 
-/// Returns the columns after the first of tables (row number: int64, columns...), in order of row
-/// number. Together the tables have each row number of 0 ... rows - 1 exactly once; anything else
-/// is kInput.
+enum class MissingRows {
+  kRefused,  ///< together the parts have every row number
+  kNull,     ///< a row number that no part has gets nulls
+};
+
+struct AssembleOptions {
+  MissingRows missing = MissingRows::kRefused;
+  bool in_parallel = false;  ///< columns on Arrow's threads
+  arrow::MemoryPool* pool = nullptr;
+};
+
+/// Returns the columns after the first of tables (row number: int64, columns of `columns`...), in
+/// order of row number, 0 ... rows - 1. A row number that two parts have, or one that is missing
+/// where that is refused, is kInput.
 arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
-    const Tables& parts, int64_t rows, arrow::MemoryPool* pool = nullptr);
+    const Tables& parts, const arrow::Schema& columns, int64_t rows,
+    const AssembleOptions& options);
 
 }  // namespace viand::engine

@@ -2,6 +2,7 @@
 
 #include <arrow/compute/initialize.h>
 
+#include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
 #include "src/engine/execute_reduce.h"
 
@@ -15,6 +16,8 @@ arrow::Result<Tables> ExecuteFragment(const Fragment& fragment, const Tables& in
     return ExecuteMap(*map, inputs, context);
   if (const auto* join = std::get_if<AsOfFragment>(&fragment))
     return ExecuteAsOf(*join, inputs, context);
+  if (const auto* gather = std::get_if<GatherFragment>(&fragment))
+    return ExecuteGather(*gather, inputs, context);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
 }
 

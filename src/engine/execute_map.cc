@@ -8,7 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
+#include <numeric>
 
 #include "src/common/cancellation.h"
 #include "src/engine/coded_array.h"
@@ -49,8 +50,9 @@ class MapRun {
       options.coded.push_back(field->type()->id() == arrow::Type::DICTIONARY);
     for (const FilePart& part : map_.parts) {
       path_ = part.path;
-      VIAND_RETURN_NOT_OK(ReadFilePart(part, map_.file_columns, map_.described_as, options,
-                                       [this](const BatchPtr& batch) { return Visit(*batch); }));
+      VIAND_RETURN_NOT_OK(
+          ReadFilePart(part, map_.file_columns, map_.described_as, options,
+                       [this](int64_t, const BatchPtr& batch) { return Visit(*batch); }));
     }
     if (map_.parts.empty()) VIAND_RETURN_NOT_OK(ScanInput(inputs));
     return Finish();
@@ -83,6 +85,12 @@ class MapRun {
   /// Deals out one batch as it was read: names and types of the file.
   arrow::Status Visit(const arrow::RecordBatch& read) {
     VIAND_ASSIGN_OR_RETURN(BatchPtr batch, Convert(read));
+    if (map_.positions && rows_seen_ + batch->num_rows() > std::numeric_limits<int32_t>::max()) {
+      return MakeError(ErrorKind::kInput,
+                       fmt::format("{}: {} has a row group of more than 2^31 - 1 rows",
+                                   map_.described_as, path_),
+                       "write it in smaller row groups");
+    }
     std::vector<uint8_t> keep(batch->num_rows(), 1);
     arrow::ArrayVector keys;
     for (int key : map_.keys) keys.push_back(batch->column(key));
@@ -145,7 +153,8 @@ class MapRun {
     arrow::ArrayVector columns;
     for (int output : map_.outputs) columns.push_back(batch.column(output));
     if (map_.first_row)
-      columns.push_back(RowNumbers(*map_.first_row + rows_seen_, batch.num_rows()));
+      columns.push_back(Numbers<arrow::Int64Array>(*map_.first_row + rows_seen_, batch.num_rows()));
+    if (map_.positions) columns.push_back(Numbers<arrow::Int32Array>(rows_seen_, batch.num_rows()));
     return arrow::RecordBatch::Make(OutputSchema(), batch.num_rows(), std::move(columns));
   }
 
@@ -153,14 +162,17 @@ class MapRun {
     arrow::FieldVector fields;
     for (int output : map_.outputs) fields.push_back(map_.columns->field(output));
     if (map_.first_row) fields.push_back(arrow::field("row", arrow::int64(), false));
+    if (map_.positions) fields.push_back(arrow::field("position", arrow::int32(), false));
     return arrow::schema(std::move(fields));
   }
 
-  static std::shared_ptr<arrow::Array> RowNumbers(int64_t first, int64_t count) {
-    std::vector<int64_t> numbers(count);
-    for (int64_t i = 0; i < count; ++i) numbers[i] = first + i;
-    return std::make_shared<arrow::Int64Array>(count,
-                                               arrow::Buffer::FromVector(std::move(numbers)));
+  /// first, first + 1, ...
+  template <typename ArrayType>
+  static std::shared_ptr<arrow::Array> Numbers(int64_t first, int64_t count) {
+    using Number = typename ArrayType::TypeClass::c_type;
+    std::vector<Number> numbers(count);
+    std::iota(numbers.begin(), numbers.end(), static_cast<Number>(first));
+    return std::make_shared<ArrayType>(count, arrow::Buffer::FromVector(std::move(numbers)));
   }
 
   arrow::Result<Tables> Finish() {

@@ -2,12 +2,13 @@
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
+#include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+
+#include <algorithm>
 
 #include "src/engine/as_of_join.h"
 #include "src/engine/bind_view.h"
@@ -55,16 +56,15 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> JoinParts(const Tables& parts
   return arrow::RecordBatch::Make(std::move(schema), rows, std::move(columns));
 }
 
+arrow::Status Misfit() { return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it"); }
+
 arrow::Status CheckInputs(const Tables& inputs, size_t spine_parts, const arrow::Schema& schema) {
-  const auto misfit = [] {
-    return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
-  };
-  if (inputs.size() < spine_parts) return misfit();
+  if (inputs.size() < spine_parts) return Misfit();
   for (size_t i = 0; i < inputs.size(); ++i) {
     const arrow::Schema& found = *inputs[i]->schema();
     if (i >= spine_parts ? !found.Equals(schema, false)
                          : !found.Equals(*inputs[0]->schema(), false))
-      return misfit();
+      return Misfit();
   }
   return arrow::Status::OK();
 }
@@ -101,7 +101,53 @@ std::shared_ptr<arrow::Table> WithRows(const SpinePart& spine, arrow::FieldVecto
   return arrow::Table::Make(arrow::schema(std::move(fields)), columns, spine.rows->length());
 }
 
+/// One table (row number, position) a part of the features: the rows that were found in it, in the
+/// order of the spine's. `found` are indices in the parts one after another.
+arrow::Result<Tables> DealOutFound(const arrow::Array& spine_rows, const arrow::Int64Array& found,
+                                   const arrow::Array& positions,
+                                   const std::vector<int64_t>& part_ends, arrow::MemoryPool* pool) {
+  const auto part_of = [&](int64_t index) {
+    return std::upper_bound(part_ends.begin(), part_ends.end(), index) - part_ends.begin();
+  };
+  std::vector<int64_t> counts(part_ends.size(), 0);
+  for (int64_t i = 0; i < found.length(); ++i) {
+    if (found.IsValid(i)) ++counts[part_of(found.Value(i))];
+  }
+  std::vector<std::shared_ptr<arrow::Buffer>> row_buffers, position_buffers;
+  for (const int64_t count : counts) {
+    VIAND_ASSIGN_OR_RETURN(auto rows, arrow::AllocateBuffer(count * sizeof(int64_t), pool));
+    VIAND_ASSIGN_OR_RETURN(auto places, arrow::AllocateBuffer(count * sizeof(int32_t), pool));
+    row_buffers.push_back(std::move(rows));
+    position_buffers.push_back(std::move(places));
+  }
+  const auto* row_numbers = spine_rows.data()->GetValues<int64_t>(1);
+  const auto* position = positions.data()->GetValues<int32_t>(1);
+  std::vector<int64_t> next(part_ends.size(), 0);
+  for (int64_t i = 0; i < found.length(); ++i) {
+    if (found.IsNull(i)) continue;
+    const auto part = part_of(found.Value(i));
+    const int64_t at = next[part]++;
+    reinterpret_cast<int64_t*>(row_buffers[part]->mutable_data())[at] = row_numbers[i];
+    reinterpret_cast<int32_t*>(position_buffers[part]->mutable_data())[at] =
+        position[found.Value(i)];
+  }
+  Tables tables;
+  for (size_t part = 0; part < counts.size(); ++part) {
+    tables.push_back(arrow::Table::Make(
+        FoundSchema(),
+        arrow::ArrayVector{
+            std::make_shared<arrow::Int64Array>(counts[part], row_buffers[part]),
+            std::make_shared<arrow::Int32Array>(counts[part], position_buffers[part])}));
+  }
+  return tables;
+}
+
 }  // namespace
+
+std::shared_ptr<arrow::Schema> FoundSchema() {
+  return arrow::schema({arrow::field("row", arrow::int64(), false),
+                        arrow::field("position", arrow::int32(), false)});
+}
 
 arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs,
                                   const FragmentContext& context) {
@@ -111,6 +157,7 @@ arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs
                          ReadSpine(inputs, join.spine_parts, join.key_count, pool));
   VIAND_ASSIGN_OR_RETURN(const auto features,
                          JoinParts(inputs, join.spine_parts, inputs.size(), join.features, pool));
+  if (inputs.size() != static_cast<size_t>(join.spine_parts) + join.feature_parts) return Misfit();
   AsOfSide left{.keys = spine.keys, .time = spine.time, .created = nullptr};
   AsOfSide right;
   int next = 0;
@@ -120,18 +167,12 @@ arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs
   const AsOfOptions options{
       .ttl_us = join.ttl_us, .created_not_after = join.created_not_after, .grid_us = join.grid_us};
   VIAND_ASSIGN_OR_RETURN(const auto indices, AsOfJoin(left, right, options, pool));
-  arrow::compute::ExecContext execution(pool);
-  execution.set_use_threads(false);
-  arrow::ArrayVector columns;
-  arrow::FieldVector fields;
-  for (; next < features->num_columns(); ++next) {
-    VIAND_ASSIGN_OR_RETURN(
-        auto taken, arrow::compute::Take(*features->column(next), *indices,
-                                         arrow::compute::TakeOptions::NoBoundsCheck(), &execution));
-    fields.push_back(arrow::field(features->column_name(next), taken->type()));
-    columns.push_back(std::move(taken));
+  std::vector<int64_t> part_ends;
+  for (int part = 0; part < join.feature_parts; ++part) {
+    part_ends.push_back((part == 0 ? 0 : part_ends.back()) +
+                        inputs[join.spine_parts + part]->num_rows());
   }
-  return Tables{WithRows(spine, std::move(fields), std::move(columns))};
+  return DealOutFound(*spine.rows, *indices, *features->column(next), part_ends, pool);
 }
 
 namespace {

@@ -5,6 +5,10 @@
 
 namespace viand::engine {
 
+/// The schema of an as-of join's outputs: row number of the spine, position in what a map fragment
+/// read.
+std::shared_ptr<arrow::Schema> FoundSchema();
+
 /// As ExecuteFragment.
 arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs,
                                   const FragmentContext& context);

@@ -1,9 +1,10 @@
 // A piece of a plan that runs on its own: on a thread, in a fresh process, on another machine.
 //
 // A map fragment scans a part of a table and deals its rows out to partitions by the hash of their
-// keys; a reduce fragment joins or aggregates one partition. A fragment is plain data
-// (fragment_message.h serializes it) and, with the tables that it takes in, determines its outputs:
-// ExecuteFragment (execute_fragment.h) is a pure function.
+// keys; a reduce fragment joins or aggregates one partition; a gather fragment fetches the columns
+// of the rows that a join found. A fragment is plain data (fragment_message.h serializes it) and,
+// with the tables that it takes in, determines its outputs: ExecuteFragment (execute_fragment.h) is
+// a pure function.
 //
 // Inside fragments columns are plain: no dictionaries, run-end encoding or views (plain_array.h),
 // because the encoding would depend on which rows shared a batch. But for texts that are only
@@ -56,20 +57,37 @@ struct MapFragment {
   int partitions = 1;
   std::optional<int64_t>
       first_row;           ///< number of the first row: adds a last column int64 of row numbers
+  bool positions = false;  ///< adds a last column int32: the row's place among all that are read
   int64_t batch_rows = 0;  ///< rows that are scanned at a time; 0: default
 };
 
 /// One partition of an as-of join. Inputs: `spine_parts` tables (keys..., time, row number), then
-/// the features' (keys..., time, created where `has_created`, columns...). Output: row number,
-/// columns....
+/// one table of each of the features' `feature_parts` map fragments (keys..., time, created where
+/// `has_created`, position). Outputs: for each of these map fragments the rows that were found in
+/// what it read: (row number, position); a row number without a match is in none.
 struct AsOfFragment {
   int spine_parts = 1;
+  int feature_parts = 0;
   int key_count = 0;
   std::shared_ptr<arrow::Schema> features;  ///< of the features' tables
   bool has_created = false;
   bool created_not_after = false;
   int64_t ttl_us = 0;
   std::vector<int64_t> grid_us;
+};
+
+/// The columns of the rows that an as-of join found in what one map fragment read. Inputs: where
+/// there are no file parts, the table to read; then tables (row number, position), the outputs of
+/// the join's partitions. Output: row number, columns...; ascending by row number. Row groups
+/// without a row that was found are not read.
+struct GatherFragment {
+  std::vector<FilePart> parts;             ///< those of the map fragment
+  std::shared_ptr<arrow::Schema> columns;  ///< what is read: plain types
+  std::vector<std::string>
+      file_columns;          ///< parallel to `columns`: names in the files or the input
+  std::string described_as;  ///< "source transactions": for errors
+  std::vector<int> outputs;  ///< indices in `columns`, in the order of the output
+  int64_t batch_rows = 0;    ///< rows that are read at a time; 0: default
 };
 
 /// The aggregates of one view.
@@ -97,13 +115,14 @@ struct WindowFragment {
   std::string described_as;
 };
 
-using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment>;
+using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment>;
 
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
   if (const auto* map = std::get_if<MapFragment>(&fragment)) return map->partitions;
   if (const auto* window = std::get_if<WindowFragment>(&fragment))
     return static_cast<int>(window->tasks.size());
+  if (const auto* join = std::get_if<AsOfFragment>(&fragment)) return join->feature_parts;
   return 1;
 }
 

@@ -114,14 +114,19 @@ arrow::Result<Offset<message::FilePart>> Write(FlatBufferBuilder* builder, const
                                  constants);
 }
 
-arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment& map) {
-  std::vector<Offset<message::FilePart>> parts;
-  for (const FilePart& part : map.parts) {
+arrow::Result<Offset<flatbuffers::Vector<Offset<message::FilePart>>>> Write(
+    FlatBufferBuilder* builder, const std::vector<FilePart>& parts) {
+  std::vector<Offset<message::FilePart>> list;
+  for (const FilePart& part : parts) {
     VIAND_ASSIGN_OR_RETURN(auto written, Write(builder, part));
-    parts.push_back(written);
+    list.push_back(written);
   }
+  return builder->CreateVector(list);
+}
+
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment& map) {
   VIAND_ASSIGN_OR_RETURN(auto columns, WriteSchema(builder, *map.columns));
-  const auto part_list = builder->CreateVector(parts);
+  VIAND_ASSIGN_OR_RETURN(const auto part_list, Write(builder, map.parts));
   const auto file_columns = builder->CreateVectorOfStrings(map.file_columns);
   const auto described_as = builder->CreateString(map.described_as);
   const auto filter = builder->CreateString(map.filter);
@@ -131,7 +136,7 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment&
   return message::CreateMapFragment(*builder, part_list, columns, file_columns, described_as,
                                     filter, map.time_column, range, outputs, keys,
                                     map.drop_null_keys, map.partitions, map.first_row.has_value(),
-                                    map.first_row.value_or(0), map.batch_rows)
+                                    map.first_row.value_or(0), map.batch_rows, map.positions)
       .Union();
 }
 
@@ -139,7 +144,19 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const AsOfFragment
   VIAND_ASSIGN_OR_RETURN(auto features, WriteSchema(builder, *join.features));
   const auto grid = builder->CreateVector(join.grid_us);
   return message::CreateAsOfFragment(*builder, join.spine_parts, join.key_count, features,
-                                     join.has_created, join.created_not_after, join.ttl_us, grid)
+                                     join.has_created, join.created_not_after, join.ttl_us, grid,
+                                     join.feature_parts)
+      .Union();
+}
+
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const GatherFragment& gather) {
+  VIAND_ASSIGN_OR_RETURN(auto columns, WriteSchema(builder, *gather.columns));
+  VIAND_ASSIGN_OR_RETURN(const auto parts, Write(builder, gather.parts));
+  const auto file_columns = builder->CreateVectorOfStrings(gather.file_columns);
+  const auto described_as = builder->CreateString(gather.described_as);
+  const auto outputs = builder->CreateVector(gather.outputs);
+  return message::CreateGatherFragment(*builder, parts, columns, file_columns, described_as,
+                                       outputs, gather.batch_rows)
       .Union();
 }
 
@@ -179,7 +196,7 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragme
 
 message::Body NumberOf(const Fragment& fragment) {
   constexpr message::Body kNumbers[] = {message::Body_MapFragment, message::Body_AsOfFragment,
-                                        message::Body_WindowFragment};
+                                        message::Body_WindowFragment, message::Body_GatherFragment};
   return kNumbers[fragment.index()];
 }
 
@@ -223,14 +240,20 @@ arrow::Result<FilePart> Read(const message::FilePart& part) {
   return result;
 }
 
+arrow::Result<std::vector<FilePart>> Read(
+    const flatbuffers::Vector<Offset<message::FilePart>>* parts) {
+  std::vector<FilePart> result;
+  if (parts == nullptr) return result;
+  for (const auto* part : *parts) {
+    VIAND_ASSIGN_OR_RETURN(auto read, Read(*part));
+    result.push_back(std::move(read));
+  }
+  return result;
+}
+
 arrow::Result<Fragment> Read(const message::MapFragment& map) {
   MapFragment result;
-  if (map.parts() != nullptr) {
-    for (const auto* part : *map.parts()) {
-      VIAND_ASSIGN_OR_RETURN(auto read, Read(*part));
-      result.parts.push_back(std::move(read));
-    }
-  }
+  VIAND_ASSIGN_OR_RETURN(result.parts, Read(map.parts()));
   VIAND_ASSIGN_OR_RETURN(result.columns, ReadSchema(map.columns()));
   result.file_columns = ReadTexts(map.file_columns());
   result.described_as = ReadText(map.described_as());
@@ -243,6 +266,7 @@ arrow::Result<Fragment> Read(const message::MapFragment& map) {
   result.partitions = map.partitions();
   if (map.has_first_row()) result.first_row = map.first_row();
   result.batch_rows = map.batch_rows();
+  result.positions = map.positions();
   if (result.file_columns.size() != static_cast<size_t>(result.columns->num_fields())) {
     return Damaged("columns and names in the file differ in number");
   }
@@ -259,6 +283,7 @@ arrow::Result<Fragment> Read(const message::MapFragment& map) {
 arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   AsOfFragment result;
   result.spine_parts = join.spine_parts();
+  result.feature_parts = join.feature_parts();
   result.key_count = join.key_count();
   VIAND_ASSIGN_OR_RETURN(result.features, ReadSchema(join.features()));
   result.has_created = join.has_created();
@@ -267,11 +292,31 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   result.grid_us = ReadNumbers(join.grid_us());
   if (result.spine_parts < 1 || result.key_count < 0)
     return Damaged("number of spine parts or keys");
-  const int64_t fixed = static_cast<int64_t>(result.key_count) + 1 + (result.has_created ? 1 : 0);
-  if (fixed > result.features->num_fields()) return Damaged("too few feature columns");
+  if (result.feature_parts < 0 || result.feature_parts > kMaxFeatureParts)
+    return Damaged("number of feature parts");
+  const int64_t fixed = static_cast<int64_t>(result.key_count) + 2 + (result.has_created ? 1 : 0);
+  if (fixed != result.features->num_fields()) return Damaged("number of feature columns");
+  if (result.features->fields().back()->type()->id() != arrow::Type::INT32)
+    return Damaged("its positions are no int32");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count, *result.features));
   if (result.has_created)
     VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count + 1, *result.features));
+  return result;
+}
+
+arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
+  GatherFragment result;
+  VIAND_ASSIGN_OR_RETURN(result.parts, Read(gather.parts()));
+  VIAND_ASSIGN_OR_RETURN(result.columns, ReadSchema(gather.columns()));
+  result.file_columns = ReadTexts(gather.file_columns());
+  result.described_as = ReadText(gather.described_as());
+  result.outputs = ReadNumbers(gather.outputs());
+  result.batch_rows = gather.batch_rows();
+  if (result.file_columns.size() != static_cast<size_t>(result.columns->num_fields())) {
+    return Damaged("columns and names in the file differ in number");
+  }
+  if (result.batch_rows < 0) return Damaged("batch size");
+  VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   return result;
 }
 
@@ -344,6 +389,8 @@ arrow::Result<Fragment> ParseFragment(std::string_view bytes) {
       return Read(*fragment->body_as_AsOfFragment());
     case message::Body_WindowFragment:
       return Read(*fragment->body_as_WindowFragment());
+    case message::Body_GatherFragment:
+      return Read(*fragment->body_as_GatherFragment());
     default:
       return Damaged("unknown kind of fragment");
   }

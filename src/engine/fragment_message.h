@@ -12,6 +12,7 @@ namespace viand::engine {
 /// Most partitions, inputs and columns that a message may ask for: beyond any plan that the engine
 /// makes.
 inline constexpr int kMaxPartitions = 1 << 16;
+inline constexpr int kMaxFeatureParts = 1 << 20;
 
 /// Prints a fragment as a message; equal fragments give equal bytes.
 arrow::Result<std::string> SerializeFragment(const Fragment& fragment);

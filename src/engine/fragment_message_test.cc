@@ -42,6 +42,7 @@ MapFragment Map() {
   map.drop_null_keys = true;
   map.partitions = 7;
   map.first_row = 12;
+  map.positions = true;
   map.batch_rows = 99;
   return map;
 }
@@ -66,12 +67,26 @@ WindowFragment Window() {
 AsOfFragment AsOf() {
   AsOfFragment join;
   join.spine_parts = 2;
+  join.feature_parts = 3;
   join.key_count = 1;
-  join.features = Columns();
+  join.features = arrow::schema({arrow::field("k", arrow::utf8()),
+                                 arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO)),
+                                 arrow::field("position", arrow::int32())});
   join.created_not_after = true;
   join.ttl_us = 77;
   join.grid_us = {3, 4};
   return join;
+}
+
+GatherFragment Gather() {
+  GatherFragment gather;
+  gather.parts = Map().parts;
+  gather.columns = Columns();
+  gather.file_columns = {"key", "ts", "x"};
+  gather.described_as = "source s";
+  gather.outputs = {2, 0};
+  gather.batch_rows = 99;
+  return gather;
 }
 
 std::string Rejection(const Fragment& fragment) {
@@ -102,6 +117,7 @@ TEST(FragmentMessage, EveryFieldOfAMapSurvives) {
   EXPECT_EQ(read.drop_null_keys, map.drop_null_keys);
   EXPECT_EQ(read.partitions, map.partitions);
   EXPECT_EQ(read.first_row, map.first_row);
+  EXPECT_EQ(read.positions, map.positions);
   EXPECT_EQ(read.batch_rows, map.batch_rows);
   EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
 }
@@ -125,10 +141,24 @@ TEST(FragmentMessage, ReducesSurvive) {
   const auto join =
       std::get<AsOfFragment>(ParseFragment(SerializeFragment(AsOf()).ValueOrDie()).ValueOrDie());
   EXPECT_EQ(join.spine_parts, 2);
+  EXPECT_EQ(join.feature_parts, 3);
   EXPECT_EQ(join.key_count, 1);
   EXPECT_TRUE(join.created_not_after);
   EXPECT_EQ(join.ttl_us, 77);
   EXPECT_EQ(join.grid_us, AsOf().grid_us);
+}
+
+TEST(FragmentMessage, EveryFieldOfAGatherSurvives) {
+  const auto bytes = SerializeFragment(Gather()).ValueOrDie();
+  const auto read = std::get<GatherFragment>(ParseFragment(bytes).ValueOrDie());
+  ASSERT_EQ(read.parts.size(), 2);
+  EXPECT_EQ(read.parts[0].groups, Gather().parts[0].groups);
+  EXPECT_TRUE(read.parts[0].constants->Equals(*Constants()));
+  EXPECT_TRUE(read.columns->Equals(*Gather().columns));
+  EXPECT_EQ(read.file_columns, Gather().file_columns);
+  EXPECT_EQ(read.described_as, Gather().described_as);
+  EXPECT_EQ(read.outputs, Gather().outputs);
+  EXPECT_EQ(read.batch_rows, Gather().batch_rows);
 }
 
 TEST(FragmentMessage, RejectsWhatPointsNowhere) {
@@ -146,7 +176,20 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   EXPECT_EQ(Rejection(map), "damaged fragment message: column \"k\" is neither plain nor coded");
   AsOfFragment join = AsOf();
   join.key_count = 3;
-  EXPECT_EQ(Rejection(join), "damaged fragment message: too few feature columns");
+  EXPECT_EQ(Rejection(join), "damaged fragment message: number of feature columns");
+  join = AsOf();
+  join.features = Columns();
+  EXPECT_EQ(Rejection(join), "damaged fragment message: its positions are no int32");
+  join = AsOf();
+  join.feature_parts = -1;
+  EXPECT_EQ(Rejection(join), "damaged fragment message: number of feature parts");
+  GatherFragment gather = Gather();
+  gather.outputs = {3};
+  EXPECT_EQ(Rejection(gather), "damaged fragment message: output 3 is no column");
+  gather = Gather();
+  gather.file_columns.pop_back();
+  EXPECT_EQ(Rejection(gather),
+            "damaged fragment message: columns and names in the file differ in number");
   WindowFragment window = Window();
   window.at_spine = true;
   EXPECT_EQ(Rejection(window), "damaged fragment message: number of spine parts");
@@ -157,7 +200,8 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
 
 // An offset that is wrong by four can lead to 64-bit numbers that are not aligned as such.
 TEST(FragmentMessage, SurvivesOffsetsWrongByFour) {
-  for (const Fragment& fragment : {Fragment(Map()), Fragment(AsOf()), Fragment(Window())}) {
+  for (const Fragment& fragment :
+       {Fragment(Map()), Fragment(AsOf()), Fragment(Window()), Fragment(Gather())}) {
     const std::string bytes = SerializeFragment(fragment).ValueOrDie();
     for (size_t i = 0; i < bytes.size(); ++i) {
       std::string damaged = bytes;

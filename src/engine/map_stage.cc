@@ -54,7 +54,9 @@ class MapStage {
     MapOutputs outputs;
     arrow::FieldVector fields;
     for (int output : prototype_.outputs) fields.push_back(prototype_.columns->field(output));
+    if (request_.positions) fields.push_back(arrow::field("position", arrow::int32(), false));
     outputs.schema = arrow::schema(std::move(fields));
+    outputs.slices = std::move(slices_);
     outputs.partitions.resize(request_.partitions);
     const std::string name = scan_->described_as.empty() ? "scan" : "scan " + scan_->described_as;
     VIAND_ASSIGN_OR_RETURN(auto results,
@@ -96,6 +98,7 @@ class MapStage {
     prototype_.filter = request_.filter;
     prototype_.described_as = scan_->described_as;
     prototype_.drop_null_keys = request_.drop_null_keys;
+    prototype_.positions = request_.positions;
     prototype_.partitions = request_.partitions;
     prototype_.batch_rows = options_.batch_rows;
     return arrow::Status::OK();
@@ -138,30 +141,30 @@ class MapStage {
       MapFragment fragment = prototype_;
       if (request_.row_numbers) fragment.first_row = start;
       calls_.push_back({std::move(fragment), {std::move(input)}});
+      slices_.push_back({.parts = {}, .first_row = start, .rows = std::min(step, rows - start)});
     }
     return arrow::Status::OK();
   }
 
   arrow::Status CutFiles() {
     const int64_t most = RowsPerFragment(scan_->RowCount(), options_);
-    MapFragment fragment = prototype_;
-    int64_t rows = 0;
     for (const OpenedFile& file : scan_->files) {
       for (const RowGroup& group : file.groups) {
-        if (rows > 0 && rows + group.rows > most) {
-          calls_.push_back({std::move(fragment), {}});
-          fragment = prototype_;
-          rows = 0;
+        if (slices_.empty() || slices_.back().rows + group.rows > most) slices_.emplace_back();
+        std::vector<FilePart>& parts = slices_.back().parts;
+        if (parts.empty() || parts.back().path != file.path) {
+          parts.push_back(PartOf(*scan_, file));
+          parts.back().groups.clear();
         }
-        if (fragment.parts.empty() || fragment.parts.back().path != file.path) {
-          fragment.parts.push_back(PartOf(*scan_, file));
-          fragment.parts.back().groups.clear();
-        }
-        fragment.parts.back().groups.push_back(group.index);
-        rows += group.rows;
+        parts.back().groups.push_back(group.index);
+        slices_.back().rows += group.rows;
       }
     }
-    if (!fragment.parts.empty()) calls_.push_back({std::move(fragment), {}});
+    for (const ScanSlice& slice : slices_) {
+      MapFragment fragment = prototype_;
+      fragment.parts = slice.parts;
+      calls_.push_back({std::move(fragment), {}});
+    }
     return arrow::Status::OK();
   }
 
@@ -170,6 +173,7 @@ class MapStage {
   const ExecuteOptions& options_;
   expression::ExpressionPtr filter_;
   MapFragment prototype_;
+  std::vector<ScanSlice> slices_;
   std::vector<FragmentCall> calls_;
 };
 

@@ -24,15 +24,24 @@ struct MapRequest {
   TimeRange range;
   std::vector<KeyBound> key_bounds;  ///< rows with other keys may be left out
   bool row_numbers = false;          ///< adds a last column int64; tables in memory only
+  bool positions = false;  ///< adds a last column int32: places in what one fragment reads
   int partitions = 1;
 };
 
 /// References to the tables of one partition, in row order.
 using PartitionInputs = std::vector<TableReference>;
 
+/// What one map fragment reads: row groups of files, or rows of the table in memory.
+struct ScanSlice {
+  std::vector<FilePart> parts;
+  int64_t first_row = 0;
+  int64_t rows = 0;
+};
+
 struct MapOutputs {
   std::shared_ptr<arrow::Schema> schema;  ///< of every table, without row numbers
   std::vector<PartitionInputs> partitions;
+  std::vector<ScanSlice> slices;  ///< parallel to the tables of a partition
 };
 
 /// Prunes `scan`, cuts what is left, and runs the fragments. At least one fragment runs where

@@ -39,10 +39,10 @@ void CollectLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* l
   for (const auto& child : field.children) CollectLeaves(child, leaves);
 }
 
-arrow::Status VisitSlices(const std::shared_ptr<arrow::RecordBatch>& batch, int64_t batch_rows,
-                          const BatchVisitor& visit) {
+arrow::Status VisitSlices(const std::shared_ptr<arrow::RecordBatch>& batch, int64_t first_row,
+                          int64_t batch_rows, const BatchVisitor& visit) {
   for (int64_t start = 0; start < batch->num_rows(); start += batch_rows) {
-    VIAND_RETURN_NOT_OK(visit(batch->Slice(start, batch_rows)));
+    VIAND_RETURN_NOT_OK(visit(first_row + start, batch->Slice(start, batch_rows)));
   }
   return arrow::Status::OK();
 }
@@ -67,21 +67,43 @@ class ParquetPart {
               const std::string& described_as, const ReadOptions& options)
       : part_(part), columns_(columns), described_as_(described_as), options_(options) {}
 
-  arrow::Status Read(const BatchVisitor& visit) {
+  arrow::Result<int64_t> Read(const BatchVisitor& visit) {
     auto opened = Open();
     if (!opened.ok()) return Failed(opened);
-    VIAND_ASSIGN_OR_RETURN(auto batches, OpenBatches());
+    const auto metadata = reader_->parquet_reader()->metadata();
+    int64_t next = 0;
+    std::vector<int> run;  // of wanted groups that follow one another
+    int64_t run_start = 0;
+    for (int group : part_.groups) {
+      const int64_t rows = metadata->RowGroup(group)->num_rows();
+      if (!options_.wanted || options_.wanted(next, rows)) {
+        if (run.empty()) run_start = next;
+        run.push_back(group);
+      } else if (!run.empty()) {
+        VIAND_RETURN_NOT_OK(ReadRun(run, run_start, visit));
+        run.clear();
+      }
+      next += rows;
+    }
+    if (!run.empty()) VIAND_RETURN_NOT_OK(ReadRun(run, run_start, visit));
+    return next;
+  }
+
+ private:
+  arrow::Status ReadRun(const std::vector<int>& groups, int64_t first_row,
+                        const BatchVisitor& visit) {
+    VIAND_ASSIGN_OR_RETURN(auto batches, OpenBatches(groups));
     while (true) {
       VIAND_RETURN_NOT_OK(CheckCancelled());
       auto batch = batches->Next();
       if (!batch.ok()) return Failed(batch.status());
       if (*batch == nullptr) return arrow::Status::OK();
       VIAND_ASSIGN_OR_RETURN(auto ordered, (*batch)->SelectColumns(order_));
-      VIAND_RETURN_NOT_OK(VisitSlices(ordered, options_.batch_rows, visit));
+      VIAND_RETURN_NOT_OK(VisitSlices(ordered, first_row, options_.batch_rows, visit));
+      first_row += ordered->num_rows();
     }
   }
 
- private:
   arrow::Status Failed(const arrow::Status& status) const {
     return DetailOf(status) != nullptr
                ? status
@@ -113,7 +135,7 @@ class ParquetPart {
   /// A file that was replaced since the plan was made may have fewer.
   arrow::Status CheckGroups(const ParquetFooter& footer) const {
     for (const int group : part_.groups) {
-      if (group < footer.metadata->num_row_groups()) continue;
+      if (group >= 0 && group < footer.metadata->num_row_groups()) continue;
       return MakeError(ErrorKind::kInput,
                        fmt::format("{}{}{} has changed while it was read", described_as_,
                                    described_as_.empty() ? "" : ": ", DisplayPath(part_.path)),
@@ -122,14 +144,15 @@ class ParquetPart {
     return arrow::Status::OK();
   }
 
-  arrow::Result<std::unique_ptr<arrow::RecordBatchReader>> OpenBatches() {
+  arrow::Result<std::unique_ptr<arrow::RecordBatchReader>> OpenBatches(
+      const std::vector<int>& groups) {
     std::shared_ptr<arrow::Schema> schema;
     VIAND_RETURN_NOT_OK(reader_->GetSchema(&schema));
     VIAND_ASSIGN_OR_RETURN(auto positions, Positions(*schema, columns_, part_.path, described_as_));
     std::vector<int> leaves;
     for (int position : positions)
       CollectLeaves(reader_->manifest().schema_fields[position], &leaves);
-    auto batches = reader_->GetRecordBatchReader(part_.groups, leaves);
+    auto batches = reader_->GetRecordBatchReader(groups, leaves);
     if (!batches.ok()) return Failed(batches.status());
     // The reader gives columns in the file's order; the plan has its own.
     VIAND_ASSIGN_OR_RETURN(order_,
@@ -145,12 +168,13 @@ class ParquetPart {
   std::vector<int> order_;
 };
 
-arrow::Status ReadIpcPart(const FilePart& part, const std::vector<std::string>& columns,
-                          const std::string& described_as, const ReadOptions& options,
-                          const BatchVisitor& visit) {
+arrow::Result<int64_t> ReadIpcPart(const FilePart& part, const std::vector<std::string>& columns,
+                                   const std::string& described_as, const ReadOptions& options,
+                                   const BatchVisitor& visit) {
   VIAND_ASSIGN_OR_RETURN(auto reader, OpenIpcFile(part.path, described_as));
   VIAND_ASSIGN_OR_RETURN(auto positions,
                          Positions(*reader->schema(), columns, part.path, described_as));
+  int64_t next = 0;
   for (int group : part.groups) {
     VIAND_RETURN_NOT_OK(CheckCancelled());
     auto batch = reader->ReadRecordBatch(group);
@@ -158,9 +182,11 @@ arrow::Status ReadIpcPart(const FilePart& part, const std::vector<std::string>& 
       return Unreadable(batch.status(), part.path, described_as,
                         "is it an Arrow IPC file, and whole?");
     VIAND_ASSIGN_OR_RETURN(auto ordered, (*batch)->SelectColumns(positions));
-    VIAND_RETURN_NOT_OK(VisitSlices(ordered, options.batch_rows, visit));
+    if (!options.wanted || options.wanted(next, ordered->num_rows()))
+      VIAND_RETURN_NOT_OK(VisitSlices(ordered, next, options.batch_rows, visit));
+    next += ordered->num_rows();
   }
-  return arrow::Status::OK();
+  return next;
 }
 
 /// An empty cell is null, in text columns too; "" in quotes is an empty text, and no word (NA,
@@ -234,16 +260,16 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvText(
                    "is it comma-separated text with a header?");
 }
 
-arrow::Status ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
-                           const std::string& described_as, const ReadOptions& options,
-                           const BatchVisitor& visit) {
+arrow::Result<int64_t> ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
+                                    const std::string& described_as, const ReadOptions& options,
+                                    const BatchVisitor& visit) {
   const ConstantColumns constants(columns, part.constants);
   ReadOptions of_read = options;
   of_read.coded = constants.OfRead(options.coded);
-  const auto visit_all = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> arrow::Status {
-    if (constants.empty()) return visit(batch);
+  const auto visit_all = [&](int64_t first_row, const auto& batch) -> arrow::Status {
+    if (constants.empty()) return visit(first_row, batch);
     VIAND_ASSIGN_OR_RETURN(const auto complete, constants.Complete(batch, options.pool));
-    return visit(complete);
+    return visit(first_row, complete);
   };
   if (part.format == FileFormat::kIpc)
     return ReadIpcPart(part, constants.read(), described_as, of_read, visit_all);

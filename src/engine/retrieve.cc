@@ -10,6 +10,7 @@
 
 #include "src/engine/assemble_rows.h"
 #include "src/engine/execute.h"
+#include "src/engine/look_up_as_of.h"
 #include "src/engine/lookup_keys.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/place_error.h"
@@ -169,19 +170,9 @@ class Retrieval {
   arrow::Result<std::shared_ptr<arrow::Table>> Append(std::shared_ptr<arrow::Table> result,
                                                       OpenedLookup* opened) {
     const SpineParts& spine = spines_.at(opened->spine_keys);
-    VIAND_ASSIGN_OR_RETURN(auto calls,
-                           std::visit([&](const auto& view) { return Calls(view, spine, opened); },
+    VIAND_ASSIGN_OR_RETURN(const auto columns,
+                           std::visit([&](const auto& view) { return Find(view, spine, opened); },
                                       opened->lookup->view));
-    const std::string name = "look up " + opened->source.described_as;
-    VIAND_ASSIGN_OR_RETURN(auto results,
-                           options_.executor->RunStage(name, std::move(calls), options_.progress));
-    Tables parts;
-    for (const auto& outputs : results) {
-      VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(outputs[0]));
-      parts.push_back(std::move(part));
-    }
-    results.clear();
-    VIAND_ASSIGN_OR_RETURN(const auto columns, AssembleRows(parts, spine_.table->num_rows()));
     for (size_t i = 0; i < columns.size(); ++i) {
       VIAND_ASSIGN_OR_RETURN(auto column,
                              RestoreType(columns[i], OutputType(*opened, i, *columns[i])));
@@ -200,6 +191,16 @@ class Retrieval {
     return opened.source.schema->GetFieldByName(view->columns[output])->type();
   }
 
+  std::vector<KeyBound> KeyBounds(const OpenedLookup& opened) const {
+    std::vector<KeyBound> bounds;
+    for (size_t i = 0; i < opened.view_keys.size(); ++i) {
+      const auto keys = spine_.table->GetColumnByName(opened.spine_keys[i]);
+      auto bound = KeyBoundOf(*keys, opened.source, opened.view_keys[i]);
+      if (bound) bounds.push_back(*std::move(bound));
+    }
+    return bounds;
+  }
+
   /// Deals the view's rows out like the spine's.
   arrow::Result<MapOutputs> MapView(Names columns, Names compared_only, const TimeRange& range,
                                     const SpineParts& spine, OpenedLookup* opened) const {
@@ -211,11 +212,7 @@ class Retrieval {
     request.filter = SourceOf(*opened->lookup).filter;
     request.time_column = TimeOf(*opened->lookup);
     request.range = range;
-    for (size_t i = 0; i < opened->view_keys.size(); ++i) {
-      const auto keys = spine_.table->GetColumnByName(opened->spine_keys[i]);
-      auto bound = KeyBoundOf(*keys, opened->source, opened->view_keys[i]);
-      if (bound) request.key_bounds.push_back(*std::move(bound));
-    }
+    request.key_bounds = KeyBounds(*opened);
     request.partitions = static_cast<int>(spine.partitions.size());
     return RunMapStage(&opened->source, request, options_);
   }
@@ -234,27 +231,39 @@ class Retrieval {
     return calls;
   }
 
-  arrow::Result<std::vector<FragmentCall>> Calls(const AsOfView& view, const SpineParts& spine,
-                                                 OpenedLookup* opened) const {
-    Names columns = opened->view_keys;
-    columns.push_back(view.timestamp_column);
-    if (!view.created_column.empty()) {
-      VIAND_RETURN_NOT_OK(CheckTimeColumn(opened->source, view.created_column));
-      columns.push_back(view.created_column);
+  /// The outputs of a lookup, in the order of the spine.
+  arrow::Result<arrow::ArrayVector> Find(const AsOfView& view, const SpineParts& spine,
+                                         OpenedLookup* opened) const {
+    VIAND_ASSIGN_OR_RETURN(
+        const AsOfPieces found,
+        LookUpAsOf(view, opened->view_keys, {spine.partitions, spine_.range, KeyBounds(*opened)},
+                   &opened->source, options_));
+    Tables parts;
+    for (const TableReference& piece : found.pieces) {
+      VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(piece));
+      parts.push_back(std::move(part));
     }
-    columns.insert(columns.end(), view.columns.begin(), view.columns.end());
-    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, MapView(std::move(columns), {},
-                                                      ReachOf(view, spine_.range), spine, opened));
-    AsOfFragment fragment;
-    fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
-    fragment.key_count = static_cast<int>(opened->view_keys.size());
-    fragment.features = mapped.schema;
-    fragment.has_created = !view.created_column.empty();
-    fragment.created_not_after = view.created_not_after;
-    fragment.ttl_us = view.ttl_us;
-    fragment.grid_us = view.grid_us;
-    return ReduceCalls(fragment, spine, std::move(mapped.partitions));
+    return AssembleRows(parts, *found.columns, spine_.table->num_rows(),
+                        {.missing = MissingRows::kNull, .in_parallel = Parallel()});
   }
+
+  arrow::Result<arrow::ArrayVector> Find(const WindowView& view, const SpineParts& spine,
+                                         OpenedLookup* opened) const {
+    VIAND_ASSIGN_OR_RETURN(auto calls, Calls(view, spine, opened));
+    const std::string name = "look up " + opened->source.described_as;
+    VIAND_ASSIGN_OR_RETURN(auto results,
+                           options_.executor->RunStage(name, std::move(calls), options_.progress));
+    Tables parts;
+    for (const auto& outputs : results) {
+      VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(outputs[0]));
+      parts.push_back(std::move(part));
+    }
+    results.clear();
+    VIAND_ASSIGN_OR_RETURN(const auto columns, parts[0]->schema()->RemoveField(0));
+    return AssembleRows(parts, *columns, spine_.table->num_rows(), {.in_parallel = Parallel()});
+  }
+
+  bool Parallel() const { return options_.executor->Parallelism() > 1; }
 
   arrow::Result<std::vector<FragmentCall>> Calls(const WindowView& view, const SpineParts& spine,
                                                  OpenedLookup* opened) const {

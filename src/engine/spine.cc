@@ -52,12 +52,12 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadFiles(const OpenedScan& scan,
   for (const OpenedFile& file : scan.files) {
     const FilePart part = PartOf(scan, file);
     if (part.groups.empty()) continue;
-    VIAND_RETURN_NOT_OK(
-        ReadFilePart(part, names, scan.described_as, read, [&](const auto& batch) -> arrow::Status {
-          VIAND_ASSIGN_OR_RETURN(auto typed, WithTypes(*batch, scan.schema));
-          batches.push_back(std::move(typed));
-          return arrow::Status::OK();
-        }));
+    const auto visit = [&](int64_t /*first_row*/, const auto& batch) -> arrow::Status {
+      VIAND_ASSIGN_OR_RETURN(auto typed, WithTypes(*batch, scan.schema));
+      batches.push_back(std::move(typed));
+      return arrow::Status::OK();
+    };
+    VIAND_RETURN_NOT_OK(ReadFilePart(part, names, scan.described_as, read, visit));
   }
   return arrow::Table::FromRecordBatches(scan.schema, batches);
 }

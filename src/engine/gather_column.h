@@ -1,0 +1,43 @@
+// One column of rows that are wanted in another order than the one in which they are read.
+//
+//   VIAND_ASSIGN_OR_RETURN(auto column, GatherColumn::Make(type, wanted.size(), pool));
+//   // For each batch, with the wanted rows that it has:
+//   VIAND_RETURN_NOT_OK(column->Add(*batch->column(i), wanted_of_batch, first_row_of_batch));
+//   VIAND_ASSIGN_OR_RETURN(auto array, column->Finish());   // values[i]: of the row of rank i
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "src/common/error.h"
+
+namespace arrow {
+class Array;
+class DataType;
+class MemoryPool;
+}  // namespace arrow
+
+namespace viand::engine {
+
+/// A row where it is read, and its place in the result.
+struct WantedRow {
+  int32_t position;
+  int32_t rank;
+};
+
+/// Not thread-safe. Each rank of 0 ... rows - 1 is added exactly once.
+class GatherColumn {
+ public:
+  /// A column of a plain type.
+  static arrow::Result<std::unique_ptr<GatherColumn>> Make(
+      const std::shared_ptr<arrow::DataType>& type, int64_t rows, arrow::MemoryPool* pool);
+  virtual ~GatherColumn() = default;
+
+  /// Takes the values of `wanted` out of a batch whose first row is at position `first`.
+  virtual arrow::Status Add(const std::shared_ptr<arrow::Array>& batch,
+                            std::span<const WantedRow> wanted, int64_t first) = 0;
+  virtual arrow::Result<std::shared_ptr<arrow::Array>> Finish() = 0;
+};
+
+}  // namespace viand::engine

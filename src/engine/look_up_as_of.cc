@@ -1,0 +1,129 @@
+#include "src/engine/look_up_as_of.h"
+
+#include <arrow/table.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+
+#include "src/engine/view_columns.h"
+
+namespace viand::engine {
+namespace {
+
+using Results = std::vector<std::vector<TableReference>>;
+
+class AsOfLookup {
+ public:
+  AsOfLookup(const AsOfView& view, const std::vector<std::string>& keys,
+             const PartitionedSpine& spine, OpenedScan* source, const ExecuteOptions& options)
+      : view_(view), keys_(keys), spine_(spine), source_(source), options_(options) {}
+
+  arrow::Result<AsOfPieces> Run() {
+    AsOfPieces result;
+    VIAND_ASSIGN_OR_RETURN(result.columns, SelectColumns(*source_, view_.columns));
+    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, DealOut());
+    if (mapped.slices.empty()) return result;
+    VIAND_ASSIGN_OR_RETURN(Results found, Join(&mapped));
+    VIAND_ASSIGN_OR_RETURN(Results gathered, Gather(mapped.slices, std::move(found)));
+    for (auto& outputs : gathered) result.pieces.push_back(std::move(outputs[0]));
+    return result;
+  }
+
+ private:
+  arrow::Result<MapOutputs> DealOut() {
+    MapRequest request;
+    request.columns = keys_;
+    request.columns.push_back(view_.timestamp_column);
+    if (!view_.created_column.empty()) {
+      VIAND_RETURN_NOT_OK(CheckTimeColumn(*source_, view_.created_column));
+      request.columns.push_back(view_.created_column);
+    }
+    request.keys = keys_;
+    request.drop_null_keys = true;
+    request.filter = view_.source.filter;
+    request.time_column = view_.timestamp_column;
+    request.range = ReachOf(view_, spine_.range);
+    request.key_bounds = spine_.key_bounds;
+    request.positions = true;
+    request.partitions = static_cast<int>(spine_.partitions.size());
+    return RunMapStage(source_, request, options_);
+  }
+
+  /// One fragment a partition: the spine's part, then the features'.
+  arrow::Result<Results> Join(MapOutputs* mapped) const {
+    AsOfFragment fragment;
+    fragment.spine_parts = static_cast<int>(spine_.partitions[0].size());
+    fragment.feature_parts = static_cast<int>(mapped->slices.size());
+    fragment.key_count = static_cast<int>(keys_.size());
+    fragment.features = mapped->schema;
+    fragment.has_created = !view_.created_column.empty();
+    fragment.created_not_after = view_.created_not_after;
+    fragment.ttl_us = view_.ttl_us;
+    fragment.grid_us = view_.grid_us;
+    std::vector<FragmentCall> calls;
+    for (size_t p = 0; p < spine_.partitions.size(); ++p) {
+      FragmentCall call{fragment, spine_.partitions[p]};
+      PartitionInputs& features = mapped->partitions[p];
+      call.inputs.insert(call.inputs.end(), std::make_move_iterator(features.begin()),
+                         std::make_move_iterator(features.end()));
+      features.clear();
+      calls.push_back(std::move(call));
+    }
+    return options_.executor->RunStage("look up " + source_->described_as, std::move(calls),
+                                       options_.progress);
+  }
+
+  /// One fragment for what a map fragment read: what all partitions found in it.
+  arrow::Result<Results> Gather(const std::vector<ScanSlice>& slices, Results found) const {
+    GatherFragment prototype;
+    std::vector<std::string> names;
+    for (const std::string& name : view_.columns) {
+      const auto known = std::find(names.begin(), names.end(), name);
+      prototype.outputs.push_back(static_cast<int>(known - names.begin()));
+      if (known == names.end()) names.push_back(name);
+    }
+    VIAND_ASSIGN_OR_RETURN(prototype.columns, SelectColumns(*source_, names));
+    for (const std::string& name : names)
+      prototype.file_columns.push_back(source_->NameInFile(name));
+    prototype.described_as = source_->described_as;
+    prototype.batch_rows = options_.batch_rows;
+    std::vector<FragmentCall> calls;
+    for (size_t slice = 0; slice < slices.size(); ++slice) {
+      FragmentCall call{prototype, {}};
+      std::get<GatherFragment>(call.fragment).parts = slices[slice].parts;
+      if (source_->table != nullptr) {
+        VIAND_ASSIGN_OR_RETURN(auto table, PutSlice(slices[slice], prototype.file_columns));
+        call.inputs.push_back(std::move(table));
+      }
+      for (auto& of_partition : found) call.inputs.push_back(std::move(of_partition[slice]));
+      calls.push_back(std::move(call));
+    }
+    return options_.executor->RunStage("gather " + source_->described_as, std::move(calls),
+                                       options_.progress);
+  }
+
+  arrow::Result<TableReference> PutSlice(const ScanSlice& slice,
+                                         const std::vector<std::string>& names) const {
+    std::vector<int> positions;
+    for (const std::string& name : names)
+      positions.push_back(source_->table->schema()->GetFieldIndex(name));
+    VIAND_ASSIGN_OR_RETURN(const auto selected, source_->table->SelectColumns(positions));
+    return options_.executor->Put(selected->Slice(slice.first_row, slice.rows));
+  }
+
+  const AsOfView& view_;
+  const std::vector<std::string>& keys_;
+  const PartitionedSpine& spine_;
+  OpenedScan* const source_;
+  const ExecuteOptions& options_;
+};
+
+}  // namespace
+
+arrow::Result<AsOfPieces> LookUpAsOf(const AsOfView& view, const std::vector<std::string>& keys,
+                                     const PartitionedSpine& spine, OpenedScan* source,
+                                     const ExecuteOptions& options) {
+  return AsOfLookup(view, keys, spine, source, options).Run();
+}
+
+}  // namespace viand::engine
