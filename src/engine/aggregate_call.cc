@@ -107,33 +107,59 @@ arrow::Result<AggregateValues*> RowValues::Of(const Expression& expression) {
   return values.get();
 }
 
+RowValues::RowValues(std::shared_ptr<arrow::RecordBatch> batch, arrow::MemoryPool* pool,
+                     std::shared_ptr<arrow::Array> order)
+    : batch_(std::move(batch)),
+      order_(std::move(order)),
+      ordered_(batch_->num_columns()),
+      decoded_(batch_->num_columns()),
+      pool_(pool) {}
+
+ArrayResult RowValues::Ordered(int column) {
+  std::shared_ptr<arrow::Array>& ordered = ordered_[column];
+  if (ordered) return ordered;
+  ordered = batch_->column(column);
+  if (order_) {
+    arrow::compute::ExecContext exec(pool_);
+    VIAND_ASSIGN_OR_RETURN(
+        ordered, arrow::compute::Take(*ordered, *order_,
+                                      arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+  }
+  return ordered;
+}
+
 ArrayResult RowValues::Evaluate(const Expression& expression) {
-  bool reads_codes = false;
+  // Columns that the expression does not read stay as the batch has them: nobody looks.
+  std::vector<std::shared_ptr<arrow::Array>> columns = batch_->columns();
   for (const std::string& name : ColumnsOf(expression)) {
-    const auto column = batch_->GetColumnByName(name);
-    reads_codes |= column != nullptr && column->type_id() == arrow::Type::DICTIONARY;
-  }
-  if (!reads_codes) return expression::EvaluateBatch(expression, *batch_, nullptr, pool_);
-  if (!decoded_) {
-    std::vector<std::shared_ptr<arrow::Array>> columns;
-    for (const auto& column : batch_->columns()) {
-      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), DecodeDictionary(column, pool_));
+    const int column = batch_->schema()->GetFieldIndex(name);
+    if (column < 0) continue;
+    if (!decoded_[column]) {
+      VIAND_ASSIGN_OR_RETURN(const auto ordered, Ordered(column));
+      VIAND_ASSIGN_OR_RETURN(decoded_[column], DecodeDictionary(ordered, pool_));
     }
-    decoded_ = arrow::RecordBatch::Make(PlainSchema(*batch_->schema()), batch_->num_rows(),
-                                        std::move(columns));
+    columns[column] = decoded_[column];
   }
-  return expression::EvaluateBatch(expression, *decoded_, nullptr, pool_);
+  const int64_t rows = order_ ? order_->length() : batch_->num_rows();
+  return expression::EvaluateBatch(
+      expression,
+      *arrow::RecordBatch::Make(PlainSchema(*batch_->schema()), rows, std::move(columns)), nullptr,
+      pool_);
 }
 
 arrow::Result<AggregateValues*> RowValues::ComparedOf(const Expression& expression) {
   const bool is_column = expression.kind == ExpressionKind::kColumn;
-  const auto column = is_column ? batch_->GetColumnByName(expression.column) : nullptr;
-  if (column == nullptr || column->type_id() != arrow::Type::DICTIONARY) return Of(expression);
+  const int index = is_column ? batch_->schema()->GetFieldIndex(expression.column) : -1;
+  if (index < 0 || batch_->column(index)->type_id() != arrow::Type::DICTIONARY)
+    return Of(expression);
   // A null among a dictionary's values is one that its codes do not show.
-  const auto& coded = static_cast<const arrow::DictionaryArray&>(*column);
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(*batch_->column(index));
   if (coded.dictionary()->null_count() > 0) return Of(expression);
   std::unique_ptr<AggregateValues>& values = compared_[expression.column];
-  if (!values) values = std::make_unique<AggregateValues>(AggregateValues::MakeCompared(column));
+  if (!values) {
+    VIAND_ASSIGN_OR_RETURN(auto ordered, Ordered(index));
+    values = std::make_unique<AggregateValues>(AggregateValues::MakeCompared(std::move(ordered)));
+  }
   return values.get();
 }
 
@@ -173,19 +199,24 @@ arrow::Result<std::vector<int32_t>> RowValues::Group(const std::vector<Expressio
 arrow::Result<CallEvaluator::Selection*> CallEvaluator::Select(const AggregateCall& call,
                                                                const TimeWindow& window) {
   std::unique_ptr<Selection>& all = selections_[TextOf(window)];
-  if (!all) all = std::make_unique<Selection>(Selection{members_of_(window), {}});
+  if (!all) all = std::make_unique<Selection>(Selection{spans_of_(window)});
   if (!call.where) return all.get();
   std::unique_ptr<Selection>& some = selections_[TextOf(window) + ToSql(*call.where)];
   if (!some) {
     VIAND_ASSIGN_OR_RETURN(AggregateValues * condition, rows_.Of(*call.where));
     const int64_t* holds = condition->Integers();
     const bool nulls = condition->HasNulls();
-    Members members = Filter(all->members, [&](int64_t row) {
+    Spans spans = FilterRows(all->spans, [&](int64_t row) {
       return holds[row] != 0 && !(nulls && condition->IsNull(row));
     });
-    some = std::make_unique<Selection>(Selection{std::move(members), {}});
+    some = std::make_unique<Selection>(Selection{std::move(spans)});
   }
   return some.get();
+}
+
+const Members& CallEvaluator::MembersIn(Selection* selection) const {
+  if (!selection->members) selection->members = MembersOf(selection->spans, sets_);
+  return *selection->members;
 }
 
 arrow::Result<const Groups*> CallEvaluator::GroupBy(const AggregateCall& call,
@@ -193,16 +224,28 @@ arrow::Result<const Groups*> CallEvaluator::GroupBy(const AggregateCall& call,
   VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* group_of_row, rows_.GroupsOf(call.per_keys));
   std::unique_ptr<Groups>& groups = selection->groups[group_of_row];
   if (!groups) {
-    groups = std::make_unique<Groups>(GroupMembers(selection->members, sets_, *group_of_row));
+    groups = std::make_unique<Groups>(GroupMembers(MembersIn(selection), sets_, *group_of_row));
   }
   return groups.get();
 }
 
 ArrayResult CallEvaluator::Evaluate(const AggregateCall& call, const TimeWindow& window) {
   VIAND_ASSIGN_OR_RETURN(Selection * selection, Select(call, window));
-  if (call.per_keys.empty()) return OverMembers(call, &rows_, selection->members, sets_);
+  if (call.per_keys.empty()) {
+    if (SlidesOverSpans(call.function) && !call.order_by && !FindGap(call.argument))
+      return OverSpans(call, selection);
+    return OverMembers(call, &rows_, MembersIn(selection), sets_);
+  }
   VIAND_ASSIGN_OR_RETURN(const Groups* groups, GroupBy(call, selection));
   return OverGroups(call, *groups);
+}
+
+ArrayResult CallEvaluator::OverSpans(const AggregateCall& call, Selection* selection) {
+  AggregateValues* values = nullptr;
+  if (call.argument) {
+    VIAND_ASSIGN_OR_RETURN(values, rows_.Of(*call.argument));
+  }
+  return AggregateSpans(call, values, selection->spans, sets_, &selection->sums, context_);
 }
 
 ArrayResult CallEvaluator::OverGroups(const AggregateCall& call, const Groups& groups) {

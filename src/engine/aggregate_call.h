@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "src/engine/aggregate_values.h"
 #include "src/engine/time_window.h"
 #include "src/engine/window_members.h"
+#include "src/engine/window_spans.h"
 
 namespace arrow {
 class RecordBatch;
@@ -26,8 +28,9 @@ namespace viand::engine {
 /// raised even where no window covers its row.
 class RowValues {
  public:
-  RowValues(std::shared_ptr<arrow::RecordBatch> batch, arrow::MemoryPool* pool)
-      : batch_(std::move(batch)), pool_(pool) {}
+  /// `order`: int32 rows of the batch, in whose order the values come; null: as the batch has them.
+  RowValues(std::shared_ptr<arrow::RecordBatch> batch, arrow::MemoryPool* pool,
+            std::shared_ptr<arrow::Array> order = nullptr);
 
   /// Returns what belongs to this and lives as long.
   arrow::Result<AggregateValues*> Of(const expression::Expression& expression);
@@ -41,12 +44,16 @@ class RowValues {
       const std::vector<std::shared_ptr<const expression::Expression>>& keys);
 
  private:
+  /// A column of the batch in the order of the values.
+  arrow::Result<std::shared_ptr<arrow::Array>> Ordered(int column);
   arrow::Result<std::shared_ptr<arrow::Array>> Evaluate(const expression::Expression& expression);
   arrow::Result<std::vector<int32_t>> Group(
       const std::vector<std::shared_ptr<const expression::Expression>>& keys);
 
   std::shared_ptr<arrow::RecordBatch> batch_;
-  std::shared_ptr<arrow::RecordBatch> decoded_;  // batch_ without dictionaries, once it is needed
+  std::shared_ptr<arrow::Array> order_;
+  std::vector<std::shared_ptr<arrow::Array>> ordered_;  // by column, once it is needed
+  std::vector<std::shared_ptr<arrow::Array>> decoded_;  // of these, without dictionary
   arrow::MemoryPool* pool_;
   std::map<std::string, std::unique_ptr<AggregateValues>> values_;       // by SQL text
   std::map<std::string, std::unique_ptr<AggregateValues>> compared_;     // coded columns, by name
@@ -55,29 +62,32 @@ class RowValues {
 
 class CallEvaluator {
  public:
-  /// `members_of` makes the base rows of the sets in a window.
+  /// `spans_of` makes the base rows of the sets in a window.
   CallEvaluator(RowValues* rows, const Sets& sets, AggregateContext context,
-                std::function<Members(const TimeWindow&)> members_of)
-      : rows_(*rows),
-        sets_(sets),
-        context_(std::move(context)),
-        members_of_(std::move(members_of)) {}
+                std::function<Spans(const TimeWindow&)> spans_of)
+      : rows_(*rows), sets_(sets), context_(std::move(context)), spans_of_(std::move(spans_of)) {}
 
   /// Returns one value a set.
   arrow::Result<std::shared_ptr<arrow::Array>> Evaluate(const expression::AggregateCall& call,
                                                         const TimeWindow& window);
 
  private:
-  /// The members of the calls of one window and condition, and groupings of them.
+  /// The rows of the calls of one window and condition, and groupings of them.
   struct Selection {
-    Members members;
-    std::map<const std::vector<int32_t>*, std::unique_ptr<Groups>> groups;  // by groups of rows
+    Spans spans;
+    SpanSums sums = {};
+    std::optional<Members> members = {};  // the spans, once a call needs them so
+    std::map<const std::vector<int32_t>*, std::unique_ptr<Groups>> groups =
+        {};  // by groups of rows
   };
+  const Members& MembersIn(Selection* selection) const;
 
   arrow::Result<Selection*> Select(const expression::AggregateCall& call, const TimeWindow& window);
   arrow::Result<const Groups*> GroupBy(const expression::AggregateCall& call, Selection* selection);
   arrow::Result<std::shared_ptr<arrow::Array>> OverGroups(const expression::AggregateCall& call,
                                                           const Groups& groups);
+  arrow::Result<std::shared_ptr<arrow::Array>> OverSpans(const expression::AggregateCall& call,
+                                                         Selection* selection);
   /// The call over members of sets, once where and per are done with.
   arrow::Result<std::shared_ptr<arrow::Array>> OverMembers(const expression::AggregateCall& call,
                                                            RowValues* rows, const Members& members,
@@ -89,7 +99,7 @@ class CallEvaluator {
   RowValues& rows_;
   const Sets& sets_;
   AggregateContext context_;
-  std::function<Members(const TimeWindow&)> members_of_;
+  std::function<Spans(const TimeWindow&)> spans_of_;
   std::map<std::string, std::unique_ptr<Selection>>
       selections_;  // by window and SQL text of the condition
 };

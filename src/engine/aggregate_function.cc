@@ -67,7 +67,53 @@ arrow::Result<std::shared_ptr<arrow::Array>> Dispatch(const expression::Aggregat
   }
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> SlideOver(const expression::AggregateCall& call,
+                                                       AggregateValues* values, const Spans& spans,
+                                                       const Sets& sets, SpanSums* sums,
+                                                       const AggregateContext& context) {
+  switch (call.function) {
+    case AggregateFunction::kCount: {
+      arrow::Int64Builder out(context.pool);
+      VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
+      for (int64_t set = 0; set < sets.size(); ++set) out.UnsafeAppend(spans.size(set));
+      return out.Finish();
+    }
+    case AggregateFunction::kSum:
+    case AggregateFunction::kAvg:
+      return SumSpans(call, values, spans, sets, sums, context);
+    default:
+      return ExtremesOfSpans(call.function, values, spans, sets, context);
+  }
+}
+
 }  // namespace
+
+bool SlidesOverSpans(AggregateFunction function) {
+  switch (function) {
+    case AggregateFunction::kCount:
+    case AggregateFunction::kSum:
+    case AggregateFunction::kAvg:
+    case AggregateFunction::kMin:
+    case AggregateFunction::kMax:
+    case AggregateFunction::kFirst:
+    case AggregateFunction::kLast:
+      return true;
+    default:
+      return false;
+  }
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> AggregateSpans(const expression::AggregateCall& call,
+                                                            AggregateValues* values,
+                                                            const Spans& spans, const Sets& sets,
+                                                            SpanSums* sums,
+                                                            const AggregateContext& context) {
+  if (values != nullptr && values->HasNulls()) {
+    const Spans valid = FilterRows(spans, [&](int64_t row) { return !values->IsNull(row); });
+    return SlideOver(call, values, valid, sets, sums, context);
+  }
+  return SlideOver(call, values, spans, sets, sums, context);
+}
 
 std::vector<int64_t> CountMembers(const Members& members, const Sets& sets) {
   // Differences from set to set; all of a segment are gone when the next begins.

@@ -204,6 +204,43 @@ ArrayResult ExtremesOfSets(AggregateFunction function, AggregateValues* values,
   return TakeRows(values->array(), painter.values(), context);
 }
 
+ArrayResult ExtremesOfSpans(AggregateFunction function, AggregateValues* values, const Spans& spans,
+                            const Sets& sets, const AggregateContext& context) {
+  std::vector<int64_t> rows(sets.size(), -1);
+  if (function == AggregateFunction::kFirst || function == AggregateFunction::kLast) {
+    const bool first = function == AggregateFunction::kFirst;
+    for (int64_t set = 0; set < sets.size(); ++set) {
+      if (spans.size(set) > 0)
+        rows[set] = spans.RowAt(first ? spans.begin[set] : spans.end[set] - 1);
+    }
+    return TakeRows(values->array(), rows, context);
+  }
+  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, values->OrderKeys());
+  const bool descending = function == AggregateFunction::kMax;
+  // Positions that may yet be an extreme, from `head` on: none is worse than the next.
+  std::vector<int32_t> candidates;
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    candidates.clear();
+    size_t head = 0;
+    int32_t next = 0;
+    for (int64_t set = sets.begin[segment]; set < sets.begin[segment + 1]; ++set) {
+      next = std::max(next, spans.begin[set]);
+      for (; next < spans.end[set]; ++next) {
+        const int64_t key = keys[spans.RowAt(next)];
+        while (candidates.size() > head) {
+          const int64_t last = keys[spans.RowAt(candidates.back())];
+          if (descending ? key <= last : key >= last) break;
+          candidates.pop_back();
+        }
+        candidates.push_back(next);
+      }
+      while (head < candidates.size() && candidates[head] < spans.begin[set]) ++head;
+      if (head < candidates.size()) rows[set] = spans.RowAt(candidates[head]);
+    }
+  }
+  return TakeRows(values->array(), rows, context);
+}
+
 ArrayResult LastOfSets(int64_t count, AggregateValues* values, const Members& members,
                        const Sets& sets, const AggregateContext& context) {
   std::vector<int64_t> rows;

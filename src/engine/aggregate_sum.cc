@@ -1,8 +1,8 @@
 // sum, avg, var, stddev: exact until the one rounding.
 //
 // Doubles are summed as 128-bit integers in units of the lowest bit that any of them has, where
-// their range allows it (it does for usual data); else by ExactSum. Both are exact, so the choice
-// does not show.
+// their range allows it (it does for usual data: AggregateValues::Fixed); else by ExactSum. Both
+// are exact, so the choice does not show.
 #include <arrow/builder.h>
 
 #include <algorithm>
@@ -22,45 +22,6 @@ using Wide = __int128;
 using expression::AggregateFunction;
 using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
 
-struct Mantissa {
-  int64_t integer;
-  int exponent;  // the value is integer * 2^exponent
-};
-
-Mantissa Split(double value) {
-  const auto bits = std::bit_cast<uint64_t>(value);
-  const int biased = static_cast<int>(bits >> 52 & 0x7ff);
-  const auto fraction = static_cast<int64_t>(bits & ((uint64_t{1} << 52) - 1));
-  const int64_t magnitude = biased ? fraction | int64_t{1} << 52 : fraction;
-  return {bits >> 63 ? -magnitude : magnitude, std::max(biased, 1) - 1075};
-}
-
-// The unit 2^exponent in which the sum of all members fits 127 bits; nothing where there is none.
-std::optional<int> FixedPointExponent(const double* values, const Members& members) {
-  int lowest = std::numeric_limits<int>::max();
-  int highest = std::numeric_limits<int>::min();
-  for (const Member& member : members.members) {
-    const double value = values[member.value];
-    if (value == 0) continue;
-    if (!std::isfinite(value)) return std::nullopt;
-    const Mantissa mantissa = Split(value);
-    const auto magnitude = static_cast<uint64_t>(std::abs(mantissa.integer));
-    lowest = std::min(lowest, mantissa.exponent + std::countr_zero(magnitude));
-    highest = std::max(highest, mantissa.exponent + static_cast<int>(std::bit_width(magnitude)));
-  }
-  if (lowest > highest) return 0;
-  const int carries = static_cast<int>(std::bit_width(static_cast<uint64_t>(members.size())));
-  if (highest - lowest + carries > 126) return std::nullopt;
-  return lowest;
-}
-
-Wide ToFixed(double value, int unit) {
-  const Mantissa mantissa = Split(value);
-  const int shift = mantissa.exponent - unit;
-  return shift >= 0 ? Wide{mantissa.integer} << shift
-                    : Wide{mantissa.integer >> std::min(-shift, 63)};
-}
-
 // Sums of each set of value_of(row), which must not overflow over all members.
 template <typename ValueOf>
 std::vector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& value_of) {
@@ -72,6 +33,42 @@ std::vector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& 
   }
   for (int64_t set = 1; set <= sets.size(); ++set) sums[set] += sums[set - 1];
   return sums;
+}
+
+template <typename ValueOf>
+std::vector<Wide> PlainSums(const Spans& spans, const Sets& sets, ValueOf&& value_of) {
+  std::vector<Wide> sums(sets.size());
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    Wide sum = 0;
+    Slide(
+        spans, sets, segment, [&](int64_t row) { sum += value_of(row); },
+        [&](int64_t row) { sum -= value_of(row); }, [&](int64_t set) { sums[set] = sum; });
+  }
+  return sums;
+}
+
+std::vector<int64_t> CountsOf(const Members& members, const Sets& sets) {
+  return CountMembers(members, sets);
+}
+
+std::vector<int64_t> CountsOf(const Spans& spans, const Sets& sets) {
+  std::vector<int64_t> counts(sets.size());
+  for (int64_t set = 0; set < sets.size(); ++set) counts[set] = spans.size(set);
+  return counts;
+}
+
+template <typename Add, typename Remove, typename Emit>
+void SlideRows(const Spans& spans, const Sets& sets, int64_t segment, std::vector<int64_t>*,
+               Add&& add, Remove&& remove, Emit&& emit) {
+  Slide(spans, sets, segment, add, remove, emit);
+}
+
+template <typename Add, typename Remove, typename Emit>
+void SlideRows(const Members& members, const Sets& sets, int64_t segment,
+               std::vector<int64_t>* scratch, Add&& add, Remove&& remove, Emit&& emit) {
+  Sweep(
+      members, sets, segment, scratch, [&](int64_t i, int64_t) { add(members[i].value); },
+      [&](int64_t i, int64_t) { remove(members[i].value); }, emit);
 }
 
 arrow::Status Overflow(const expression::AggregateCall& call, int64_t set, const Sets& sets,
@@ -115,7 +112,9 @@ ArrayResult RoundSums(bool mean, const std::vector<Wide>& sums, int unit,
   return out.Finish();
 }
 
-ArrayResult ExactSums(bool mean, const double* values, const Members& members, const Sets& sets,
+// `Rows` is Members or Spans.
+template <typename Rows>
+ArrayResult ExactSums(bool mean, const double* values, const Rows& rows, const Sets& sets,
                       const std::vector<int64_t>& counts, const AggregateContext& context) {
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
@@ -123,10 +122,9 @@ ArrayResult ExactSums(bool mean, const double* values, const Members& members, c
   std::vector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     sum.Clear();
-    Sweep(
-        members, sets, segment, &scratch,
-        [&](int64_t i, int64_t) { sum.Add(values[members[i].value]); },
-        [&](int64_t i, int64_t) { sum.Subtract(values[members[i].value]); },
+    SlideRows(
+        rows, sets, segment, &scratch, [&](int64_t row) { sum.Add(values[row]); },
+        [&](int64_t row) { sum.Subtract(values[row]); },
         [&](int64_t set) {
           if (counts[set] == 0)
             out.UnsafeAppendNull();
@@ -135,6 +133,29 @@ ArrayResult ExactSums(bool mean, const double* values, const Members& members, c
         });
   }
   return out.Finish();
+}
+
+template <typename Rows>
+std::vector<Wide> SumsOf(const AggregateValues& values, const AggregateValues::FixedPoint* fixed,
+                         const Rows& rows, const Sets& sets) {
+  if (fixed != nullptr)
+    return PlainSums(rows, sets, [&](int64_t row) { return fixed->integers[row]; });
+  const int64_t* integers = values.Integers();
+  return PlainSums(rows, sets, [&](int64_t row) { return Wide{integers[row]}; });
+}
+
+template <typename Rows>
+ArrayResult SumOver(const expression::AggregateCall& call, AggregateValues* values,
+                    const Rows& rows, const Sets& sets, std::vector<Wide>* sums,
+                    const AggregateContext& context) {
+  const std::vector<int64_t> counts = CountsOf(rows, sets);
+  const bool mean = call.function == AggregateFunction::kAvg;
+  const AggregateValues::FixedPoint* fixed = values->IsDouble() ? values->Fixed() : nullptr;
+  if (values->IsDouble() && fixed == nullptr)
+    return ExactSums(mean, values->Doubles(), rows, sets, counts, context);
+  if (sums->empty()) *sums = SumsOf(*values, fixed, rows, sets);
+  if (!values->IsDouble() && !mean) return IntegerSums(call, *sums, counts, sets, context);
+  return RoundSums(mean, *sums, fixed != nullptr ? fixed->unit : 0, counts, context);
 }
 
 // Adds and subtracts with the member functions of ExactSum for the argument's type.
@@ -168,21 +189,14 @@ ArrayResult Variances(bool root, const Members& members, const Sets& sets,
 
 ArrayResult SumSets(const expression::AggregateCall& call, AggregateValues* values,
                     const Members& members, const Sets& sets, const AggregateContext& context) {
-  const std::vector<int64_t> counts = CountMembers(members, sets);
-  const bool mean = call.function == AggregateFunction::kAvg;
-  if (!values->IsDouble()) {
-    const int64_t* integers = values->Integers();
-    const std::vector<Wide> sums =
-        PlainSums(members, sets, [&](int64_t row) { return Wide{integers[row]}; });
-    return mean ? RoundSums(true, sums, 0, counts, context)
-                : IntegerSums(call, sums, counts, sets, context);
-  }
-  const double* doubles = values->Doubles();
-  const std::optional<int> unit = FixedPointExponent(doubles, members);
-  if (!unit) return ExactSums(mean, doubles, members, sets, counts, context);
-  const std::vector<Wide> sums =
-      PlainSums(members, sets, [&](int64_t row) { return ToFixed(doubles[row], *unit); });
-  return RoundSums(mean, sums, *unit, counts, context);
+  std::vector<Wide> sums;
+  return SumOver(call, values, members, sets, &sums, context);
+}
+
+ArrayResult SumSpans(const expression::AggregateCall& call, AggregateValues* values,
+                     const Spans& spans, const Sets& sets, SpanSums* sums,
+                     const AggregateContext& context) {
+  return SumOver(call, values, spans, sets, &(*sums)[values], context);
 }
 
 ArrayResult VarianceOfSets(bool root, AggregateValues* values, const Members& members,

@@ -44,6 +44,47 @@ std::vector<int64_t> RankKeys(const arrow::Array& array, const std::vector<int32
   return keys;
 }
 
+struct Mantissa {
+  int64_t integer;
+  int exponent;  // the value is integer * 2^exponent
+};
+
+Mantissa Split(double value) {
+  const auto bits = std::bit_cast<uint64_t>(value);
+  const int biased = static_cast<int>(bits >> 52 & 0x7ff);
+  const auto fraction = static_cast<int64_t>(bits & ((uint64_t{1} << 52) - 1));
+  const int64_t magnitude = biased ? fraction | int64_t{1} << 52 : fraction;
+  return {bits >> 63 ? -magnitude : magnitude, std::max(biased, 1) - 1075};
+}
+
+// The unit 2^exponent in which the sum of all values fits 126 bits; nothing where there is none.
+std::optional<int> FixedPointExponent(const arrow::DoubleArray& array) {
+  int lowest = std::numeric_limits<int>::max();
+  int highest = std::numeric_limits<int>::min();
+  const bool nulls = array.null_count() != 0;
+  for (int64_t row = 0; row < array.length(); ++row) {
+    const double value = array.Value(row);
+    if (value == 0 || (nulls && array.IsNull(row))) continue;
+    if (!std::isfinite(value)) return std::nullopt;
+    const Mantissa mantissa = Split(value);
+    const auto magnitude = static_cast<uint64_t>(std::abs(mantissa.integer));
+    lowest = std::min(lowest, mantissa.exponent + std::countr_zero(magnitude));
+    highest = std::max(highest, mantissa.exponent + static_cast<int>(std::bit_width(magnitude)));
+  }
+  if (lowest > highest) return 0;
+  // What enters a set may be counted before what leaves it is.
+  const int carries = static_cast<int>(std::bit_width(static_cast<uint64_t>(array.length()))) + 1;
+  if (highest - lowest + carries > 126) return std::nullopt;
+  return lowest;
+}
+
+__int128 ToFixed(double value, int unit) {
+  const Mantissa mantissa = Split(value);
+  const int shift = mantissa.exponent - unit;
+  return shift >= 0 ? __int128{mantissa.integer} << shift
+                    : __int128{mantissa.integer >> std::min(-shift, 63)};
+}
+
 }  // namespace
 
 int64_t OrderKey(double value) {
@@ -67,6 +108,21 @@ AggregateValues AggregateValues::MakeCompared(std::shared_ptr<arrow::Array> arra
 
 const double* AggregateValues::Doubles() const {
   return static_cast<const arrow::DoubleArray&>(*array_).raw_values();
+}
+
+const AggregateValues::FixedPoint* AggregateValues::Fixed() {
+  if (!fixed_is_known_) {
+    fixed_is_known_ = true;
+    const auto& array = static_cast<const arrow::DoubleArray&>(*array_);
+    if (const std::optional<int> unit = FixedPointExponent(array)) {
+      fixed_.emplace(FixedPoint{*unit, std::vector<__int128>(array.length())});
+      const bool nulls = array.null_count() != 0;
+      for (int64_t row = 0; row < array.length(); ++row) {
+        if (!nulls || array.IsValid(row)) fixed_->integers[row] = ToFixed(array.Value(row), *unit);
+      }
+    }
+  }
+  return fixed_ ? &*fixed_ : nullptr;
 }
 
 arrow::Result<const std::vector<int32_t>*> AggregateValues::Codes() {

@@ -29,6 +29,13 @@ class AggregateValues {
 
   const int64_t* Integers() const { return words_->data(); }  ///< for types with words
   const double* Doubles() const;                              ///< for float64
+  /// Doubles as integers in units of 2^unit whose sum over all rows fits 127 bits; null where there
+  /// is no such unit, as for a value that is not finite. A null counts as 0.
+  struct FixedPoint {
+    int unit = 0;
+    std::vector<__int128> integers;
+  };
+  const FixedPoint* Fixed();
   /// Integers in the order of the values, -0.0 before 0.0, one NaN after all numbers; text by
   /// bytes.
   arrow::Result<const int64_t*> OrderKeys();
@@ -39,6 +46,8 @@ class AggregateValues {
  private:
   std::shared_ptr<arrow::Array> array_;
   std::optional<Words> words_;
+  std::optional<FixedPoint> fixed_;
+  bool fixed_is_known_ = false;
   std::vector<int64_t> order_keys_;
   std::vector<int32_t> codes_;
   int64_t code_count_ = 0;

@@ -189,6 +189,14 @@ double RoundRatio(__int128 numerator, uint64_t denominator, int64_t exponent) {
   if (numerator == 0) return 0.0;
   const Wide magnitude =
       numerator < 0 ? -static_cast<Wide>(numerator) : static_cast<Wide>(numerator);
+  // Of operands that are doubles the processor rounds the quotient once, and an integer when it
+  // makes it a double; a power of two that stays far from the ends of the range scales exactly.
+  constexpr Wide kMostExact = Wide{1} << 53;
+  const bool exact_operands = magnitude <= kMostExact && denominator <= kMostExact;
+  if ((denominator == 1 || exact_operands) && exponent > -900 && exponent < 800) {
+    const auto scale = std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+    return static_cast<double>(numerator) / static_cast<double>(denominator) * scale;
+  }
   // Shifted to the top, so that the quotient has at least 64 bits as long as the denominator has at
   // most 64.
   const int shift = 128 - BitLength(magnitude);

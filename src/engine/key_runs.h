@@ -1,6 +1,7 @@
 // Rows by group: a counting sort that keeps the order of rows within a group.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -37,5 +38,17 @@ struct KeyRuns {
     return {rows.data() + begin[group], rows.data() + begin[group + 1]};
   }
 };
+
+/// Puts the rows of each group in order of (time, row); `time` is indexed by row.
+template <typename Tick>
+void SortByTime(const std::vector<Tick>& time, KeyRuns* runs) {
+  // Rows start in their own order, so that a stable sort by time leaves (time, row).
+  const auto earlier = [&](int64_t a, int64_t b) { return time[a] < time[b]; };
+  for (int64_t group = 0; group < runs->groups(); ++group) {
+    const auto run = runs->Run(group);
+    if (!std::is_sorted(run.begin(), run.end(), earlier))
+      std::stable_sort(run.begin(), run.end(), earlier);
+  }
+}
 
 }  // namespace viand::engine

@@ -1,12 +1,14 @@
 #include "src/engine/sorted_events.h"
 
 #include <arrow/array.h>
+#include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include "src/engine/exact_words.h"
+#include "src/engine/key_runs.h"
 
 namespace viand::engine {
 namespace {
@@ -37,33 +39,56 @@ arrow::Result<std::unique_ptr<SortedEvents>> SortedEvents::Make(EventRows events
   if (spine_time != nullptr) times.push_back(spine_time);
   std::unique_ptr<SortedEvents> sorted(new SortedEvents(
       std::move(events), CommonTick(times), pool != nullptr ? pool : arrow::default_memory_pool()));
-  const arrow::Array& time = *sorted->events_.time;
-  VIAND_ASSIGN_OR_RETURN(sorted->keys_, KeyIndex::Make(sorted->events_.keys, time.length(), {}));
-  const Ticks ticks = ReadTicks<__int128>(Words::Of(sorted->events_.time), *time.type(),
-                                          time.length(), sorted->tick_ns_);
-  const bool any_null = time.null_count() != 0;
-  EventRuns& all = sorted->all_;
-  all.rows = KeyRuns::Make(sorted->keys_.groups(), sorted->keys_.size(),
-                           [&](int64_t row) { return !any_null || time.IsValid(row); });
-  SortByTime(ticks, &all.rows);
-  all.time.reserve(all.rows.rows.size());
-  for (const int64_t row : all.rows.rows) all.time.push_back(ticks[row]);
+  VIAND_ASSIGN_OR_RETURN(sorted->keys_,
+                         KeyIndex::Make(sorted->events_.keys, sorted->events_.time->length(), {}));
+  VIAND_RETURN_NOT_OK(sorted->Sort());
   return sorted;
 }
 
-arrow::Result<EventRuns> SortedEvents::Passing(const expression::Expression& condition) {
-  VIAND_ASSIGN_OR_RETURN(const AggregateValues* holds, values_.Of(condition));
-  EventRuns runs;
-  runs.rows.begin = {0};
-  for (int64_t key = 0; key < all_.rows.groups(); ++key) {
-    for (int64_t i = all_.rows.begin[key]; i < all_.rows.begin[key + 1]; ++i) {
-      const int64_t row = all_.rows.rows[i];
-      if (holds->IsNull(row) || holds->Integers()[row] == 0) continue;
-      runs.rows.rows.push_back(row);
-      runs.time.push_back(all_.time[i]);
-    }
-    runs.rows.begin.push_back(static_cast<int64_t>(runs.rows.rows.size()));
+arrow::Status SortedEvents::Sort() {
+  const arrow::Array& time = *events_.time;
+  const Ticks ticks =
+      ReadTicks<__int128>(Words::Of(events_.time), *time.type(), time.length(), tick_ns_);
+  const bool any_null = time.null_count() != 0;
+  KeyRuns runs = KeyRuns::Make(keys_.groups(), keys_.size(),
+                               [&](int64_t row) { return !any_null || time.IsValid(row); });
+  SortByTime(ticks, &runs);
+  const auto rows = static_cast<int64_t>(runs.rows.size());
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> order,
+                         arrow::AllocateBuffer(rows * sizeof(int32_t), pool_));
+  auto* row_at = reinterpret_cast<int32_t*>(order->mutable_data());
+  bool in_order = rows == time.length();
+  all_.begin = std::move(runs.begin);
+  all_.time.resize(rows);
+  for (int64_t position = 0; position < rows; ++position) {
+    const int64_t row = runs.rows[position];
+    row_at[position] = static_cast<int32_t>(row);
+    all_.time[position] = ticks[row];
+    in_order &= row == position;
   }
+  values_.emplace(events_.columns, pool_,
+                  in_order ? nullptr : std::make_shared<arrow::Int32Array>(rows, order));
+  return arrow::Status::OK();
+}
+
+arrow::Result<EventRuns> SortedEvents::Passing(const expression::Expression& condition) {
+  VIAND_ASSIGN_OR_RETURN(const AggregateValues* holds, values_->Of(condition));
+  const int64_t* words = holds->Integers();
+  const bool nulls = holds->HasNulls();
+  EventRuns runs;
+  runs.begin.reserve(all_.begin.size());
+  runs.rows.reserve(all_.time.size());
+  runs.time.reserve(all_.time.size());
+  for (int64_t key = 0; key < all_.keys(); ++key) {
+    for (int64_t row = all_.begin[key]; row < all_.begin[key + 1]; ++row) {
+      if (words[row] == 0 || (nulls && holds->IsNull(row))) continue;
+      runs.rows.push_back(static_cast<int32_t>(row));
+      runs.time.push_back(all_.time[row]);
+    }
+    runs.begin.push_back(static_cast<int64_t>(runs.rows.size()));
+  }
+  // An empty list of rows would mean all of them.
+  if (runs.rows.empty()) runs.rows.push_back(0);
   return runs;
 }
 

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "src/engine/aggregate_call.h"
 #include "src/engine/key_index.h"
-#include "src/engine/window_members.h"
+#include "src/engine/window_spans.h"
 
 namespace arrow {
 class Array;
@@ -27,12 +28,6 @@ struct EventRows {
       time;  ///< timestamp of any unit, or date; a null time is in no window
 };
 
-/// A subset of the events, by key and time.
-struct EventRuns {
-  KeyRuns rows;  ///< by key; rows of a null key or time are left out
-  Ticks time;    ///< of each of rows.rows
-};
-
 /// A partition has more rows, keys at times, or spine rows than the kernel can number.
 arrow::Status TooLargePartition(const std::string& what, int64_t most);
 
@@ -49,7 +44,8 @@ class SortedEvents {
   int64_t tick_ns() const { return tick_ns_; }  ///< of all times
   int64_t ticks_a_us() const { return 1000 / tick_ns_; }
   arrow::MemoryPool* pool() const { return pool_; }
-  RowValues* values() { return &values_; }
+  /// Of the rows in the order of `all`: without those of a null key or time.
+  RowValues* values() { return &*values_; }
 
   const EventRuns& all() const { return all_; }
   /// The rows for which a condition holds.
@@ -60,15 +56,13 @@ class SortedEvents {
 
  private:
   SortedEvents(EventRows events, int64_t tick_ns, arrow::MemoryPool* pool)
-      : events_(std::move(events)),
-        tick_ns_(tick_ns),
-        pool_(pool),
-        values_(events_.columns, pool) {}
+      : events_(std::move(events)), tick_ns_(tick_ns), pool_(pool) {}
+  arrow::Status Sort();
 
   const EventRows events_;
   const int64_t tick_ns_;
   arrow::MemoryPool* const pool_;
-  RowValues values_;
+  std::optional<RowValues> values_;
   KeyIndex keys_;
   EventRuns all_;
 };

@@ -18,7 +18,8 @@
 
 #include "src/engine/aggregate_call.h"
 #include "src/engine/exact_words.h"
-#include "src/engine/window_members.h"
+#include "src/engine/key_runs.h"
+#include "src/engine/window_spans.h"
 #include "src/expression/batch_evaluator.h"
 
 namespace viand::engine {
@@ -65,11 +66,10 @@ class WindowAggregator {
   // Which sets are rows: those with an event in the view's window, for which `having` holds. From
   // then on Features is asked of these sets alone.
   arrow::Result<std::vector<bool>> Exist(const Times& times) {
-    const Members members = MembersIn(times, spec_.existence);
-    const std::vector<int64_t> counts = CountMembers(members, times.sets);
-    std::vector<bool> exist(counts.size());
-    for (size_t set = 0; set < counts.size(); ++set) exist[set] = counts[set] > 0;
-    existing_ = Narrow(members, Before(exist));
+    const Spans spans = SpansIn(times, spec_.existence);
+    std::vector<bool> exist(times.sets.size());
+    for (size_t set = 0; set < exist.size(); ++set) exist[set] = spans.size(set) > 0;
+    existing_ = KeepSets(spans, exist);
     if (!spec_.having) return exist;
     // `having` is asked only of sets that have events.
     const Times some = Keep(times, exist);
@@ -84,7 +84,7 @@ class WindowAggregator {
       exist[set] = kept[next] = holds.IsValid(next) && holds.Value(next);
       ++next;
     }
-    existing_ = Narrow(*existing_, Before(kept));
+    existing_ = KeepSets(*existing_, kept);
     return exist;
   }
 
@@ -113,17 +113,9 @@ class WindowAggregator {
   }
 
  private:
-  // For each set, and the end, how many of those before it are kept.
-  static std::vector<int32_t> Before(const std::vector<bool>& keep) {
-    std::vector<int32_t> before(keep.size() + 1);
-    for (size_t set = 0; set < keep.size(); ++set) before[set + 1] = before[set] + keep[set];
-    return before;
-  }
-
-  Members MembersIn(const Times& times, const TimeWindow& window) const {
+  Spans SpansIn(const Times& times, const TimeWindow& window) const {
     if (existing_ && window == spec_.existence) return *existing_;
-    return MembersOf(runs_->rows, runs_->time, times.sets, times.time, window,
-                     events_.ticks_a_us());
+    return SpansOf(*runs_, times.sets, times.time, window, events_.ticks_a_us());
   }
 
   CallEvaluator Calls(const Times& times) {
@@ -131,7 +123,7 @@ class WindowAggregator {
                              .name_key = [this](int32_t key) { return events_.NameKey(key); }};
     return CallEvaluator(
         events_.values(), times.sets, std::move(context),
-        [this, &times](const TimeWindow& window) { return MembersIn(times, window); });
+        [this, &times](const TimeWindow& window) { return SpansIn(times, window); });
   }
 
   ArrayResult Result(const expression::Aggregation& aggregation, const TimeWindow& window,
@@ -140,6 +132,8 @@ class WindowAggregator {
     for (const auto& call : aggregation.calls) {
       VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), calls->Evaluate(*call, window));
     }
+    const expression::Expression& result = *aggregation.result;
+    if (result.kind == expression::ExpressionKind::kColumn) return columns[result.column_index];
     const auto batch =
         arrow::RecordBatch::Make(aggregation.call_schema, times.sets.size(), std::move(columns));
     VIAND_ASSIGN_OR_RETURN(const Column as_of, AsOf(times));
@@ -176,7 +170,7 @@ class WindowAggregator {
   arrow::MemoryPool* const pool_ = events_.pool();
   EventRuns own_runs_;  // where the spec has a filter
   const EventRuns* runs_ = &events_.all();
-  std::optional<Members> existing_;  // of the view's window, in the sets that Exist left
+  std::optional<Spans> existing_;  // of the view's window, in the sets that Exist left
 };
 
 ArrayResult TakeFrom(const Column& column, const Column& rows, arrow::MemoryPool* pool) {

@@ -4,11 +4,9 @@
 // of `per` and gaps become members in the same way. Values only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "src/engine/key_runs.h"
-#include "src/engine/time_window.h"
 
 namespace viand::engine {
 
@@ -52,29 +50,13 @@ struct Members {
   void EndSegment() { begin.push_back(size()); }
 };
 
-/// Times in ticks of one unit; 128 bits, so that every unit and every bound fits.
-using Ticks = std::vector<__int128>;
-
-/// Puts the rows of each key in order of (time, row).
-void SortByTime(const Ticks& time, KeyRuns* rows);
-
-/// Returns the members of the sets at times `set_time`, for rows sorted by time, `row_time[i]`
-/// being the time of rows.rows[i]; segment s is the rows of run s, and has no rows where there is
-/// no such run.
-Members MembersOf(const KeyRuns& rows, const Ticks& row_time, const Sets& sets,
-                  const Ticks& set_time, const TimeWindow& window, int64_t ticks_a_us);
-
-/// Returns the members in those of `sets` that are kept, renumbered: kept_before[i] of the sets
-/// before set i are.
-Members Narrow(const Members& members, const std::vector<int32_t>& kept_before);
-
 /// Returns the members for whose value keep(value).
 template <typename Keep>
 Members Filter(const Members& members, Keep&& keep) {
   Members out;
   out.members.reserve(members.size());
   out.begin.reserve(members.begin.size());
-  for (size_t segment = 0; segment + 1 < members.begin.size(); ++segment) {
+  for (std::size_t segment = 0; segment + 1 < members.begin.size(); ++segment) {
     for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
       if (!keep(members[i].value)) continue;
       out.members.push_back(members[i]);
@@ -100,8 +82,8 @@ struct Groups {
   Members members;  ///< versions as members of the outer sets, by order of the group's first row
 };
 
-/// Groups members by group_of_row[value]. Members must be in order of time, as MembersOf and Filter
-/// leave them.
+/// Groups members by group_of_row[value]. Members must be in order of time, as MembersOf
+/// (window_spans.h) and Filter leave them.
 Groups GroupMembers(const Members& members, const Sets& sets,
                     const std::vector<int32_t>& group_of_row);
 
