@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -70,10 +71,6 @@ class Listing {
   arrow::Result<std::vector<ListedFile>> Run() {
     VIAND_ASSIGN_OR_RETURN(location_, LocateData(text_));
     VIAND_RETURN_NOT_OK(Find());
-    std::sort(files_.begin(), files_.end(),
-              [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
-    const auto same = [](const ListedFile& a, const ListedFile& b) { return a.path == b.path; };
-    files_.erase(std::unique(files_.begin(), files_.end(), same), files_.end());
     for (const ListedFile& file : files_) Remembered().Keep(file);
     return std::move(files_);
   }
@@ -188,7 +185,29 @@ class Listing {
 }  // namespace
 
 arrow::Result<std::vector<ListedFile>> ListDataFiles(const std::string& path) {
-  return Listing(path).Run();
+  std::vector<std::string> alternatives = ExpandBraces(path);
+  std::error_code error;
+  // A name with a brace in it may be just that.
+  if (alternatives.size() > 1 && std::filesystem::exists(ParseAddress(path).path, error))
+    alternatives = {path};
+  std::vector<ListedFile> files;
+  std::string without;
+  for (const std::string& alternative : alternatives) {
+    VIAND_ASSIGN_OR_RETURN(auto found, Listing(alternative).Run());
+    if (found.empty()) without = alternative;
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  if (!files.empty() && !without.empty()) {
+    return MakeError(
+        ErrorKind::kInput,
+        fmt::format("there is nothing at {}, one of {}", DisplayPath(without), DisplayPath(path)),
+        "leave it out of the braces, or bring its files");
+  }
+  std::sort(files.begin(), files.end(),
+            [](const ListedFile& a, const ListedFile& b) { return a.path < b.path; });
+  const auto same = [](const ListedFile& a, const ListedFile& b) { return a.path == b.path; };
+  files.erase(std::unique(files.begin(), files.end(), same), files.end());
+  return files;
 }
 
 std::vector<std::string> PathsOf(const std::vector<ListedFile>& files) {

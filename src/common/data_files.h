@@ -25,7 +25,8 @@ struct ListedFile {
 /// absolute or an address:
 /// - a file: itself, whatever its name;
 /// - a folder: every file below it named *.parquet, *.parq or *.pq;
-/// - a pattern (path_pattern.h): the files that fit, and those of folders that fit.
+/// - a pattern (path_pattern.h): the files that fit, and those of folders that fit; each of the
+///   texts in braces must have some, where one has.
 /// Names that start with a dot or an underscore are left out of folders and patterns. Nothing there
 /// is no error: the list is empty. A bucket that is missing, refused or unreachable is
 /// kEnvironment.

@@ -53,6 +53,15 @@ TEST_F(DataFilesTest, PatternsAndTheFoldersThatFitThem) {
   EXPECT_EQ(Listed("**/b.parquet"), (Names{"y=1/m/b.parquet"}));
 }
 
+TEST_F(DataFilesTest, EachOfTheTextsInBracesMustHaveFiles) {
+  for (const char* name : {"2010/a.parquet", "2011/b.parquet", "2012/c.parquet"}) Touch(name);
+  EXPECT_EQ(Listed("{2012,2010}"), (Names{"2010/a.parquet", "2012/c.parquet"}));
+  EXPECT_EQ(Listed("{2011,2010}/*.parquet"), (Names{"2010/a.parquet", "2011/b.parquet"}));
+  EXPECT_EQ(Listed("{2008,2009}"), Names());
+  EXPECT_EQ(ListDataFiles(folder_ + "/{2009,2010}").status().message(),
+            "there is nothing at " + folder_ + "/2009, one of " + folder_ + "/{2009,2010}");
+}
+
 TEST_F(DataFilesTest, ANameWithABracketIsANameFirst) {
   Touch("a[1].parquet");
   Touch("a1.parquet");

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cctype>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -135,6 +136,12 @@ std::string S3Hint(const std::string& message, const DataAddress& address) {
   if (Mentions(message, {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH",
                          "INVALID_CLIENT_TOKEN_ID", "UNRECOGNIZED_CLIENT", "EXPIRED_TOKEN",
                          "ExpiredToken", "HTTP status 403", "MISSING_AUTHENTICATION_TOKEN"})) {
+    if (std::getenv("AWS_ACCESS_KEY_ID") == nullptr && std::getenv("AWS_PROFILE") == nullptr) {
+      return fmt::format(
+          "{} refuses who has no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or "
+          "AWS_PROFILE); AWS_NO_SIGN_REQUEST=true reads what is public",
+          where);
+    }
     return fmt::format(
         "{} refuses the credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (or "
         "AWS_PROFILE) and what they may do",

@@ -57,6 +57,30 @@ bool FitsFrom(const std::vector<std::string_view>& names, size_t name,
 
 }  // namespace
 
+std::vector<std::string> ExpandBraces(const std::string& path) {
+  for (size_t open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
+    // Where each alternative starts, and the end of the last.
+    std::vector<size_t> cuts = {open};
+    int depth = 0;
+    size_t at = open;
+    for (; at < path.size(); ++at) {
+      if (path[at] == '{') ++depth;
+      if (path[at] == ',' && depth == 1) cuts.push_back(at);
+      if (path[at] == '}' && --depth == 0) break;
+    }
+    if (at == path.size() || cuts.size() == 1) continue;
+    cuts.push_back(at);
+    std::vector<std::string> paths;
+    for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+      const std::string middle = path.substr(cuts[i] + 1, cuts[i + 1] - cuts[i] - 1);
+      for (std::string& one : ExpandBraces(path.substr(0, open) + middle + path.substr(at + 1)))
+        paths.push_back(std::move(one));
+    }
+    return paths;
+  }
+  return {path};
+}
+
 bool IsPattern(std::string_view path) {
   return path.find_first_of("*?[") != std::string_view::npos;
 }

@@ -1,5 +1,5 @@
 // Patterns of paths: * and ? within a folder's name, [..] and [!..] one of some characters, ** any
-// folders.
+// folders, {a,b} one of some texts.
 #pragma once
 
 #include <string>
@@ -20,6 +20,10 @@ bool FitsName(std::string_view name, std::string_view part);
 /// names that nothing hides.
 bool FitsPath(const std::vector<std::string_view>& names,
               const std::vector<std::string_view>& parts);
+
+/// Returns the paths that {a,b} stands for, the first brace first; one without a comma or an end is
+/// itself. Braces may stand within braces.
+std::vector<std::string> ExpandBraces(const std::string& path);
 
 /// Cuts at /; empty names go.
 std::vector<std::string_view> NamesOfPath(std::string_view path);

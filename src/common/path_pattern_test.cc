@@ -39,6 +39,14 @@ TEST(PathPattern, TwoStarsAreAnyFolders) {
   EXPECT_TRUE(Fits("a/b/x", "a/**"));
 }
 
+TEST(PathPattern, BracesAreOneOfSomeTexts) {
+  using Paths = std::vector<std::string>;
+  EXPECT_EQ(ExpandBraces("a/{x,y}/b{1,2}"), (Paths{"a/x/b1", "a/x/b2", "a/y/b1", "a/y/b2"}));
+  EXPECT_EQ(ExpandBraces("{a,b{c,}}"), (Paths{"a", "bc", "b"}));
+  EXPECT_EQ(ExpandBraces("{a}{,b"), (Paths{"{a}{,b"}));
+  EXPECT_EQ(ExpandBraces("{a}{b,c}"), (Paths{"{a}b", "{a}c"}));
+}
+
 TEST(PathPattern, HiddenNamesFitOnlyWhatSaysSo) {
   EXPECT_FALSE(FitsName("_SUCCESS", "*"));
   EXPECT_FALSE(FitsName(".x.parquet", "*.parquet"));

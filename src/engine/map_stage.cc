@@ -58,6 +58,8 @@ class MapStage {
     outputs.schema = arrow::schema(std::move(fields));
     outputs.slices = std::move(slices_);
     outputs.partitions.resize(request_.partitions);
+    outputs.found = scan_->found;
+    outputs.left = scan_->left;
     const std::string name = scan_->described_as.empty() ? "scan" : "scan " + scan_->described_as;
     VIAND_ASSIGN_OR_RETURN(auto results,
                            options_.executor->RunStage(name, std::move(calls_), options_.progress));

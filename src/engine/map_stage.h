@@ -42,6 +42,7 @@ struct MapOutputs {
   std::shared_ptr<arrow::Schema> schema;  ///< of every table, without row numbers
   std::vector<PartitionInputs> partitions;
   std::vector<ScanSlice> slices;  ///< parallel to the tables of a partition
+  ScanCount found, left;          ///< what the scan had, and what of it was read
 };
 
 /// Prunes `scan`, cuts what is left, and runs the fragments. At least one fragment runs where

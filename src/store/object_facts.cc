@@ -136,6 +136,9 @@ ObjectFacts FactsOf(const RepoSession& session, const definition::Dataset& datas
 ObjectFacts FactsOf(const RepoSession&, const definition::Source& source) {
   ObjectFacts facts = CommonFacts(source);
   facts.emplace_back("path", source.path);
+  if (!source.s3_endpoint_override.empty())
+    facts.emplace_back("s3 endpoint override", source.s3_endpoint_override);
+  if (source.fill_missing_columns) facts.emplace_back("missing columns", "fill_null");
   facts.emplace_back("timestamp field", source.timestamp_field);
   if (!source.created_timestamp_column.empty()) {
     facts.emplace_back("created timestamp column", source.created_timestamp_column);

@@ -170,6 +170,9 @@ def test_errors_name_bucket_and_reason_and_no_secret(viand, server, rows, tmp_pa
     error = fails(viand, repo, server, *plan, "-", variables=half)
     assert "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not" in error
 
+    error = fails(viand, repo, server, *plan, "-", variables={**NO_CREDENTIALS, "AWS_ENDPOINT_URL": server.endpoint})
+    assert f"{server.endpoint} refuses who has no credentials: set AWS_ACCESS_KEY_ID" in error
+
     gone = {**good, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
     error = fails(viand, repo, server, *plan, "-", variables=gone)
     assert f"{gone['AWS_ENDPOINT_URL']} does not answer: check AWS_ENDPOINT_URL" in error
