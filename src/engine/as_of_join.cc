@@ -2,38 +2,33 @@
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
-#include <arrow/builder.h>
+#include <arrow/util/bitmap_generate.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 
 #include "src/engine/exact_words.h"
 #include "src/engine/key_index.h"
-#include "src/engine/key_runs.h"
 
 namespace viand::engine {
 namespace {
 
-// A feature row as the search sees it: it is known from `known` on (the later of ts and, where
-// asked for, created); `best` is the greatest in (ts, created, row) of the rows of its key known by
-// then.
 template <typename Tick>
-struct Candidate {
-  Tick known;
-  int64_t best;
-};
+using Ticks = std::vector<Tick>;
 
+// Times of the features, and how rows of one key are ordered.
 template <typename Tick>
 struct FeatureTimes {
-  std::vector<Tick> time;
-  std::vector<Tick> created;  // empty: none
+  Ticks<Tick> time;
+  Ticks<Tick> created;  // empty: none
   const arrow::Array* created_array = nullptr;
 
-  bool HasCreated(int64_t row) const { return created_array->IsValid(row); }
+  bool HasCreated(int32_t row) const { return created_array->IsValid(row); }
 
   // Order by (ts, created, row), a null created first.
-  bool Less(int64_t a, int64_t b) const {
+  bool Less(int32_t a, int32_t b) const {
     if (time[a] != time[b]) return time[a] < time[b];
     if (!created.empty()) {
       if (HasCreated(a) != HasCreated(b)) return HasCreated(b);
@@ -43,37 +38,91 @@ struct FeatureTimes {
   }
 };
 
+// The feature rows of group 0, then of group 1, ... as the search sees them: `known` ascends within
+// a group, and best[i] is the greatest in (ts, created, row) of the group's rows up to i. A row is
+// known from its ts on or, where `created` counts, from the later of both.
 template <typename Tick>
-void SortRuns(const FeatureTimes<Tick>& times, KeyRuns* runs) {
-  const auto less = [&](int64_t a, int64_t b) { return times.Less(a, b); };
-  for (int64_t group = 0; group < runs->groups(); ++group) {
-    const auto run = runs->Run(group);
-    if (!std::is_sorted(run.begin(), run.end(), less)) std::sort(run.begin(), run.end(), less);
+struct Candidates {
+  std::vector<int32_t> begin;  // begin[g]: where group g starts; one more at the end
+  std::vector<Tick> known;
+  std::vector<int32_t> best;
+};
+
+// Deals rows that have a group and a time out to their groups, in their own order.
+template <typename Tick>
+Candidates<Tick> GroupRows(const std::vector<int32_t>& groups, int64_t group_count,
+                           const Ticks<Tick>& times, const arrow::Array* with_nulls[2]) {
+  Candidates<Tick> out;
+  out.begin.assign(group_count + 1, 0);
+  const auto size = static_cast<int32_t>(groups.size());
+  std::vector<int32_t> without_nulls;
+  const std::vector<int32_t>* group_of = &groups;
+  if (with_nulls[0] != nullptr || with_nulls[1] != nullptr) {
+    without_nulls = groups;
+    for (int which = 0; which < 2; ++which) {
+      for (int32_t row = 0; with_nulls[which] != nullptr && row < size; ++row) {
+        if (with_nulls[which]->IsNull(row)) without_nulls[row] = KeyIndex::kNoGroup;
+      }
+    }
+    group_of = &without_nulls;
+  }
+  for (const int32_t group : *group_of) {
+    if (group >= 0) ++out.begin[group + 1];
+  }
+  for (int64_t group = 0; group < group_count; ++group) out.begin[group + 1] += out.begin[group];
+  std::vector<int32_t> next(out.begin.begin(), out.begin.end() - 1);
+  out.known.resize(out.begin.back());
+  out.best.resize(out.begin.back());
+  for (int32_t row = 0; row < size; ++row) {
+    const int32_t group = (*group_of)[row];
+    if (group < 0) continue;
+    const int32_t at = next[group]++;
+    out.known[at] = times[row];
+    out.best[at] = row;
+  }
+  return out;
+}
+
+// Puts every group into the order of (ts, created, row). Rows come in their own order, so times
+// that do not descend are sorted already unless a time of creation decides.
+template <typename Tick>
+void SortGroups(const FeatureTimes<Tick>& times, Candidates<Tick>* rows) {
+  const auto less = [&](int32_t a, int32_t b) { return times.Less(a, b); };
+  for (size_t group = 0; group + 1 < rows->begin.size(); ++group) {
+    const int32_t begin = rows->begin[group], end = rows->begin[group + 1];
+    const auto first = rows->best.begin() + begin, last = rows->best.begin() + end;
+    if (times.created.empty()
+            ? std::is_sorted(rows->known.begin() + begin, rows->known.begin() + end)
+            : std::is_sorted(first, last, less))
+      continue;
+    std::sort(first, last, less);
+    for (int32_t i = begin; i < end; ++i) rows->known[i] = times.time[rows->best[i]];
   }
 }
 
-// The candidates of every run, by `known`. Rows sorted by (ts, created, row) are so already, unless
-// created counts.
+// Orders sorted groups by the time from which rows are known, and gives each the best until then.
 template <typename Tick>
-std::vector<Candidate<Tick>> MakeCandidates(const FeatureTimes<Tick>& times, const KeyRuns& runs,
-                                            bool created_not_after) {
-  std::vector<Candidate<Tick>> out;
-  out.reserve(runs.rows.size());
-  for (const int64_t row : runs.rows) {
-    const Tick known =
-        created_not_after ? std::max(times.time[row], times.created[row]) : times.time[row];
-    out.push_back({known, row});
-  }
-  if (!created_not_after) return out;
-  for (int64_t group = 0; group < runs.groups(); ++group) {
-    const auto begin = out.begin() + runs.begin[group];
-    const auto end = out.begin() + runs.begin[group + 1];
-    std::stable_sort(begin, end, [](const auto& a, const auto& b) { return a.known < b.known; });
-    for (auto next = begin; next != end; ++next) {
-      if (next != begin && times.Less(next->best, (next - 1)->best)) next->best = (next - 1)->best;
+void OrderByKnown(const FeatureTimes<Tick>& times, Candidates<Tick>* rows) {
+  struct Row {
+    Tick known;
+    int32_t best;
+  };
+  std::vector<Row> run;
+  for (size_t group = 0; group + 1 < rows->begin.size(); ++group) {
+    run.clear();
+    for (int32_t i = rows->begin[group]; i < rows->begin[group + 1]; ++i) {
+      const int32_t row = rows->best[i];
+      run.push_back({std::max(times.time[row], times.created[row]), row});
+    }
+    std::stable_sort(run.begin(), run.end(),
+                     [](const Row& a, const Row& b) { return a.known < b.known; });
+    int32_t at = rows->begin[group];
+    for (size_t i = 0; i < run.size(); ++i, ++at) {
+      if (i > 0 && times.Less(run[i].best, run[i - 1].best)) run[i].best = run[i - 1].best;
+      rows->known[at] = run[i].known;
+      rows->best[at] = run[i].best;
     }
   }
-  return out;
 }
 
 // The oldest feature time that counts at t.
@@ -81,10 +130,12 @@ template <typename Tick>
 class LowerBound {
  public:
   LowerBound(const AsOfOptions& options, int64_t tick_ns) : ttl_us_(options.ttl_us) {
+    binds_ = options.ttl_us != 0 || !options.grid_us.empty();
     ticks_a_us_ = 1000 / tick_ns;
     for (const int64_t grid : options.grid_us) grid_.push_back(__int128{grid} * ticks_a_us_);
   }
   bool Admits(Tick time, Tick t) const {
+    if (!binds_) return true;
     if (ttl_us_ != 0 && __int128{t} - time > __int128{ttl_us_} * ticks_a_us_) return false;
     if (grid_.empty()) return true;
     const auto after = std::upper_bound(grid_.begin(), grid_.end(), __int128{t});
@@ -92,6 +143,7 @@ class LowerBound {
   }
 
  private:
+  bool binds_;
   int64_t ttl_us_;
   int64_t ticks_a_us_;
   std::vector<__int128> grid_;
@@ -100,6 +152,48 @@ class LowerBound {
 template <typename Tick>
 std::vector<Tick> ReadTimes(const std::shared_ptr<arrow::Array>& array, int64_t tick_ns) {
   return ReadTicks<Tick>(Words::Of(array), *array->type(), array->length(), tick_ns);
+}
+
+// The last of `count` ascending times that is not after t, as an index; -1: none. Without branches,
+// which would be mispredicted: where among its key's rows a spine row falls has no pattern.
+template <typename Tick>
+int32_t LastNotAfter(const Tick* times, int32_t count, Tick t) {
+  if (count == 0) return -1;
+  const Tick* base = times;
+  while (count > 1) {
+    const int32_t half = count / 2;
+    base = base[half - 1] <= t ? base + half : base;
+    count -= half;
+  }
+  return static_cast<int32_t>(base - times) - (*base <= t ? 0 : 1);
+}
+
+/// Looks every spine row up among the candidates of its group; -1: nothing matches. Rows of a block
+/// are asked for ahead, since each lies somewhere else in memory.
+template <typename Tick>
+void Probe(const Candidates<Tick>& candidates, const FeatureTimes<Tick>& features,
+           const LowerBound<Tick>& bound, const std::vector<int32_t>& groups,
+           const Ticks<Tick>& times, int64_t* found) {
+  constexpr int64_t kBlock = 32;
+  const auto rows = static_cast<int64_t>(groups.size());
+  for (int64_t block = 0; block < rows; block += kBlock) {
+    const int64_t end = std::min(block + kBlock, rows);
+    std::array<int32_t, kBlock> begins, counts;
+    for (int64_t i = block; i < end; ++i) {
+      const int32_t group = groups[i];
+      const int32_t begin = group < 0 ? 0 : candidates.begin[group];
+      begins[i - block] = begin;
+      counts[i - block] = group < 0 ? 0 : candidates.begin[group + 1] - begin;
+      __builtin_prefetch(candidates.known.data() + begin + counts[i - block] / 2);
+    }
+    for (int64_t i = block; i < end; ++i) {
+      const int32_t begin = begins[i - block];
+      const int32_t last =
+          LastNotAfter(candidates.known.data() + begin, counts[i - block], times[i]);
+      found[i] = last < 0 ? -1 : candidates.best[begin + last];
+      if (last >= 0 && !bound.Admits(features.time[found[i]], times[i])) found[i] = -1;
+    }
+  }
 }
 
 template <typename Tick>
@@ -115,37 +209,34 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> Search(const AsOfSide& spine,
     times.created = ReadTimes<Tick>(features.created, tick_ns);
     times.created_array = features.created.get();
   }
+  const auto nulls_of = [](const std::shared_ptr<arrow::Array>& array) {
+    return array != nullptr && array->null_count() > 0 ? array.get() : nullptr;
+  };
   const bool created_counts = options.created_not_after && features.created;
-  KeyRuns runs = KeyRuns::Make(feature_groups, groups, [&](int64_t row) {
-    return features.time->IsValid(row) && (!created_counts || features.created->IsValid(row));
-  });
-  SortRuns(times, &runs);
-  const std::vector<Candidate<Tick>> candidates = MakeCandidates(times, runs, created_counts);
-  const std::vector<Tick> spine_times = ReadTimes<Tick>(spine.time, tick_ns);
-  const LowerBound<Tick> bound(options, tick_ns);
+  const arrow::Array* with_nulls[2] = {nulls_of(features.time),
+                                       created_counts ? nulls_of(features.created) : nullptr};
+  Candidates<Tick> candidates = GroupRows(feature_groups, groups, times.time, with_nulls);
+  SortGroups(times, &candidates);
+  if (created_counts) OrderByKnown(times, &candidates);
 
-  arrow::Int64Builder out(pool);
-  VIAND_RETURN_NOT_OK(out.Reserve(spine.time->length()));
-  for (int64_t i = 0; i < spine.time->length(); ++i) {
-    const int32_t group = spine_groups[i];
-    if (group < 0 || spine.time->IsNull(i)) {
-      out.UnsafeAppendNull();
-      continue;
-    }
-    const Tick t = spine_times[i];
-    const auto begin = candidates.begin() + runs.begin[group];
-    const auto after =
-        std::upper_bound(begin, candidates.begin() + runs.begin[group + 1], t,
-                         [](const Tick& value, const auto& row) { return value < row.known; });
-    if (after != begin && bound.Admits(times.time[(after - 1)->best], t)) {
-      out.UnsafeAppend((after - 1)->best);
-    } else {
-      out.UnsafeAppendNull();
-    }
+  const int64_t rows = spine.time->length();
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
+                         arrow::AllocateBuffer(rows * sizeof(int64_t), pool));
+  auto* found = reinterpret_cast<int64_t*>(buffer->mutable_data());
+  Probe(candidates, times, LowerBound<Tick>(options, tick_ns), spine_groups,
+        ReadTimes<Tick>(spine.time, tick_ns), found);
+  if (const arrow::Array* nulls = nulls_of(spine.time)) {
+    for (int64_t i = 0; i < rows; ++i) found[i] = nulls->IsNull(i) ? -1 : found[i];
   }
-  std::shared_ptr<arrow::Int64Array> rows;
-  VIAND_RETURN_NOT_OK(out.Finish(&rows));
-  return rows;
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity,
+                         arrow::AllocateEmptyBitmap(rows, pool));
+  int64_t row = 0, none = 0;
+  arrow::internal::GenerateBitsUnrolled(validity->mutable_data(), 0, rows, [&] {
+    const bool valid = found[row++] >= 0;
+    none += valid ? 0 : 1;
+    return valid;
+  });
+  return std::make_shared<arrow::Int64Array>(rows, buffer, validity, none);
 }
 
 arrow::Status CheckArguments(const AsOfSide& spine, const AsOfSide& features,
@@ -184,6 +275,11 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine
   // The index is built on the smaller side; feature rows of keys that the spine lacks are then
   // never sorted.
   const bool spine_is_smaller = spine_rows < feature_rows;
+  if (std::max(spine_rows, feature_rows) >= std::numeric_limits<int32_t>::max()) {
+    return MakeError(ErrorKind::kInput,
+                     "a partition of 2^31 - 1 rows or more is too large for an as-of join",
+                     "use more partitions");
+  }
   const AsOfSide& small = spine_is_smaller ? spine : features;
   const AsOfSide& large = spine_is_smaller ? features : spine;
   VIAND_ASSIGN_OR_RETURN(const KeyIndex index,

@@ -106,30 +106,40 @@ std::shared_ptr<arrow::Table> WithRows(const SpinePart& spine, arrow::FieldVecto
 arrow::Result<Tables> DealOutFound(const arrow::Array& spine_rows, const arrow::Int64Array& found,
                                    const arrow::Array& positions,
                                    const std::vector<int64_t>& part_ends, arrow::MemoryPool* pool) {
-  const auto part_of = [&](int64_t index) {
-    return std::upper_bound(part_ends.begin(), part_ends.end(), index) - part_ends.begin();
-  };
+  // The part of the first row of every block: that of a row is at most a few further.
+  constexpr int kBlockBits = 8;
+  std::vector<int32_t> part_of_block;
+  for (int64_t first = 0, part = 0; first < positions.length(); first += 1 << kBlockBits) {
+    while (part_ends[part] <= first) ++part;
+    part_of_block.push_back(static_cast<int32_t>(part));
+  }
+  const auto* indices = found.data()->GetValues<int64_t>(1);
+  std::vector<int32_t> parts(found.length(), -1);
   std::vector<int64_t> counts(part_ends.size(), 0);
   for (int64_t i = 0; i < found.length(); ++i) {
-    if (found.IsValid(i)) ++counts[part_of(found.Value(i))];
+    if (found.IsNull(i)) continue;
+    int32_t part = part_of_block[indices[i] >> kBlockBits];
+    while (part_ends[part] <= indices[i]) ++part;
+    parts[i] = part;
+    ++counts[part];
   }
   std::vector<std::shared_ptr<arrow::Buffer>> row_buffers, position_buffers;
+  std::vector<int64_t*> next_row;
+  std::vector<int32_t*> next_position;
   for (const int64_t count : counts) {
     VIAND_ASSIGN_OR_RETURN(auto rows, arrow::AllocateBuffer(count * sizeof(int64_t), pool));
     VIAND_ASSIGN_OR_RETURN(auto places, arrow::AllocateBuffer(count * sizeof(int32_t), pool));
+    next_row.push_back(reinterpret_cast<int64_t*>(rows->mutable_data()));
+    next_position.push_back(reinterpret_cast<int32_t*>(places->mutable_data()));
     row_buffers.push_back(std::move(rows));
     position_buffers.push_back(std::move(places));
   }
   const auto* row_numbers = spine_rows.data()->GetValues<int64_t>(1);
   const auto* position = positions.data()->GetValues<int32_t>(1);
-  std::vector<int64_t> next(part_ends.size(), 0);
   for (int64_t i = 0; i < found.length(); ++i) {
-    if (found.IsNull(i)) continue;
-    const auto part = part_of(found.Value(i));
-    const int64_t at = next[part]++;
-    reinterpret_cast<int64_t*>(row_buffers[part]->mutable_data())[at] = row_numbers[i];
-    reinterpret_cast<int32_t*>(position_buffers[part]->mutable_data())[at] =
-        position[found.Value(i)];
+    if (parts[i] < 0) continue;
+    *next_row[parts[i]]++ = row_numbers[i];
+    *next_position[parts[i]]++ = position[indices[i]];
   }
   Tables tables;
   for (size_t part = 0; part < counts.size(); ++part) {

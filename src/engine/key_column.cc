@@ -257,8 +257,17 @@ std::vector<int32_t> KeyColumn::FindWords(const arrow::Array& array, const Words
   const __int128 most = to_unsigned ? __int128{std::numeric_limits<uint64_t>::max()}
                                     : __int128{std::numeric_limits<int64_t>::max()};
   std::vector<int32_t> codes(array.length(), kNullCode);
+  const bool nulls = words.HasNulls();
+  if (from == to && from_unsigned == to_unsigned) {
+    for (int64_t i = 0; i < array.length(); ++i) {
+      if (nulls && words.IsNull(i)) continue;
+      const int32_t code = words_.Find(static_cast<uint64_t>(words[i]));
+      codes[i] = code >= 0 ? code : kNotFound;
+    }
+    return codes;
+  }
   for (int64_t i = 0; i < array.length(); ++i) {
-    if (words.IsNull(i)) continue;
+    if (nulls && words.IsNull(i)) continue;
     __int128 value = from_unsigned ? __int128{static_cast<uint64_t>(words[i])} : __int128{words[i]};
     const bool whole = from >= to || value % (to / from) == 0;
     value = from >= to ? value * (from / to) : value / (to / from);
