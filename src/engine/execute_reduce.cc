@@ -3,6 +3,8 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/buffer.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
@@ -94,11 +96,18 @@ arrow::Result<SpinePart> ReadSpine(const Tables& inputs, int parts, size_t key_c
 }
 
 /// Puts the row numbers in front.
-std::shared_ptr<arrow::Table> WithRows(const SpinePart& spine, arrow::FieldVector fields,
-                                       arrow::ArrayVector columns) {
+arrow::Result<std::shared_ptr<arrow::Table>> WithRows(const arrow::Array& spine_rows,
+                                                      const SpineFeatures& found,
+                                                      arrow::MemoryPool* pool) {
+  arrow::compute::ExecContext execution(pool);
+  VIAND_ASSIGN_OR_RETURN(
+      auto rows, arrow::compute::Take(spine_rows, *found.rows,
+                                      arrow::compute::TakeOptions::NoBoundsCheck(), &execution));
+  arrow::FieldVector fields = found.features->schema()->fields();
+  arrow::ArrayVector columns = found.features->columns();
   fields.insert(fields.begin(), arrow::field("row", arrow::int64(), false));
-  columns.insert(columns.begin(), spine.rows);
-  return arrow::Table::Make(arrow::schema(std::move(fields)), columns, spine.rows->length());
+  columns.insert(columns.begin(), std::move(rows));
+  return arrow::Table::Make(arrow::schema(std::move(fields)), columns, found.features->num_rows());
 }
 
 /// One table (row number, position) a part of the features: the rows that were found in it, in the
@@ -235,9 +244,9 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
       VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(), arrow::Table::FromRecordBatches({rows}));
       continue;
     }
-    VIAND_ASSIGN_OR_RETURN(auto rows,
+    VIAND_ASSIGN_OR_RETURN(const SpineFeatures found,
                            AggregateAtSpine(sorted.get(), spine.keys, spine.time, specs[i]));
-    outputs.push_back(WithRows(spine, rows->schema()->fields(), rows->columns()));
+    VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(), WithRows(*spine.rows, found, pool));
   }
   return outputs;
 }

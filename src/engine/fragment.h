@@ -103,7 +103,7 @@ struct WindowTask {
 /// One partition of window aggregates of some views over the same events, grouped and sorted once.
 /// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
 /// tables. One output a task: keys..., event_timestamp, features... for a grid; row number,
-/// features... for a spine.
+/// features... of the spine rows that exist for a spine.
 struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;

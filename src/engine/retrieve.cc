@@ -260,7 +260,10 @@ class Retrieval {
     }
     results.clear();
     VIAND_ASSIGN_OR_RETURN(const auto columns, parts[0]->schema()->RemoveField(0));
-    return AssembleRows(parts, *columns, spine_.table->num_rows(), {.in_parallel = Parallel()});
+    const auto missing =
+        opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
+    return AssembleRows(parts, *columns, spine_.table->num_rows(),
+                        {.missing = missing, .in_parallel = Parallel()});
   }
 
   bool Parallel() const { return options_.executor->Parallelism() > 1; }

@@ -316,9 +316,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
   return FeatureBatch(spec, columns, order.sets, std::move(fields), std::move(leading), pool);
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
-    SortedEvents* events, const std::vector<Column>& spine_keys, const Column& spine_time,
-    const WindowSpec& spec) {
+arrow::Result<SpineFeatures> AggregateAtSpine(SortedEvents* events,
+                                              const std::vector<Column>& spine_keys,
+                                              const Column& spine_time, const WindowSpec& spec) {
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
   if (spec.absent == AbsentRows::kLeaveOut) {
     return arrow::Status::Invalid("at a spine every row stays: absent rows are kNull or kCompute");
@@ -340,11 +340,20 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
   }
   VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(spine.times));
   arrow::Int64Builder sets(events->pool());
-  for (const int64_t set : spine.set_of_row) {
-    VIAND_RETURN_NOT_OK(kept[set] < 0 ? sets.AppendNull() : sets.Append(kept[set]));
+  arrow::Int64Builder rows(events->pool());
+  VIAND_RETURN_NOT_OK(sets.Reserve(spine_time->length()));
+  VIAND_RETURN_NOT_OK(rows.Reserve(spine_time->length()));
+  for (int64_t row = 0; row < spine_time->length(); ++row) {
+    const int64_t set = kept[spine.set_of_row[row]];
+    if (set < 0) continue;
+    sets.UnsafeAppend(set);
+    rows.UnsafeAppend(row);
   }
+  SpineFeatures out;
   VIAND_ASSIGN_OR_RETURN(const Column order, sets.Finish());
-  return FeatureBatch(spec, columns, order, {}, {}, events->pool());
+  VIAND_ASSIGN_OR_RETURN(out.rows, rows.Finish());
+  VIAND_ASSIGN_OR_RETURN(out.features, FeatureBatch(spec, columns, order, {}, {}, events->pool()));
+  return out;
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
@@ -361,7 +370,18 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
   VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, spine_time.get(), pool));
-  return AggregateAtSpine(sorted.get(), spine_keys, spine_time, spec);
+  VIAND_ASSIGN_OR_RETURN(const SpineFeatures some,
+                         AggregateAtSpine(sorted.get(), spine_keys, spine_time, spec));
+  if (some.rows->length() == spine_time->length()) return some.features;
+  std::vector<int64_t> place(spine_time->length(), -1);
+  const auto& rows = static_cast<const arrow::Int64Array&>(*some.rows);
+  for (int64_t i = 0; i < rows.length(); ++i) place[rows.Value(i)] = i;
+  arrow::Int64Builder places(sorted->pool());
+  for (const int64_t i : place) {
+    VIAND_RETURN_NOT_OK(i < 0 ? places.AppendNull() : places.Append(i));
+  }
+  VIAND_ASSIGN_OR_RETURN(const Column order, places.Finish());
+  return FeatureBatch(spec, some.features->columns(), order, {}, {}, sorted->pool());
 }
 
 }  // namespace viand::engine

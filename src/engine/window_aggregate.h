@@ -55,13 +55,20 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
     SortedEvents* events, const std::vector<std::string>& key_names,
     const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec);
 
-/// Returns one row of features for each spine row, in the spine's order. `spec.absent` is kNull or
-/// kCompute. The events were sorted for `spine_time`.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
+/// Features of spine rows, in the spine's order.
+struct SpineFeatures {
+  std::shared_ptr<arrow::Array> rows;            ///< int64, ascending: which rows of the spine
+  std::shared_ptr<arrow::RecordBatch> features;  ///< one row for each
+};
+
+/// Returns the features of the spine rows that exist; with kCompute all do. `spec.absent` is kNull
+/// or kCompute. The events were sorted for `spine_time`.
+arrow::Result<SpineFeatures> AggregateAtSpine(
     SortedEvents* events, const std::vector<std::shared_ptr<arrow::Array>>& spine_keys,
     const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec);
 
-/// The same for one view alone.
+/// The same for one view alone; at a spine with one row of features for each row of it, null where
+/// it does not exist.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
     const EventRows& events, const std::vector<std::string>& key_names,
     const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec,
