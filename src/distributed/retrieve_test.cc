@@ -2,6 +2,8 @@
 #include <arrow/compute/cast.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "src/distributed/local_executor.h"
 #include "src/distributed/testing/tables.h"
 #include "src/engine/execute.h"
@@ -266,6 +268,55 @@ TEST(Retrieve, SaysWhichFileIsMissingOrDamaged) {
   EXPECT_EQ(error, "source s: " + source.files[0] +
                        " is not a Parquet file: it does not start with \"PAR1\" as Parquet does\n  "
                        "hint: is the file whole?");
+}
+
+/// Does something before a stage; else as it is.
+class DisturbedExecutor : public engine::Executor {
+ public:
+  DisturbedExecutor(int stage, std::function<void()> disturb)
+      : stage_(stage), disturb_(std::move(disturb)) {}
+  int Parallelism() const override { return quiet_->Parallelism(); }
+  arrow::Result<engine::TableReference> Put(std::shared_ptr<arrow::Table> table) override {
+    return quiet_->Put(std::move(table));
+  }
+  arrow::Result<std::vector<std::vector<engine::TableReference>>> RunStage(
+      std::string_view name, std::vector<engine::FragmentCall> calls, Progress* progress) override {
+    if (stages_++ == stage_) disturb_();
+    return quiet_->RunStage(name, std::move(calls), progress);
+  }
+  arrow::Result<std::shared_ptr<arrow::Table>> Fetch(
+      const engine::TableReference& reference) override {
+    return quiet_->Fetch(reference);
+  }
+  int stages() const { return stages_; }
+
+ private:
+  const std::unique_ptr<engine::Executor> quiet_ = MakeLocalExecutor({.threads = 2});
+  const int stage_;
+  const std::function<void()> disturb_;
+  int stages_ = 0;
+};
+
+TEST(Retrieve, AFileThatIsReplacedBetweenStagesMakesNoMixture) {
+  const Folder folder;
+  Scan source;
+  source.files = {folder.WriteParquet(*Features(), "features.parquet")};
+  source.described_as = "source s";
+  const RetrievalPlan plan = PlanOf(ScanOf(Spine(), "the spine"), {LookupOf(source, {"k"}, {"v"})});
+  const auto replace = [&] { folder.WriteParquet(*Features()->Slice(1), "features.parquet"); };
+  DisturbedExecutor quiet(-1, [] {});
+  ASSERT_TRUE(engine::Retrieve(plan, {.executor = &quiet}).ok());
+  ASSERT_GT(quiet.stages(), 2);
+  for (int stage = 0; stage < quiet.stages(); ++stage) {
+    folder.WriteParquet(*Features(), "features.parquet");
+    DisturbedExecutor executor(stage, replace);
+    const auto result = engine::Retrieve(plan, {.executor = &executor});
+    EXPECT_EQ(RenderError(result.status()),
+              "source s: " + source.files[0] +
+                  " was written anew while it was read\n"
+                  "  hint: let what writes it finish, then run the command again")
+        << stage;
+  }
 }
 
 TEST(Retrieve, KeysThatCannotBeComparedAreAnError) {

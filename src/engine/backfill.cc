@@ -204,7 +204,9 @@ arrow::Result<Tables> ComputeGrids(const Plans& plans, const ExecuteOptions& opt
   VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(any.source));
   VIAND_RETURN_NOT_OK(CheckTimeColumn(source, any.timestamp_column));
   VIAND_ASSIGN_OR_RETURN(const MapRequest request, SharedRequest(source).Make(plans, options));
-  VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&source, request, options));
+  auto mapped_rows = RunMapStage(&source, request, options);
+  VIAND_RETURN_NOT_OK(CheckUnchanged(source));
+  VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, std::move(mapped_rows));
   const WindowFragment prototype =
       ReducePrototype(plans, FiltersOf(plans).size() > 1, mapped.schema);
   std::vector<FragmentCall> calls;

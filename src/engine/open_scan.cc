@@ -10,6 +10,8 @@
 
 #include <vector>
 
+#include "src/common/data_location.h"
+#include "src/common/io_threads.h"
 #include "src/engine/file_constants.h"
 #include "src/engine/hive_partition.h"
 #include "src/engine/parquet_footer.h"
@@ -21,7 +23,8 @@ namespace viand::engine {
 namespace {
 
 OpenedFile OpenParquet(const std::string& path, const ParquetFooter& footer) {
-  OpenedFile file{.path = path, .in_file = footer.schema, .schema = footer.schema};
+  OpenedFile file{
+      .path = path, .listed = footer.file, .in_file = footer.schema, .schema = footer.schema};
   file.parquet = footer.metadata;
   for (int i = 0; i < footer.metadata->num_row_groups(); ++i) {
     const auto group = footer.metadata->RowGroup(i);
@@ -31,8 +34,12 @@ OpenedFile OpenParquet(const std::string& path, const ParquetFooter& footer) {
 }
 
 arrow::Result<OpenedFile> OpenIpc(const std::string& path, const std::string& described_as) {
+  VIAND_ASSIGN_OR_RETURN(ListedFile listed, FindDataFile(path, described_as));
   VIAND_ASSIGN_OR_RETURN(auto reader, OpenIpcFile(path, described_as));
-  OpenedFile file{.path = path, .in_file = reader->schema(), .schema = reader->schema()};
+  OpenedFile file{.path = path,
+                  .listed = std::move(listed),
+                  .in_file = reader->schema(),
+                  .schema = reader->schema()};
   const int batches = reader->num_record_batches();
   VIAND_ASSIGN_OR_RETURN(const int64_t rows, reader->CountRows());
   for (int i = 0; i < batches; ++i) file.groups.push_back({i, rows / batches});
@@ -169,6 +176,19 @@ arrow::Result<OpenedScan> OpenScan(
   }
   if (scan.schema != nullptr) opened.schema = scan.schema;
   return opened;
+}
+
+arrow::Status CheckUnchanged(const OpenedScan& scan) {
+  const auto check = [&scan](const OpenedFile& file) -> arrow::Result<bool> {
+    VIAND_ASSIGN_OR_RETURN(const ListedFile now, FindDataFile(file.path, scan.described_as));
+    if (now.size_bytes == file.listed.size_bytes && now.modified_ns == file.listed.modified_ns)
+      return true;
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("{}: {} was written anew while it was read", scan.described_as,
+                                 DisplayPath(file.path)),
+                     "let what writes it finish, then run the command again");
+  };
+  return MapOnIoThreads(scan.files, check).status();
 }
 
 FilePart PartOf(const OpenedScan& scan, const OpenedFile& file) {

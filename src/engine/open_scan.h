@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "src/common/data_files.h"
 #include "src/engine/fragment.h"
 #include "src/engine/plan.h"
 
@@ -41,6 +42,7 @@ struct ScanCount {
 
 struct OpenedFile {
   std::string path;
+  ListedFile listed;                               ///< as it was when it was opened
   std::shared_ptr<arrow::Schema> in_file;          ///< the file's own names and types
   std::shared_ptr<arrow::Schema> schema;           ///< what is read of it: with its constants
   std::shared_ptr<arrow::RecordBatch> constants;   ///< FilePart::constants
@@ -77,6 +79,10 @@ arrow::Result<OpenedScan> OpenScan(
 /// some file cannot become the scan's, is kInput, naming file, column and the nearest name.
 arrow::Result<std::shared_ptr<arrow::Schema>> SelectColumns(const OpenedScan& scan,
                                                             const std::vector<std::string>& names);
+
+/// Fails (kInput) where a file was written anew since it was opened. A plan reads a file more than
+/// once, keys first and features last, and of two states of it would make rows that neither has.
+arrow::Status CheckUnchanged(const OpenedScan& scan);
 
 /// What of a file is still to be read, for a fragment.
 FilePart PartOf(const OpenedScan& scan, const OpenedFile& file);

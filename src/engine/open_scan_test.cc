@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -62,6 +63,22 @@ TEST_F(OpenScanTest, KnowsNamesAndRows) {
   EXPECT_EQ(scan.schema->field_names(), (std::vector<std::string>{"value", "ts"}));
   EXPECT_EQ(scan.NameInFile("value"), "x");
   EXPECT_EQ(scan.RowCount(), 10);
+}
+
+TEST_F(OpenScanTest, TellsWhetherAFileWasWrittenAnew) {
+  const OpenedScan scan = OpenScan(scan_).ValueOrDie();
+  EXPECT_TRUE(CheckUnchanged(scan).ok());
+  const std::string path = folder_ + "/t.parquet";
+  // Of the same size, by rename, as everybody should write.
+  std::filesystem::copy_file(path, path + ".new");
+  std::filesystem::last_write_time(
+      path + ".new", std::filesystem::last_write_time(path) + std::chrono::microseconds(1));
+  std::filesystem::rename(path + ".new", path);
+  EXPECT_EQ(CheckUnchanged(scan).message(),
+            "source s: " + path + " was written anew while it was read");
+  EXPECT_TRUE(CheckUnchanged(OpenScan(scan_).ValueOrDie()).ok());
+  std::filesystem::remove(path);
+  EXPECT_FALSE(CheckUnchanged(scan).ok());
 }
 
 TEST_F(OpenScanTest, PrunesByTime) {

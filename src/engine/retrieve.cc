@@ -75,6 +75,14 @@ class Retrieval {
     VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypes(), options_));
     VIAND_RETURN_NOT_OK(CheckNames());
     VIAND_RETURN_NOT_OK(PartitionSpine());
+    auto result = LookUpAll();
+    // It explains any failure better than the failure does.
+    for (const OpenedLookup& opened : lookups_) VIAND_RETURN_NOT_OK(CheckUnchanged(opened.source));
+    return result;
+  }
+
+ private:
+  arrow::Result<std::shared_ptr<arrow::Table>> LookUpAll() {
     std::shared_ptr<arrow::Table> result = spine_.table;
     for (OpenedLookup& opened : lookups_) {
       auto appended = Append(std::move(result), &opened);
@@ -85,7 +93,6 @@ class Retrieval {
     return result;
   }
 
- private:
   arrow::Status OpenLookups() {
     for (const Lookup& lookup : plan_.lookups) {
       const Names& keys = KeysOf(lookup);
