@@ -15,7 +15,7 @@ arrow::Result<std::shared_ptr<AtomicOutput>> AtomicOutput::Open(const std::strin
   if (IsRemotePath(path)) {
     VIAND_ASSIGN_OR_RETURN(const DataLocation location, LocateData(path));
     auto upload = location.filesystem->OpenOutputStream(location.path);
-    if (!upload.ok()) return StorageWriteError(upload.status(), path);
+    if (!upload.ok()) return StorageError(upload.status(), path, "", "", "cannot write");
     return std::shared_ptr<AtomicOutput>(new AtomicOutput(path, *std::move(upload)));
   }
   VIAND_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
@@ -43,7 +43,7 @@ arrow::Status AtomicOutput::Fail(int error) {
 }
 
 arrow::Status AtomicOutput::FailUpload(const arrow::Status& status) {
-  failure_ = StorageWriteError(status, path_);
+  failure_ = StorageError(status, path_, "", "", "cannot write");
   return failure_;
 }
 

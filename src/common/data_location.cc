@@ -154,20 +154,12 @@ std::string S3Hint(const std::string& message, const DataAddress& address) {
         "network",
         where);
   }
+  if (Mentions(message, {"HTTP status 400"})) {
+    return fmt::format(
+        "is \"{}\" the bucket's name? It has 3 to 63 small letters, digits and hyphens",
+        AuthorityOf(address));
+  }
   return "";
-}
-
-arrow::Status ErrorOfStore(const arrow::Status& status, const std::string& text,
-                           std::string_view doing, const std::string& hint) {
-  if (DetailOf(status) != nullptr) return status;
-  const DataAddress address = ParseAddress(text);
-  const std::string store_hint =
-      address.scheme == "s3" ? S3Hint(status.message(), address) : std::string();
-  const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
-  // Some tell in hundreds of lines what they tried.
-  const std::string reason = status.message().substr(0, status.message().find('\n'));
-  return MakeError(kind, fmt::format("{} {}: {}", doing, DisplayPath(text), reason),
-                   store_hint.empty() ? hint : store_hint);
 }
 
 }  // namespace
@@ -234,13 +226,19 @@ arrow::Result<DataLocation> LocateData(const std::string& text) {
 }
 
 arrow::Status StorageError(const arrow::Status& status, const std::string& text,
-                           const std::string& prefix, const std::string& hint) {
-  return ErrorOfStore(status, text, prefix.empty() ? "cannot read" : prefix + ": cannot read",
-                      hint);
-}
-
-arrow::Status StorageWriteError(const arrow::Status& status, const std::string& text) {
-  return ErrorOfStore(status, text, "cannot write", "");
+                           const std::string& prefix, const std::string& hint,
+                           std::string_view doing) {
+  if (DetailOf(status) != nullptr) return status;
+  const DataAddress address = ParseAddress(text);
+  const std::string store_hint =
+      address.scheme == "s3" ? S3Hint(status.message(), address) : std::string();
+  const ErrorKind kind = status.IsIOError() ? ErrorKind::kEnvironment : ErrorKind::kInput;
+  // Some tell in hundreds of lines what they tried.
+  const std::string reason = status.message().substr(0, status.message().find('\n'));
+  return MakeError(kind,
+                   fmt::format("{}{}{} {}: {}", prefix, prefix.empty() ? "" : ": ", doing,
+                               DisplayPath(text), reason),
+                   store_hint.empty() ? hint : store_hint);
 }
 
 }  // namespace viand

@@ -61,11 +61,10 @@ struct DataLocation {
 arrow::Result<DataLocation> LocateData(const std::string& text);
 
 /// An error of a file system as the user's: `prefix` (as `source "x"`; may be empty), the path, the
-/// reason, and for a store what to check. An error of viand stays as it is.
+/// reason, and for a store what to check. `doing` reads "cannot read" or "cannot write". An error
+/// of viand stays as it is.
 arrow::Status StorageError(const arrow::Status& status, const std::string& text,
-                           const std::string& prefix, const std::string& hint = "");
-
-/// The same of a write: "cannot write PATH: ...".
-arrow::Status StorageWriteError(const arrow::Status& status, const std::string& text);
+                           const std::string& prefix, const std::string& hint = "",
+                           std::string_view doing = "cannot read");
 
 }  // namespace viand

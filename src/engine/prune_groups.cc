@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "src/engine/group_ranges.h"
 #include "src/expression/arrow_filter.h"
 
 namespace viand::engine {
@@ -94,25 +95,50 @@ class FilePredicate {
   arrow::FieldVector fields_;
 };
 
-cp::Expression PredicateOf(const ScanBounds& bounds, const cp::Expression& filter,
-                           const OpenedScan& scan, const arrow::Schema& schema) {
+/// What is asked of the rows of files that have one schema.
+struct FileBounds {
+  std::vector<RawBounds> raw;              ///< compared as they are stored, first
+  std::optional<FilePredicate> predicate;  ///< what is left: nothing, or none that can be typed
+};
+
+FileBounds BoundsOf(const ScanBounds& bounds, const cp::Expression& filter, const OpenedScan& scan,
+                    const OpenedFile& file) {
+  FileBounds result;
   std::vector<cp::Expression> all = {filter};
+  const auto is_raw = [&](const std::string& column) {
+    const bool constant =
+        file.constants != nullptr && file.constants->schema()->GetFieldIndex(column) >= 0;
+    return !constant && ComparesRaw(*file.parquet->schema(), *file.in_file, column);
+  };
   const std::string name = scan.NameInFile(bounds.time_column);
-  const auto field = schema.GetFieldByName(name);
-  if (bounds.range.Binds() && field != nullptr && IsTimeType(*field->type()))
-    all.push_back(RangeFilter(name, field->type(), bounds.range));
+  const auto field = file.schema->GetFieldByName(name);
+  if (bounds.range.Binds() && field != nullptr && IsTimeType(*field->type())) {
+    if (is_raw(name)) {
+      result.raw.push_back(*RawBoundsOf(bounds.range, name, *field->type()));
+    } else {
+      all.push_back(RangeFilter(name, field->type(), bounds.range));
+    }
+  }
   for (const KeyBound& key : bounds.keys) {
     const std::string key_name = scan.NameInFile(key.column);
-    const auto key_field = schema.GetFieldByName(key_name);
-    if (key_field != nullptr) all.push_back(KeyFilter(key, key_name, key_field->type()));
+    const auto key_field = file.schema->GetFieldByName(key_name);
+    if (key_field == nullptr) continue;
+    auto raw = is_raw(key_name) ? RawBoundsOf(key, key_name, *key_field->type()) : std::nullopt;
+    if (!raw || key.values != nullptr) all.push_back(KeyFilter(key, key_name, key_field->type()));
+    if (raw) result.raw.push_back(*std::move(raw));
   }
-  return cp::and_(all);
+  std::erase_if(all, [](const auto& one) { return one.Equals(cp::literal(true)); });
+  result.predicate = FilePredicate::Make(cp::and_(all), *file.schema);
+  return result;
 }
 
-void PruneFile(const FilePredicate& predicate, OpenedFile* file) {
-  if (!predicate.MayPass(KnownOfConstants(*file))) return file->groups.clear();
-  std::erase_if(file->groups,
-                [&](const RowGroup& group) { return !predicate.MayPass(*file, group.index); });
+void PruneFile(const FileBounds& bounds, OpenedFile* file) {
+  const auto& predicate = bounds.predicate;
+  if (predicate && !predicate->MayPass(KnownOfConstants(*file))) return file->groups.clear();
+  std::erase_if(file->groups, [&](const RowGroup& group) {
+    return !MayHaveRows(*file->parquet->RowGroup(group.index), bounds.raw, *file->in_file) ||
+           (predicate && !predicate->MayPass(*file, group.index));
+  });
 }
 
 ScanCount CountOf(const OpenedScan& scan) {
@@ -138,16 +164,15 @@ void PruneGroups(const ScanBounds& bounds, OpenedScan* scan) {
   if (bounds.filter != nullptr)
     filter = expression::ToArrowFilter(*InFileNames(*scan, bounds.filter));
   const arrow::Schema* last = nullptr;
-  std::optional<FilePredicate> predicate;
+  FileBounds of_file;
   for (OpenedFile& file : scan->files) {
     if (bounds.range.IsEmpty()) file.groups.clear();
     if (file.groups.empty() || file.parquet == nullptr) continue;
     if (last == nullptr || !file.schema->Equals(*last)) {
       last = file.schema.get();
-      predicate =
-          FilePredicate::Make(PredicateOf(bounds, filter, *scan, *file.schema), *file.schema);
+      of_file = BoundsOf(bounds, filter, *scan, file);
     }
-    if (predicate) PruneFile(*predicate, &file);
+    PruneFile(of_file, &file);
   }
   if (bounds.range.IsEmpty() && scan->table != nullptr) scan->table = scan->table->Slice(0, 0);
   scan->left = CountOf(*scan);

@@ -117,8 +117,11 @@ class ParquetPart {
     parquet::ArrowReaderProperties properties;
     properties.set_use_threads(options_.decode_in_parallel);
     properties.set_batch_size(options_.batch_rows);
-    // A store is asked for all column chunks of the part at once: one by one their waits add up.
-    if (IsRemotePath(part_.path)) properties.set_cache_options(arrow::io::CacheOptions::Defaults());
+    // A store is asked for all column chunks of the part at once: one by one their waits add up. A
+    // file of this machine is read where it is decoded: another thread's help costs more than it
+    // saves.
+    properties.set_pre_buffer(IsRemotePath(part_.path));
+    properties.set_cache_options(arrow::io::CacheOptions::Defaults());
     parquet::arrow::FileReaderBuilder builder;
     VIAND_RETURN_NOT_OK(
         builder.Open(std::move(file), parquet::default_reader_properties(), footer->metadata));

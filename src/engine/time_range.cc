@@ -131,22 +131,26 @@ void ClearOutside(const arrow::Array& times, const TimeRange& range, std::vector
   for (int64_t i = 0; i < times.length(); ++i) (*keep)[i] &= inside[i];
 }
 
+std::pair<int64_t, int64_t> RawRange(const arrow::DataType& type, const TimeRange& range) {
+  const TimeScale scale = ScaleOf(type);
+  int64_t min = kMin;
+  int64_t max = kMax;
+  if (range.min_us) min = scale.FloorFromMicros(*range.min_us);
+  // A unit finer than microseconds may have times between the end and the next microsecond.
+  if (range.max_us)
+    max = scale.FloorFromMicros(scale.divisor > 1 ? Shifted(*range.max_us, 1) : *range.max_us);
+  return {min, max};
+}
+
 arrow::compute::Expression RangeFilter(const std::string& column,
                                        const std::shared_ptr<arrow::DataType>& type,
                                        const TimeRange& range) {
   namespace cp = arrow::compute;
-  const TimeScale scale = ScaleOf(*type);
+  const auto [min, max] = RawRange(*type, range);
   std::vector<cp::Expression> bounds;
-  if (range.min_us) {
-    bounds.push_back(cp::greater_equal(cp::field_ref(column),
-                                       TimeLiteral(scale.FloorFromMicros(*range.min_us), type)));
-  }
-  if (range.max_us) {
-    // A unit finer than microseconds may have times between the end and the next microsecond.
-    const int64_t end =
-        scale.FloorFromMicros(scale.divisor > 1 ? Shifted(*range.max_us, 1) : *range.max_us);
-    bounds.push_back(cp::less_equal(cp::field_ref(column), TimeLiteral(end, type)));
-  }
+  if (range.min_us)
+    bounds.push_back(cp::greater_equal(cp::field_ref(column), TimeLiteral(min, type)));
+  if (range.max_us) bounds.push_back(cp::less_equal(cp::field_ref(column), TimeLiteral(max, type)));
   return bounds.empty() ? cp::literal(true) : cp::and_(bounds);
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/common/error.h"
@@ -53,6 +54,10 @@ int64_t Shifted(int64_t time_us, int64_t by_us);
 /// Sets keep[i] to 0 where the time of row i is null or outside of the range. A fraction of a
 /// microsecond after the end still counts as inside, so that no row which can matter is lost.
 void ClearOutside(const arrow::Array& times, const TimeRange& range, std::vector<uint8_t>* keep);
+
+/// Returns the range in raw values of a time type, outward; both ends included. Null times aside,
+/// every row inside the range is inside these.
+std::pair<int64_t, int64_t> RawRange(const arrow::DataType& type, const TimeRange& range);
 
 /// Returns an Arrow predicate that every row inside the range passes.
 arrow::compute::Expression RangeFilter(const std::string& column,
