@@ -2,8 +2,11 @@
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
+#include <arrow/compute/initialize.h>
 #include <arrow/json/from_string.h>
+#include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +15,7 @@
 
 #include "src/common/test_rounds.h"
 #include "src/engine/as_of_join_oracle.h"
+#include "src/engine/key_hash.h"
 
 namespace viand::engine {
 namespace {
@@ -161,7 +165,51 @@ struct Random {
     const auto unit = static_cast<arrow::TimeUnit::type>(2 + Below(2));
     return Integers(arrow::timestamp(unit), rows, unit == arrow::TimeUnit::MICRO ? 40 : 40000);
   }
+  /// Seconds over all that 64 bits hold, few of them different: as microseconds they need 128.
+  Column FarTimes(int64_t rows) {
+    arrow::Int64Builder builder;
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t quarter = std::numeric_limits<int64_t>::max() / 4;
+      EXPECT_TRUE(builder.Append((Below(8) - 4) * quarter + Below(3)).ok());
+    }
+    return *(*builder.Finish())->View(arrow::timestamp(arrow::TimeUnit::SECOND, "Asia/Tokyo"));
+  }
+  /// Words whose hashes share their low bits: in a small table they are all in each other's way.
+  Column Colliding(int64_t rows) {
+    std::vector<int64_t> words;
+    for (int64_t word = 1; words.size() < 12; ++word) {
+      if ((HashWord(static_cast<uint64_t>(word)) & 0x3ff) == 0) words.push_back(word);
+    }
+    arrow::Int64Builder builder;
+    for (int64_t i = 0; i < rows; ++i) EXPECT_TRUE(builder.Append(words[Below(12)]).ok());
+    return *builder.Finish();
+  }
 };
+
+/// The side's rows in the order of their times, or of their keys and times.
+AsOfSide Sorted(const AsOfSide& side, bool by_key) {
+  arrow::ArrayVector columns = side.keys;
+  columns.push_back(side.time);
+  if (side.created) columns.push_back(side.created);
+  std::vector<std::string> names;
+  arrow::FieldVector fields;
+  for (const Column& column : columns) {
+    names.push_back(std::to_string(names.size()));
+    fields.push_back(arrow::field(names.back(), column->type()));
+  }
+  const auto batch = arrow::RecordBatch::Make(arrow::schema(fields), side.time->length(), columns);
+  std::vector<arrow::compute::SortKey> order;
+  for (size_t i = 0; by_key && i < side.keys.size(); ++i) order.emplace_back(names[i]);
+  order.emplace_back(names[side.keys.size()]);
+  const auto places =
+      arrow::compute::SortIndices(batch, arrow::compute::SortOptions(order)).ValueOrDie();
+  const auto sorted = arrow::compute::Take(batch, places)->record_batch();
+  AsOfSide out;
+  for (size_t i = 0; i < side.keys.size(); ++i) out.keys.push_back(sorted->column(i));
+  out.time = sorted->column(side.keys.size());
+  if (side.created) out.created = sorted->columns().back();
+  return out;
+}
 
 KeyTexts TextsOf(const AsOfSide& side) {
   KeyTexts out(side.time->length(), "");
@@ -178,16 +226,26 @@ KeyTexts TextsOf(const AsOfSide& side) {
 }
 
 TEST(AsOfJoin, EqualsTheOracle) {
+  ASSERT_TRUE(arrow::compute::Initialize().ok());
   Random random{std::mt19937_64(7)};
   const std::vector<std::shared_ptr<arrow::DataType>> types = {arrow::int64(), arrow::int8(),
                                                                arrow::uint64(), arrow::uint16()};
-  for (int trial = 0; trial < TestRounds(60); ++trial) {
+  for (int trial = 0; trial < TestRounds(200); ++trial) {
+    const bool far = random.Below(8) == 0, collide = random.Below(3) == 0;
+    const auto times = [&](int64_t rows) {
+      return far ? random.FarTimes(rows) : random.Times(rows);
+    };
     const auto side = [&](int64_t rows, bool created) {
-      return AsOfSide{
-          {random.Integers(types[random.Below(4)], rows, 3),
-           *arrow::compute::Cast(*random.Integers(arrow::int64(), rows, 3), arrow::utf8())},
-          random.Times(rows),
-          created ? random.Times(rows) : nullptr};
+      AsOfSide made{{}, times(rows), created ? times(rows) : nullptr};
+      if (collide) {
+        made.keys = {random.Colliding(rows)};
+      } else {
+        made.keys = {
+            random.Integers(types[random.Below(4)], rows, 3),
+            *arrow::compute::Cast(*random.Integers(arrow::int64(), rows, 3), arrow::utf8())};
+      }
+      const int64_t order = random.Below(4);
+      return order < 2 ? made : Sorted(made, order == 2);
     };
     const AsOfSide spine = side(random.Below(40), false);
     const AsOfSide features = side(random.Below(60), random.Below(2) == 0);
