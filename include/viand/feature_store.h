@@ -116,6 +116,12 @@ struct HistoricalOptions {
   bool created_not_after = false;   ///< only rows created by t
 };
 
+struct LineageOptions {
+  bool up = true;               ///< what it is made from
+  bool down = true;             ///< what is made from it
+  std::string format = "tree";  ///< tree, dot, mermaid, json or openlineage
+};
+
 struct RunOptions {
   std::vector<std::string> steps;  ///< empty: all of ingest, apply, backfill, train, predict
   bool yes = false;                ///< apply removals and breaking changes too
@@ -185,6 +191,11 @@ class FeatureStore {
   /// Objects of a kind ("entities", "feature-views", ...; empty: all) as the repo defines them.
   virtual Result<std::vector<ObjectSummary>> List(const std::string& kind) = 0;
   virtual Result<ObjectFacts> Describe(const std::string& kind, const std::string& name) = 0;
+
+  /// What columns are made from and what reads them, from the raw files to predictions, as text.
+  /// `name`: "column", "view:feature", "object.column", an object (all its columns), or empty: the
+  /// whole repo (not as a tree).
+  virtual Result<std::string> Lineage(const std::string& name, const LineageOptions& options) = 0;
 
   /// Writes the first rows of a Parquet file of the repo as a table: what the CLI shows after
   /// predict.

@@ -73,6 +73,7 @@ void AddHistoricalCommand(CLI::App* app, const Command& command);
 void AddTrainCommand(CLI::App* app, const Command& command);
 void AddPredictCommand(CLI::App* app, const Command& command);
 void AddListCommands(CLI::App* app, const Command& command);  // list, describe
+void AddLineageCommand(CLI::App* app, const Command& command);
 void AddFragmentCommand(CLI::App* app);  // hidden: one fragment in a fresh process
 
 }  // namespace viand::cli

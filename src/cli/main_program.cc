@@ -167,6 +167,7 @@ int RunProgram(int argc, char** argv) {
   AddTrainCommand(&app, command);
   AddPredictCommand(&app, command);
   AddListCommands(&app, command);
+  AddLineageCommand(&app, command);
   AddFragmentCommand(&app);
   InstallCancellationHandlers();
   IgnoreWriteSignals();

@@ -18,6 +18,7 @@
 #include "src/store/backfill_step.h"
 #include "src/store/ingest_step.h"
 #include "src/store/init_repo.h"
+#include "src/store/lineage.h"
 #include "src/store/listing.h"
 #include "src/store/prediction_step.h"
 #include "src/store/repo_session.h"
@@ -153,6 +154,9 @@ class RepoFeatureStore final : public FeatureStore {
     const arrow::Status read = session_->RequireGrids();
     if (!read.ok()) return ToPublic(read);
     return ToPublic(DescribeObject(session_.get(), kind, name));
+  }
+  Result<std::string> Lineage(const std::string& name, const LineageOptions& options) override {
+    return ToPublic(LineageText(*session_, name, options));
   }
   Result<Table> Read(const std::string& path) override {
     auto table = offline::ReadParquet(offline::AbsolutePath(session_->root(), path));

@@ -1,0 +1,285 @@
+#include "src/definition/lineage.h"
+
+#include <arrow/type.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "src/expression/parser.h"
+#include "src/expression/syntax.h"
+
+namespace viand::definition {
+namespace {
+
+/// Names that an expression reads: for its value, and for the conditions of its aggregates.
+struct NamesRead {
+  std::set<std::string> values;
+  std::set<std::string> conditions;
+
+  void Add(const expression::SyntaxPtr& tree, bool in_condition) {
+    if (tree == nullptr) return;
+    const bool is_time = !tree->quoted && tree->text == "as_of";
+    if (tree->kind == expression::SyntaxKind::kName && !is_time)
+      (in_condition ? conditions : values).insert(tree->text);
+    for (const auto& arg : tree->args) Add(arg, in_condition);
+    for (const auto& key : tree->per_keys) Add(key, in_condition);
+    Add(tree->order_by, in_condition);
+    Add(tree->filter, true);
+  }
+};
+
+/// Text that does not parse was refused by validation; here it reads nothing.
+NamesRead NamesIn(const Sql& sql) {
+  NamesRead names;
+  const auto tree = expression::Parse(sql.text, sql.where);
+  if (tree.ok()) names.Add(*tree, false);
+  return names;
+}
+
+template <typename Objects>
+auto* FindNamed(const Objects& objects, const std::string& name) {
+  const auto found = std::find_if(objects.begin(), objects.end(),
+                                  [&](const auto& object) { return object.name == name; });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+class Builder {
+ public:
+  explicit Builder(const BoundDefinitions& bound) : bound_(bound), all_(*bound.definitions) {}
+
+  LineageGraph Build() {
+    for (const BoundDataset& dataset : bound_.datasets) AddDataset(dataset);
+    for (const BoundView& view : bound_.views) AddView(view, *view.view, LineageKind::kFeature);
+    for (const BoundView& labels : bound_.labels) AddLabels(labels);
+    for (const FeatureService& service : all_.feature_services) {
+      const size_t node = Node({LineageKind::kService, service.name, "", ""});
+      for (const size_t feature : FeaturesOf(service)) Edge(feature, node, LineageUse::kValue);
+    }
+    for (const Model& model : all_.models) AddModel(model);
+    return std::move(graph_);
+  }
+
+ private:
+  static constexpr size_t kNone = static_cast<size_t>(-1);
+
+  size_t Node(LineageNode node) {
+    const auto [place, fresh] = numbers_.emplace(node.Id(), graph_.nodes.size());
+    if (fresh) graph_.nodes.push_back(std::move(node));
+    return place->second;
+  }
+
+  void Edge(size_t from, size_t to, LineageUse use) {
+    if (from == kNone || from == to) return;
+    if (edges_.emplace(from, to, static_cast<int>(use)).second)
+      graph_.edges.push_back({from, to, use});
+  }
+
+  void AddDataset(const BoundDataset& bound) {
+    const Dataset& dataset = *bound.dataset;
+    std::vector<std::string> paths;
+    for (const Reference& path : dataset.from.paths) paths.push_back(path.name);
+    const std::string files = fmt::format("{}", fmt::join(paths, ", "));
+    const auto raw = [&](const std::string& column) {
+      return Node({LineageKind::kRawColumn, files, column, ""});
+    };
+    std::set<std::string> filtered;
+    if (dataset.filter) filtered = NamesIn(*dataset.filter).values;
+    const auto add = [&](const std::string& column, const std::string& text,
+                         const std::set<std::string>& inputs) {
+      const size_t node = Node({LineageKind::kDatasetColumn, dataset.name, column, text});
+      for (const std::string& input : inputs) Edge(raw(input), node, LineageUse::kValue);
+      for (const std::string& input : filtered) Edge(raw(input), node, LineageUse::kFilter);
+    };
+    for (const NamedSql& column : dataset.columns) {
+      const bool as_it_is = column.sql.text == column.name;
+      add(column.name, as_it_is ? "" : column.sql.text, NamesIn(column.sql).values);
+    }
+    if (!dataset.columns.empty()) return;
+    const auto schema = bound.output != nullptr ? bound.output : bound.foreseen.columns;
+    if (schema == nullptr) return;
+    for (const auto& field : schema->fields()) add(field->name(), "", {field->name()});
+  }
+
+  /// The column of a source, or of a view, that an expression knows by a name.
+  size_t Resolve(const std::string& source_name, const std::string& name) {
+    if (const BoundView* upstream = bound_.FindView(source_name)) {
+      const std::string id = LineageNode{LineageKind::kFeature, source_name, name, ""}.Id();
+      if (const auto feature = numbers_.find(id); feature != numbers_.end()) return feature->second;
+      // Keys are the upstream view's own; its time is that of its source.
+      const std::string& of_source = name == "event_timestamp" ? upstream->timestamp_field : name;
+      return Resolve(upstream->view->source.name, of_source);
+    }
+    const Source* source = FindNamed(all_.sources, source_name);
+    if (source == nullptr) return kNone;
+    std::string in_source = name;
+    for (const auto& [from, to] : source->field_mapping) {
+      if (to == name) in_source = from;
+    }
+    for (const Dataset& dataset : all_.datasets) {
+      if (dataset.to != source->path) continue;
+      graph_.written_by[source_name] = dataset.name;
+      return Node({LineageKind::kDatasetColumn, dataset.name, in_source, ""});
+    }
+    return Node({LineageKind::kSourceColumn, source_name, in_source, ""});
+  }
+
+  /// `object` is a FeatureView or Labels.
+  template <typename ViewOrLabels>
+  void AddView(const BoundView& bound, const ViewOrLabels& object, LineageKind kind) {
+    const std::string& source = object.source.name;
+    NamesRead filters;
+    if (object.filter) filters = NamesIn(*object.filter);
+    if constexpr (requires { object.having; }) {
+      if (object.having) {
+        const NamesRead having = NamesIn(*object.having);
+        filters.conditions.insert(having.values.begin(), having.values.end());
+        filters.conditions.insert(having.conditions.begin(), having.conditions.end());
+      }
+    }
+    filters.conditions.insert(filters.values.begin(), filters.values.end());
+    for (const BoundFeature& each : bound.features) {
+      const Feature& feature = *each.feature;
+      const size_t node = Node({kind, object.name, feature.name, feature.expr.text});
+      NamesRead names = NamesIn(feature.expr);
+      if (feature.expr.text.empty()) names.values.insert(feature.name);
+      for (const auto& name : names.values) Edge(Resolve(source, name), node, LineageUse::kValue);
+      names.conditions.insert(filters.conditions.begin(), filters.conditions.end());
+      for (const auto& name : names.conditions)
+        Edge(Resolve(source, name), node, LineageUse::kFilter);
+      for (const auto& key : bound.join_keys) Edge(Resolve(source, key), node, LineageUse::kKey);
+      if (!bound.timestamp_field.empty())
+        Edge(Resolve(source, bound.timestamp_field), node, LineageUse::kTime);
+    }
+  }
+
+  void AddLabels(const BoundView& bound) { AddView(bound, *bound.labels, LineageKind::kLabel); }
+
+  std::vector<size_t> FeaturesOf(const FeatureService& service) {
+    std::vector<size_t> features;
+    for (const FeatureReference& reference : service.features) {
+      const BoundView* view = bound_.FindView(reference.view.name);
+      if (view == nullptr) continue;
+      for (const BoundFeature& each : view->features) {
+        const std::string& name = each.feature->name;
+        const bool wanted = reference.features.empty() ||
+                            std::find(reference.features.begin(), reference.features.end(), name) !=
+                                reference.features.end();
+        if (!wanted) continue;
+        features.push_back(Node({LineageKind::kFeature, reference.view.name, name, ""}));
+      }
+    }
+    return features;
+  }
+
+  void AddModel(const Model& model) {
+    const size_t node = Node({LineageKind::kModel, model.name, "", ""});
+    if (const auto* service = FindNamed(all_.feature_services, model.features.name)) {
+      for (const size_t feature : FeaturesOf(*service)) Edge(feature, node, LineageUse::kValue);
+    }
+    if (const BoundView* labels = bound_.FindLabels(model.labels.name)) {
+      const LineageNode target{LineageKind::kLabel, labels->labels->name, model.target, ""};
+      const auto label = numbers_.find(target.Id());
+      if (label != numbers_.end()) Edge(label->second, node, LineageUse::kValue);
+    }
+    const std::string file = "data/predictions/" + model.name + ".parquet";
+    Edge(node, Node({LineageKind::kPredictions, file, "", ""}), LineageUse::kValue);
+  }
+
+  const BoundDefinitions& bound_;
+  const Definitions& all_;
+  LineageGraph graph_;
+  std::map<std::string, size_t> numbers_;  // by id
+  std::set<std::tuple<size_t, size_t, int>> edges_;
+};
+
+}  // namespace
+
+const char* NameOf(LineageKind kind) {
+  constexpr const char* kNames[] = {"raw column", "dataset column", "source column",
+                                    "feature",    "label",          "feature service",
+                                    "model",      "predictions"};
+  return kNames[static_cast<int>(kind)];
+}
+
+const char* NameOf(LineageUse use) {
+  constexpr const char* kNames[] = {"value", "filter", "key", "time"};
+  return kNames[static_cast<int>(use)];
+}
+
+std::string LineageNode::Id() const {
+  if (column.empty()) return object;
+  return object + (kind == LineageKind::kFeature ? ":" : ".") + column;
+}
+
+LineageGraph BuildLineage(const BoundDefinitions& bound) { return Builder(bound).Build(); }
+
+arrow::Result<std::vector<size_t>> FindInLineage(const LineageGraph& graph,
+                                                 const std::string& name) {
+  std::vector<size_t> exact, of_object, of_column;
+  std::vector<std::string> names, ids;
+  const auto written = graph.written_by.find(name);
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const LineageNode& node = graph.nodes[i];
+    if (node.Id() == name || node.object + "." + node.column == name) exact.push_back(i);
+    if (node.object == name ||
+        (written != graph.written_by.end() && node.object == written->second))
+      of_object.push_back(i);
+    if (!node.column.empty() && node.column == name) {
+      of_column.push_back(i);
+      ids.push_back(node.Id());
+    }
+    for (const std::string& known : {node.object, node.column, node.Id()}) {
+      if (!known.empty()) names.push_back(known);
+    }
+  }
+  if (!exact.empty()) return exact;
+  if (!of_object.empty()) return of_object;
+  if (of_column.size() == 1) return of_column;
+  if (!of_column.empty()) {
+    return MakeError(ErrorKind::kUsage, fmt::format("\"{}\" is a column of several objects", name),
+                     fmt::format("name one of {}", fmt::join(ids, ", ")));
+  }
+  return MakeError(ErrorKind::kUsage, fmt::format("nothing is named \"{}\"", name),
+                   DidYouMean(name, names));
+}
+
+LineageGraph ConnectedTo(const LineageGraph& graph, std::vector<size_t>* roots,
+                         const LineageDirections& directions) {
+  std::vector<bool> kept(graph.nodes.size(), false);
+  std::vector<bool> kept_edges(graph.edges.size(), false);
+  const auto visit = [&](bool up) {
+    std::set<size_t> seen(roots->begin(), roots->end());
+    std::vector<size_t> rest(roots->begin(), roots->end());
+    while (!rest.empty()) {
+      const size_t node = rest.back();
+      rest.pop_back();
+      kept[node] = true;
+      for (size_t i = 0; i < graph.edges.size(); ++i) {
+        const LineageEdge& edge = graph.edges[i];
+        if ((up ? edge.to : edge.from) != node) continue;
+        kept_edges[i] = true;
+        const size_t next = up ? edge.from : edge.to;
+        if (seen.insert(next).second) rest.push_back(next);
+      }
+    }
+  };
+  if (directions.up) visit(true);
+  if (directions.down) visit(false);
+  LineageGraph part;
+  std::vector<size_t> number(graph.nodes.size());
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    number[i] = part.nodes.size();
+    if (kept[i]) part.nodes.push_back(graph.nodes[i]);
+  }
+  for (size_t i = 0; i < graph.edges.size(); ++i) {
+    const LineageEdge& edge = graph.edges[i];
+    if (kept_edges[i]) part.edges.push_back({number[edge.from], number[edge.to], edge.use});
+  }
+  for (size_t& root : *roots) root = number[root];
+  return part;
+}
+
+}  // namespace viand::definition
