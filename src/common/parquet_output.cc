@@ -7,6 +7,7 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
+#include "src/common/block_pool.h"
 #include "src/common/cancellation.h"
 
 namespace viand {
@@ -51,9 +52,8 @@ arrow::Result<std::unique_ptr<ParquetOutput>> ParquetOutput::Open(
     const std::string& path, const std::shared_ptr<arrow::Schema>& schema,
     const ParquetOptions& options) {
   VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
-  auto writer =
-      parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), output,
-                                       FileProperties(options, *schema), ArrowProperties(options));
+  auto writer = parquet::arrow::FileWriter::Open(
+      *schema, ProcessPool(), output, FileProperties(options, *schema), ArrowProperties(options));
   VIAND_RETURN_NOT_OK(output->Check(writer.status()));
   return std::unique_ptr<ParquetOutput>(
       new ParquetOutput(std::move(output), std::move(writer).ValueUnsafe()));

@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 
+#include "src/common/block_pool.h"
 #include "src/engine/exact_words.h"
 #include "src/engine/key_index.h"
 
@@ -268,7 +269,7 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine
                                                            const AsOfSide& features,
                                                            const AsOfOptions& options,
                                                            arrow::MemoryPool* pool) {
-  if (!pool) pool = arrow::default_memory_pool();
+  if (!pool) pool = ProcessPool();
   VIAND_RETURN_NOT_OK(CheckArguments(spine, features, options));
   const int64_t spine_rows = spine.time->length();
   const int64_t feature_rows = features.time->length();

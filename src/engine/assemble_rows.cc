@@ -15,6 +15,8 @@
 #include <array>
 #include <cstring>
 
+#include "src/common/block_pool.h"
+
 namespace viand::engine {
 namespace {
 
@@ -36,7 +38,7 @@ class Assembly {
         columns_(columns),
         rows_(rows),
         options_(options),
-        pool_(options.pool != nullptr ? options.pool : arrow::default_memory_pool()) {}
+        pool_(options.pool != nullptr ? options.pool : ProcessPool()) {}
 
   arrow::Result<arrow::ArrayVector> Run() {
     VIAND_RETURN_NOT_OK(ReadRowNumbers());

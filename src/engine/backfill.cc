@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <set>
 
+#include "src/common/block_pool.h"
 #include "src/engine/execute.h"
 #include "src/engine/execute_fragment.h"
 #include "src/engine/map_stage.h"
@@ -159,9 +160,11 @@ arrow::Result<std::shared_ptr<arrow::Table>> Ordered(const std::shared_ptr<arrow
   std::vector<cp::SortKey> order{cp::SortKey(arrow::FieldRef(static_cast<int>(key_count)))};
   for (size_t key = 0; key < key_count; ++key)
     order.emplace_back(arrow::FieldRef(static_cast<int>(key)));
-  VIAND_ASSIGN_OR_RETURN(auto whole, table->CombineChunks());
-  VIAND_ASSIGN_OR_RETURN(auto indices, cp::SortIndices(whole, cp::SortOptions(order)));
-  VIAND_ASSIGN_OR_RETURN(auto sorted, cp::Take(whole, indices, cp::TakeOptions::NoBoundsCheck()));
+  cp::ExecContext context(ProcessPool());
+  VIAND_ASSIGN_OR_RETURN(auto whole, table->CombineChunks(ProcessPool()));
+  VIAND_ASSIGN_OR_RETURN(auto indices, cp::SortIndices(whole, cp::SortOptions(order), &context));
+  VIAND_ASSIGN_OR_RETURN(auto sorted,
+                         cp::Take(whole, indices, cp::TakeOptions::NoBoundsCheck(), &context));
   return sorted.table();
 }
 

@@ -8,6 +8,8 @@
 #include <limits>
 #include <string>
 
+#include "src/common/block_pool.h"
+
 namespace viand::engine {
 namespace {
 
@@ -82,7 +84,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> DecodeDictionary(
     const std::shared_ptr<arrow::Array>& array, arrow::MemoryPool* pool) {
   if (array->type_id() != arrow::Type::DICTIONARY) return array;
   const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
-  arrow::compute::ExecContext context(pool ? pool : arrow::default_memory_pool());
+  arrow::compute::ExecContext context(pool ? pool : ProcessPool());
   VIAND_ASSIGN_OR_RETURN(arrow::Datum decoded,
                          arrow::compute::Take(encoded.dictionary(), encoded.indices(),
                                               arrow::compute::TakeOptions::Defaults(), &context));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "src/common/block_pool.h"
 #include "src/engine/fragment.h"
 
 namespace arrow {
@@ -19,7 +20,7 @@ using Tables = std::vector<std::shared_ptr<arrow::Table>>;
 struct FragmentContext {
   bool decode_in_parallel =
       false;  ///< columns on Arrow's threads: where a stage has fewer fragments than cores
-  arrow::MemoryPool* pool = nullptr;  ///< null: the default
+  arrow::MemoryPool* pool = ProcessPool();  ///< not null
 };
 
 /// Returns OutputCount(fragment) tables that depend on the fragment and the inputs alone. Errors of

@@ -37,7 +37,7 @@ class GatherRun {
       : gather_(gather),
         decode_in_parallel_(context.decode_in_parallel),
         batch_rows_(gather.batch_rows > 0 ? gather.batch_rows : kGatherBatchRows),
-        pool_(context.pool != nullptr ? context.pool : arrow::default_memory_pool()) {}
+        pool_(context.pool) {}
 
   arrow::Result<Tables> Run(const Tables& inputs) {
     const bool in_memory = gather_.parts.empty();

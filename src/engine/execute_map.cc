@@ -35,7 +35,7 @@ class MapRun {
   MapRun(const MapFragment& map, const FragmentContext& context)
       : map_(map),
         decode_in_parallel_(context.decode_in_parallel),
-        pool_(context.pool != nullptr ? context.pool : arrow::default_memory_pool()),
+        pool_(context.pool),
         parts_(map.partitions) {}
 
   arrow::Result<Tables> Run(const Tables& inputs) {

@@ -21,10 +21,6 @@
 namespace viand::engine {
 namespace {
 
-arrow::MemoryPool* PoolOf(const FragmentContext& context) {
-  return context.pool != nullptr ? context.pool : arrow::default_memory_pool();
-}
-
 arrow::Result<std::shared_ptr<arrow::Array>> JoinChunks(const arrow::ArrayVector& chunks,
                                                         arrow::MemoryPool* pool) {
   if (chunks.size() == 1) return chunks[0];
@@ -170,7 +166,7 @@ std::shared_ptr<arrow::Schema> FoundSchema() {
 
 arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs,
                                   const FragmentContext& context) {
-  arrow::MemoryPool* pool = PoolOf(context);
+  arrow::MemoryPool* pool = context.pool;
   VIAND_RETURN_NOT_OK(CheckInputs(inputs, join.spine_parts, *join.features));
   VIAND_ASSIGN_OR_RETURN(const SpinePart spine,
                          ReadSpine(inputs, join.spine_parts, join.key_count, pool));
@@ -215,7 +211,7 @@ arrow::Result<WindowSpec> SpecOf(const WindowTask& task, const WindowFragment& w
 
 arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& inputs,
                                     const FragmentContext& context) {
-  arrow::MemoryPool* pool = PoolOf(context);
+  arrow::MemoryPool* pool = context.pool;
   VIAND_RETURN_NOT_OK(CheckInputs(inputs, window.spine_parts, *window.events));
   std::vector<WindowSpec> specs;
   for (const WindowTask& task : window.tasks) {

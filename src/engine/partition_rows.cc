@@ -7,6 +7,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "src/common/block_pool.h"
 #include "src/engine/partition_hash.h"
 
 namespace viand::engine {
@@ -55,7 +56,7 @@ std::vector<int32_t> ChoosePartitions(const std::vector<std::shared_ptr<arrow::A
 arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> SplitRows(
     const std::shared_ptr<arrow::RecordBatch>& batch, const std::vector<int32_t>& row_partitions,
     int partitions, arrow::MemoryPool* pool) {
-  if (pool == nullptr) pool = arrow::default_memory_pool();
+  if (pool == nullptr) pool = ProcessPool();
   std::vector<std::shared_ptr<arrow::RecordBatch>> result(partitions);
   const std::vector<int64_t> starts = PartitionStarts(row_partitions, partitions);
   if (starts.back() == 0) return result;

@@ -7,6 +7,8 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include "src/common/block_pool.h"
+
 namespace viand::engine {
 namespace {
 
@@ -71,7 +73,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ToPlain(const std::shared_ptr<arrow
                                                      const std::shared_ptr<arrow::DataType>& to,
                                                      arrow::MemoryPool* pool) {
   if (array->type()->Equals(*to)) return array;
-  cp::ExecContext context(pool != nullptr ? pool : arrow::default_memory_pool());
+  cp::ExecContext context(pool != nullptr ? pool : ProcessPool());
   context.set_use_threads(false);
   if (array->type_id() == Type::DICTIONARY) {
     const auto& encoded = static_cast<const arrow::DictionaryArray&>(*array);
@@ -90,7 +92,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> RestoreType(
     const std::shared_ptr<arrow::Array>& plain, const std::shared_ptr<arrow::DataType>& type,
     arrow::MemoryPool* pool) {
   if (plain->type()->Equals(*type)) return plain;
-  cp::ExecContext context(pool != nullptr ? pool : arrow::default_memory_pool());
+  cp::ExecContext context(pool != nullptr ? pool : ProcessPool());
   context.set_use_threads(false);
   if (type->id() == Type::RUN_END_ENCODED) {
     const auto& encoded = static_cast<const arrow::RunEndEncodedType&>(*type);

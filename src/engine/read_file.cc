@@ -18,6 +18,7 @@
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
+#include "src/common/block_pool.h"
 #include "src/common/cancellation.h"
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
@@ -202,10 +203,10 @@ arrow::Result<std::shared_ptr<arrow::Table>> ParseCsv(
   convert.null_values = {""};
   convert.strings_can_be_null = true;
   convert.quoted_strings_can_be_null = false;
-  VIAND_ASSIGN_OR_RETURN(
-      auto reader, arrow::csv::TableReader::Make(arrow::io::default_io_context(), std::move(stream),
-                                                 arrow::csv::ReadOptions::Defaults(),
-                                                 arrow::csv::ParseOptions::Defaults(), convert));
+  VIAND_ASSIGN_OR_RETURN(auto reader, arrow::csv::TableReader::Make(
+                                          arrow::io::IOContext(ProcessPool()), std::move(stream),
+                                          arrow::csv::ReadOptions::Defaults(),
+                                          arrow::csv::ParseOptions::Defaults(), convert));
   return reader->Read();
 }
 
@@ -229,6 +230,7 @@ arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
   VIAND_ASSIGN_OR_RETURN(auto file, OpenDataFile(path, described_as));
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
+  options.memory_pool = ProcessPool();
   auto reader = arrow::ipc::RecordBatchFileReader::Open(file, options);
   if (!reader.ok())
     return Unreadable(reader.status(), path, described_as, "is it an Arrow IPC file, and whole?");

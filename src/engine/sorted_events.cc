@@ -7,6 +7,7 @@
 #include <arrow/scalar.h>
 #include <arrow/type.h>
 
+#include "src/common/block_pool.h"
 #include "src/engine/exact_words.h"
 #include "src/engine/key_runs.h"
 
@@ -37,8 +38,8 @@ arrow::Result<std::unique_ptr<SortedEvents>> SortedEvents::Make(EventRows events
   VIAND_RETURN_NOT_OK(CheckEvents(events));
   std::vector<const arrow::Array*> times = {events.time.get()};
   if (spine_time != nullptr) times.push_back(spine_time);
-  std::unique_ptr<SortedEvents> sorted(new SortedEvents(
-      std::move(events), CommonTick(times), pool != nullptr ? pool : arrow::default_memory_pool()));
+  std::unique_ptr<SortedEvents> sorted(new SortedEvents(std::move(events), CommonTick(times),
+                                                        pool != nullptr ? pool : ProcessPool()));
   VIAND_ASSIGN_OR_RETURN(sorted->keys_,
                          KeyIndex::Make(sorted->events_.keys, sorted->events_.time->length(), {}));
   VIAND_RETURN_NOT_OK(sorted->Sort());

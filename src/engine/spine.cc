@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 #include <arrow/datum.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
@@ -10,6 +11,7 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include "src/common/block_pool.h"
 #include "src/engine/executor.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/read_file.h"
@@ -47,7 +49,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadFiles(const OpenedScan& scan,
   for (const std::string& name : scan.schema->field_names()) names.push_back(scan.NameInFile(name));
   const ReadOptions read{.batch_rows = kSpineBatchRows,
                          .decode_in_parallel = options.executor->Parallelism() > 1,
-                         .pool = arrow::default_memory_pool()};
+                         .pool = ProcessPool()};
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   for (const OpenedFile& file : scan.files) {
     const FilePart part = PartOf(scan, file);
@@ -79,10 +81,12 @@ arrow::Result<std::shared_ptr<arrow::Table>> Filtered(const std::shared_ptr<arro
     passed.push_back(std::move(keep));
   }
   if (passed.empty()) return table;
+  arrow::compute::ExecContext context(ProcessPool());
   VIAND_ASSIGN_OR_RETURN(
-      auto kept, arrow::compute::Filter(
-                     arrow::Datum(table),
-                     arrow::Datum(std::make_shared<arrow::ChunkedArray>(std::move(passed)))));
+      auto kept,
+      arrow::compute::Filter(arrow::Datum(table),
+                             arrow::Datum(std::make_shared<arrow::ChunkedArray>(std::move(passed))),
+                             arrow::compute::FilterOptions::Defaults(), &context));
   return kept.table();
 }
 

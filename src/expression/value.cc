@@ -5,6 +5,7 @@
 #include <arrow/scalar.h>
 #include <fmt/format.h>
 
+#include "src/common/block_pool.h"
 #include "src/common/time.h"
 #include "src/expression/binder.h"
 #include "src/expression/sql_types.h"
@@ -117,7 +118,7 @@ template <class BuilderType, class Native>
 arrow::Result<std::shared_ptr<arrow::Array>> BuildArray(std::span<const Value> values,
                                                         const TypePtr& type) {
   std::unique_ptr<arrow::ArrayBuilder> builder;
-  VIAND_RETURN_NOT_OK(arrow::MakeBuilder(arrow::default_memory_pool(), type, &builder));
+  VIAND_RETURN_NOT_OK(arrow::MakeBuilder(ProcessPool(), type, &builder));
   for (const Value& value : values) {
     if (IsNull(value)) {
       VIAND_RETURN_NOT_OK(builder->AppendNull());

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 
+#include "src/common/block_pool.h"
 #include "src/common/time.h"
 #include "src/ingest/cell_value.h"
 
@@ -119,7 +120,7 @@ arrow::Result<ConvertedColumn> BuildText(const CellTable& table, int column) {
 
 arrow::Result<ConvertedColumn> BuildTimestamp(const CellTable& table, int column,
                                               const std::shared_ptr<arrow::DataType>& type) {
-  arrow::TimestampBuilder builder(type, arrow::default_memory_pool());
+  arrow::TimestampBuilder builder(type, ProcessPool());
   Memo<int64_t> memo;
   return Build(table, column, &builder,
                [&memo](const RawCell& cell) { return memo.Get(cell, CellToTimestampUs); });

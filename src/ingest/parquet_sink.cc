@@ -13,6 +13,7 @@
 #include <limits>
 #include <vector>
 
+#include "src/common/block_pool.h"
 #include "src/common/parquet_output.h"
 
 namespace viand::ingest {
@@ -121,8 +122,7 @@ arrow::Status Sink::Flush() {
 arrow::Status Sink::TakeBack() {
   VIAND_RETURN_NOT_OK(output_->Close());
   VIAND_ASSIGN_OR_RETURN(auto file, arrow::io::ReadableFile::Open(output_->temporary_path()));
-  VIAND_ASSIGN_OR_RETURN(auto reader,
-                         parquet::arrow::OpenFile(std::move(file), arrow::default_memory_pool()));
+  VIAND_ASSIGN_OR_RETURN(auto reader, parquet::arrow::OpenFile(std::move(file), ProcessPool()));
   VIAND_ASSIGN_OR_RETURN(const auto batches, reader->GetRecordBatchReader());
   VIAND_ASSIGN_OR_RETURN(auto written, batches->ToRecordBatches());
   written.insert(written.end(), gathered_.begin(), gathered_.end());

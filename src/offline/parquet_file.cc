@@ -7,6 +7,7 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/metadata.h>
 
+#include "src/common/block_pool.h"
 #include "src/engine/parquet_footer.h"
 #include "src/engine/read_file.h"
 
@@ -18,7 +19,7 @@ arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> Open(const std::strin
   ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, ""));
   parquet::arrow::FileReaderBuilder builder;
   ARROW_RETURN_NOT_OK(builder.Open(input, parquet::default_reader_properties(), footer->metadata));
-  return builder.Build();
+  return builder.memory_pool(ProcessPool())->Build();
 }
 
 }  // namespace

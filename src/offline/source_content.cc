@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "src/common/block_pool.h"
 #include "src/common/content_identity.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
@@ -83,7 +84,7 @@ arrow::Result<std::shared_ptr<arrow::TimestampArray>> TimesOf(const arrow::Table
                          : nullptr;
   if (type != nullptr && type->unit() == arrow::TimeUnit::NANO) {
     const auto& nanos = static_cast<const arrow::TimestampArray&>(*times);
-    arrow::TimestampBuilder floored(micros, arrow::default_memory_pool());
+    arrow::TimestampBuilder floored(micros, ProcessPool());
     ARROW_RETURN_NOT_OK(floored.Reserve(nanos.length()));
     for (int64_t i = 0; i < nanos.length(); ++i) {
       if (nanos.IsNull(i)) {

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "src/common/block_pool.h"
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
 #include "src/engine/read_file.h"
@@ -50,8 +51,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ReadStandardInput() {
 arrow::Result<std::shared_ptr<arrow::Table>> ReadBinarySpine(
     const std::shared_ptr<arrow::io::RandomAccessFile>& input, SpineKind kind) {
   if (kind == SpineKind::kParquet) {
-    ARROW_ASSIGN_OR_RAISE(auto reader,
-                          parquet::arrow::OpenFile(input, arrow::default_memory_pool()));
+    ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(input, ProcessPool()));
     return reader->ReadTable();
   }
   if (kind == SpineKind::kIpcFile) {

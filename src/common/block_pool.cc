@@ -1,0 +1,208 @@
+#include "src/common/block_pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "src/common/error.h"
+
+namespace viand {
+namespace {
+
+// Before each block's payload, which stays aligned for vector instructions. It also keeps columns
+// from all starting at the same offset in a page.
+struct BlockHeader {
+  int size_class;
+};
+constexpr int64_t kHeaderBytes = 64;
+static_assert(sizeof(BlockHeader) <= kHeaderBytes);
+
+// Blocks are carved from mappings of this size, so that the process has few of them: the system
+// bounds their number.
+constexpr int64_t kSlabBytes = 64 << 20;
+// From here on a block has a mapping of its own, which goes back whole.
+constexpr int64_t kOwnMappingBytes = 32 << 20;
+// A block that is asked for may come from a class up to twice as large before fresh pages do.
+constexpr int kClassesAbove = 4;
+constexpr int kLeastShift = 16;
+constexpr int64_t kHugePageBytes = 2 << 20;
+
+bool IsLarge(int64_t bytes) { return kBlocksAreKept && bytes >= BlockPool::kLeastBlockBytes; }
+
+arrow::Result<uint8_t*> Map(int64_t bytes) {
+  void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) return arrow::Status::OutOfMemory("mmap of ", bytes, " bytes failed");
+  // Fewer faults for what is large anyway.
+  if (bytes >= kHugePageBytes) ::madvise(address, bytes, MADV_HUGEPAGE);
+  return static_cast<uint8_t*>(address);
+}
+
+int& ClassIn(uint8_t* block) { return reinterpret_cast<BlockHeader*>(block)->size_class; }
+
+}  // namespace
+
+BlockPool::BlockPool() = default;
+BlockPool::~BlockPool() = default;
+
+int BlockPool::ClassOf(int64_t bytes) {
+  if (bytes <= kLeastBlockBytes) return 0;
+  const auto last = static_cast<uint64_t>(bytes - 1);
+  const int width = std::bit_width(last);
+  const int step = static_cast<int>(last >> (width - 3)) - 3;
+  return (width - 1 - kLeastShift) * 4 + step;
+}
+
+int64_t BlockPool::BytesOf(int size_class) {
+  return int64_t{4 + size_class % 4} << (kLeastShift - 2 + size_class / 4);
+}
+
+void BlockPool::Count(int64_t difference) {
+  const int64_t now = allocated_.fetch_add(difference) + difference;
+  if (difference <= 0) return;
+  total_ += difference;
+  ++allocations_;
+  int64_t peak = peak_;
+  while (now > peak && !peak_.compare_exchange_weak(peak, now)) {
+  }
+}
+
+uint8_t* BlockPool::TakeResident(int size_class) {
+  for (int c = size_class; c <= std::min(size_class + kClassesAbove, kClasses - 1); ++c) {
+    const std::lock_guard<std::mutex> lock(classes_[c].mutex);
+    if (classes_[c].resident.empty()) continue;
+    uint8_t* block = classes_[c].resident.back();
+    classes_[c].resident.pop_back();
+    retained_ -= BytesOf(c);
+    return block;
+  }
+  return nullptr;
+}
+
+uint8_t* BlockPool::TakeAddress(int size_class) {
+  const std::lock_guard<std::mutex> lock(classes_[size_class].mutex);
+  auto& addresses = classes_[size_class].addresses;
+  if (addresses.empty()) return nullptr;
+  uint8_t* block = addresses.back();
+  addresses.pop_back();
+  return block;
+}
+
+arrow::Result<uint8_t*> BlockPool::Carve(int size_class) {
+  const int64_t bytes = BytesOf(size_class);
+  if (bytes >= kOwnMappingBytes) return Map(bytes);
+  const std::lock_guard<std::mutex> lock(slab_mutex_);
+  if (slab_end_ - slab_next_ < bytes) {
+    VIAND_ASSIGN_OR_RETURN(slab_next_, Map(kSlabBytes));
+    slab_end_ = slab_next_ + kSlabBytes;
+  }
+  uint8_t* block = slab_next_;
+  slab_next_ += bytes;
+  return block;
+}
+
+arrow::Result<uint8_t*> BlockPool::Take(int64_t payload_bytes) {
+  const int size_class = ClassOf(payload_bytes + kHeaderBytes);
+  if (size_class >= kClasses)
+    return arrow::Status::OutOfMemory("a block of ", payload_bytes, " bytes");
+  uint8_t* block = TakeResident(size_class);
+  if (block == nullptr) {
+    block = TakeAddress(size_class);
+    if (block == nullptr) {
+      VIAND_ASSIGN_OR_RETURN(block, Carve(size_class));
+    }
+    ClassIn(block) = size_class;
+  }
+  return block + kHeaderBytes;
+}
+
+void BlockPool::DropPages(int size_class, uint8_t* block) {
+  const int64_t bytes = BytesOf(size_class);
+  if (bytes >= kOwnMappingBytes) {
+    ::munmap(block, bytes);
+    return;
+  }
+  ::madvise(block, bytes, MADV_DONTNEED);
+  const std::lock_guard<std::mutex> lock(classes_[size_class].mutex);
+  classes_[size_class].addresses.push_back(block);
+}
+
+void BlockPool::GiveBack(uint8_t* payload) {
+  uint8_t* block = payload - kHeaderBytes;
+  const int size_class = ClassIn(block);
+  const int64_t bytes = BytesOf(size_class);
+  if (retained_.fetch_add(bytes) + bytes > retained_limit_) {
+    retained_ -= bytes;
+    DropPages(size_class, block);
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(classes_[size_class].mutex);
+  classes_[size_class].resident.push_back(block);
+}
+
+arrow::Status BlockPool::Allocate(int64_t size, int64_t alignment, uint8_t** out) {
+  if (!IsLarge(size) || alignment > kHeaderBytes) {
+    VIAND_RETURN_NOT_OK(arrow::default_memory_pool()->Allocate(size, alignment, out));
+  } else {
+    VIAND_ASSIGN_OR_RETURN(*out, Take(size));
+  }
+  Count(size);
+  return arrow::Status::OK();
+}
+
+arrow::Status BlockPool::Reallocate(int64_t old_size, int64_t new_size, int64_t alignment,
+                                    uint8_t** ptr) {
+  const bool other_alignment = alignment > kHeaderBytes;
+  if (other_alignment || (!IsLarge(old_size) && !IsLarge(new_size))) {
+    VIAND_RETURN_NOT_OK(
+        arrow::default_memory_pool()->Reallocate(old_size, new_size, alignment, ptr));
+    Count(new_size - old_size);
+    return arrow::Status::OK();
+  }
+  if (IsLarge(old_size) && IsLarge(new_size)) {
+    const int64_t room = BytesOf(ClassIn(*ptr - kHeaderBytes)) - kHeaderBytes;
+    if (new_size <= room && new_size >= room / 2) {
+      Count(new_size - old_size);
+      return arrow::Status::OK();
+    }
+  }
+  uint8_t* moved = nullptr;
+  VIAND_RETURN_NOT_OK(Allocate(new_size, alignment, &moved));
+  std::memcpy(moved, *ptr, std::min(old_size, new_size));
+  Free(*ptr, old_size, alignment);
+  *ptr = moved;
+  return arrow::Status::OK();
+}
+
+void BlockPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
+  Count(-size);
+  if (!IsLarge(size) || alignment > kHeaderBytes) {
+    arrow::default_memory_pool()->Free(buffer, size, alignment);
+  } else {
+    GiveBack(buffer);
+  }
+}
+
+void BlockPool::ReleaseUnused() {
+  for (int c = 0; c < kClasses; ++c) {
+    std::vector<uint8_t*> blocks;
+    {
+      const std::lock_guard<std::mutex> lock(classes_[c].mutex);
+      blocks.swap(classes_[c].resident);
+    }
+    for (uint8_t* block : blocks) {
+      retained_ -= BytesOf(c);
+      DropPages(c, block);
+    }
+  }
+  arrow::default_memory_pool()->ReleaseUnused();
+}
+
+BlockPool* ProcessPool() {
+  static auto* pool = new BlockPool;
+  return pool;
+}
+
+}  // namespace viand
