@@ -13,7 +13,7 @@
 
 namespace arrow {
 class DataType;
-class Scalar;
+struct Scalar;
 class Schema;
 }  // namespace arrow
 

@@ -12,7 +12,7 @@ namespace arrow {
 class Array;
 class ChunkedArray;
 class DataType;
-class Scalar;
+struct Scalar;
 namespace compute {
 class Expression;
 }
