@@ -10,7 +10,7 @@ namespace viand::cli {
 namespace {
 
 struct Arguments {
-  std::string spine, output;
+  std::string spine, output, format;
   HistoricalOptions options;
 };
 
@@ -35,9 +35,15 @@ void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
 
 void Historical(const Arguments& arguments, const Command& command) {
   Require(CheckOutput(arguments.output));
+  if (!arguments.format.empty() && arguments.output != "-") {
+    throw CommandFailure{UsageError(
+        "--format is for standard output; the format of a file is told by its name",
+        fmt::format("write -o - --format {0}, or leave out --format", arguments.format))};
+  }
   const auto store = command.Open();
   Table table = Require(store->GetHistoricalFeatures(arguments.spine, arguments.options));
-  const WrittenTable written = Require(WriteTable(std::move(table), arguments.output));
+  const WrittenTable written =
+      Require(WriteTable(std::move(table), arguments.output, arguments.format));
   if (arguments.output == "-") return;
   if (command.json()) {
     return command.PrintJson(
@@ -58,9 +64,16 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
   historical
       ->add_option(
           "-o,--output", arguments->output,
-          ".parquet, .csv or .arrow file, or - for CSV on standard output (CSV has lists as JSON)")
+          ".parquet, .csv or .arrow file, or - for standard output (CSV has lists as JSON)")
       ->required()
       ->type_name("OUT");
+  historical
+      ->add_option(
+          "--format", arguments->format,
+          "Format on standard output: csv (default), json (an object a line), arrow (an IPC "
+          "stream), parquet")
+      ->check(CLI::IsMember({"csv", "json", "arrow", "parquet"}))
+      ->type_name("FORMAT");
   historical->callback([arguments, command] { Historical(*arguments, command); });
 
   auto* explain = app->add_subcommand("explain", "The plan of a historical retrieval");

@@ -9,6 +9,7 @@
 
 #include "src/common/time.h"
 #include "src/store/arrow_border.h"
+#include "src/store/standard_output.h"
 #include "src/store/table_file.h"
 
 namespace viand::cli {
@@ -49,10 +50,11 @@ Status CheckOutput(const std::string& output) {
   return store::ToPublic(store::CheckTableFile(output));
 }
 
-Result<WrittenTable> WriteTable(Table table, const std::string& output) {
+Result<WrittenTable> WriteTable(Table table, const std::string& output, const std::string& format) {
   const auto read = store::ToArrowTable(std::move(table));
   if (!read.ok()) return store::ToPublic(read.status());
-  const arrow::Status written = store::WriteTableFile(*read, output);
+  const arrow::Status written = output == "-" ? store::WriteToStandardOutput(*read, format)
+                                              : store::WriteTableFile(*read, output);
   if (!written.ok()) return store::ToPublic(written);
   return WrittenTable{(*read)->num_rows(), (*read)->num_columns()};
 }

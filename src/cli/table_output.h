@@ -17,8 +17,9 @@ struct WrittenTable {
 Status CheckOutput(const std::string& output);
 
 /// Writes to `output`: by extension Parquet (.parquet), CSV (.csv), Arrow IPC (.arrow, .feather,
-/// .ipc); "-" is CSV on standard output, with lists as JSON text. Files appear whole or not at all.
-Result<WrittenTable> WriteTable(Table table, const std::string& output);
+/// .ipc); "-" is standard output, in `format`: csv (or empty), json, arrow, parquet. Files appear
+/// whole or not at all.
+Result<WrittenTable> WriteTable(Table table, const std::string& output, const std::string& format);
 
 /// The first rows, for people.
 Result<std::string> HeadOfTable(Table table, int64_t rows, const Terminal& terminal);

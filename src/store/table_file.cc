@@ -1,7 +1,6 @@
 #include "src/store/table_file.h"
 
 #include <arrow/csv/writer.h>
-#include <arrow/io/stdio.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
@@ -26,13 +25,13 @@ enum class TableFormat { kParquet, kCsv, kIpc };
 
 arrow::Result<TableFormat> FormatOf(const std::string& path) {
   const std::string extension = std::filesystem::path(ParseAddress(path).path).extension().string();
-  if (path == "-" || extension == ".csv") return TableFormat::kCsv;
+  if (extension == ".csv") return TableFormat::kCsv;
   if (extension == ".parquet") return TableFormat::kParquet;
   if (extension == ".arrow" || extension == ".feather" || extension == ".ipc") {
     return TableFormat::kIpc;
   }
   return MakeError(ErrorKind::kUsage, fmt::format("cannot tell a format from the name {}", path),
-                   "end it in .parquet, .csv or .arrow, or write - for CSV on standard output");
+                   "end it in .parquet, .csv or .arrow, or write - for standard output");
 }
 
 arrow::Status WriteIpc(const arrow::Table& table, arrow::io::OutputStream* sink) {
@@ -51,10 +50,11 @@ arrow::Status WriteAtomically(const std::string& path, Write write) {
 }  // namespace
 
 arrow::Status CheckTableFile(const std::string& path) {
+  if (path == "-") return arrow::Status::OK();
   ARROW_RETURN_NOT_OK(FormatOf(path).status());
   if (IsRemotePath(path)) return CheckBucket(path, "cannot write");
   std::error_code error;
-  if (path == "-" || !std::filesystem::is_directory(path, error)) return arrow::Status::OK();
+  if (!std::filesystem::is_directory(path, error)) return arrow::Status::OK();
   return MakeError(ErrorKind::kUsage, fmt::format("cannot write {}: it is a folder", path),
                    "name a file in it");
 }
@@ -68,11 +68,6 @@ arrow::Status CheckParquetFile(const std::string& path, const std::string& what)
 }
 
 arrow::Status WriteTableFile(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
-  if (path == "-") {
-    arrow::io::StdoutStream sink;
-    ARROW_RETURN_NOT_OK(WriteCsv(table, &sink));
-    return sink.Flush();
-  }
   ARROW_ASSIGN_OR_RAISE(const TableFormat format, FormatOf(path));
   if (format == TableFormat::kParquet) {
     return WriteParquet(table, path, {.encoding = ParquetEncoding::kQuick});

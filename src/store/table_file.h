@@ -13,15 +13,15 @@ class Table;
 namespace viand::store {
 
 /// Checks, before anything is computed, that WriteTableFile can write to `path`: by its extension,
-/// and that it is no folder. kUsage.
+/// and that it is no folder. kUsage. "-", standard output, passes.
 arrow::Status CheckTableFile(const std::string& path);
 
 /// The same for what is always Parquet; `what` reads "predictions".
 arrow::Status CheckParquetFile(const std::string& path, const std::string& what);
 
 /// Writes to `path`, relative to the current folder, by its extension: Parquet (.parquet), CSV
-/// (.csv), Arrow IPC (.arrow, .feather, .ipc); "-" is CSV on standard output. A file appears whole
-/// or not at all. Another extension is kUsage. CSV has lists and structs as JSON text.
+/// (.csv), Arrow IPC (.arrow, .feather, .ipc). A file appears whole or not at all. Another
+/// extension is kUsage. CSV has lists and structs as JSON text.
 arrow::Status WriteTableFile(const std::shared_ptr<arrow::Table>& table, const std::string& path);
 
 }  // namespace viand::store
