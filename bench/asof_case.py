@@ -6,6 +6,7 @@ import peers
 
 WORK = peers.ROOT / "build" / "bench-asof"
 SIZES = ("S", "M")
+SHAPES = ("sorted", "text", "zipf")
 
 
 class Case:
@@ -23,6 +24,9 @@ class Case:
         for fresh in (self.repo, self.results):
             shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(peers.ROOT / "bench" / "asof_repo", self.repo)
+        if size.endswith("-text"):
+            definitions = self.repo / "definitions.yaml"
+            definitions.write_text(definitions.read_text().replace("value_type: INT64", "value_type: STRING"))
         self.results.mkdir()
         peers.measure(peers.VIAND, "apply", "--yes", "-C", self.repo)
 

@@ -32,7 +32,9 @@ def polars(folder, out, threads):
 
     joined = polars.scan_parquet(f"{folder}/spine.parquet").sort("event_timestamp")
     for view in VIEWS:
-        features = polars.scan_parquet(f"{folder}/{view}.parquet").set_sorted("event_timestamp")
+        features = polars.scan_parquet(f"{folder}/{view}.parquet")
+        if not folder.endswith("-sorted"):  # these are sorted within each key, which is all that the join needs
+            features = features.set_sorted("event_timestamp")
         joined = joined.join_asof(features, on="event_timestamp", by="entity_id", check_sortedness=False)
     joined.collect(engine="streaming").write_parquet(out, compression="snappy")
 

@@ -23,6 +23,8 @@ def numbers(column):
         column = column.dt.timestamp("us")
     # pandas knows no null among doubles.
     column = column.fill_nan(None) if column.dtype.is_float() else column
+    if column.dtype == polars.String:
+        return column.is_not_null().to_numpy(), column.fill_null("").to_numpy()
     return column.is_not_null().to_numpy(), column.fill_null(0).to_numpy()
 
 
