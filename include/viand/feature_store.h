@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "viand/plan_operator.h"
 #include "viand/status.h"
 #include "viand/table.h"
 
@@ -180,9 +181,10 @@ class FeatureStore {
   virtual Result<Table> GetHistoricalFeatures(const std::string& spine,
                                               const HistoricalOptions& options) = 0;
 
-  /// The plan of that retrieval as indented text.
-  virtual Result<std::string> Explain(const std::string& spine,
-                                      const HistoricalOptions& options) = 0;
+  /// The plan of that retrieval: what each operator is expected to do; with `analyze` it is run,
+  /// its result dropped, and told what each did.
+  virtual Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
+                                       bool analyze) = 0;
 
   virtual Result<TrainReport> Train(const std::string& model, const TrainOptions& options) = 0;
   virtual Result<PredictReport> Predict(const std::string& model,

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/cli/command.h"
+#include "src/cli/plan_tree.h"
 #include "src/cli/table_output.h"
 #include "src/common/grouped_number.h"
 
@@ -12,6 +13,7 @@ namespace {
 struct Arguments {
   std::string spine, output, format;
   HistoricalOptions options;
+  bool analyze = false;  ///< explain only
 };
 
 void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
@@ -76,13 +78,17 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
       ->type_name("FORMAT");
   historical->callback([arguments, command] { Historical(*arguments, command); });
 
-  auto* explain = app->add_subcommand("explain", "The plan of a historical retrieval");
+  auto* explain =
+      app->add_subcommand("explain", "The plan of a historical retrieval, and what it would read");
   auto explained = std::make_shared<Arguments>();
   AddArguments(explain, explained);
+  explain->add_flag("--analyze", explained->analyze,
+                    "Run it, drop the result, and show what each operator did");
   explain->callback([explained, command] {
-    const std::string plan = Require(command.Open()->Explain(explained->spine, explained->options));
-    if (command.json()) return command.PrintJson({{"plan", plan}});
-    command.Print(plan);
+    const PlanOperator plan =
+        Require(command.Open()->Explain(explained->spine, explained->options, explained->analyze));
+    if (command.json()) return command.PrintJson(ToJson(plan));
+    command.Print(PlanTreeText(plan, command.terminal()));
   });
 }
 

@@ -45,12 +45,7 @@ std::string Wrap(bool enabled, Color color, const std::string& text) {
 }
 
 std::string CountText(double count, const std::string& unit) {
-  if (unit != "bytes") return fmt::format("{:.0f} {}", count, unit);
-  for (const char* name : {"B", "KB", "MB", "GB"}) {
-    if (count < 1000) return fmt::format("{:.{}f} {}", count, count < 10 ? 1 : 0, name);
-    count /= 1000;
-  }
-  return fmt::format("{:.1f} TB", count);
+  return unit == "bytes" ? BytesText(count) : fmt::format("{:.0f} {}", count, unit);
 }
 
 std::string Pad(const std::string& text, size_t width, bool right) {
@@ -60,6 +55,15 @@ std::string Pad(const std::string& text, size_t width, bool right) {
 }
 
 }  // namespace
+
+std::string BytesText(double bytes) {
+  for (const char* name : {"B", "KB", "MB", "GB"}) {
+    if (bytes < 1000)
+      return fmt::format("{:.{}f} {}", bytes, bytes < 10 && *name != 'B' ? 1 : 0, name);
+    bytes /= 1000;
+  }
+  return fmt::format("{:.1f} TB", bytes);
+}
 
 size_t DisplayWidth(const std::string& text) {
   size_t width = 0;

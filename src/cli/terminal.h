@@ -55,6 +55,9 @@ class TextTable {
 /// "0.123 s", "12.3 s", "2 min 5 s".
 std::string SecondsText(double seconds);
 
+/// "812 B", "1.4 KB", "31 MB".
+std::string BytesText(double bytes);
+
 /// Width of a text on the screen: UTF-8 code points, escape sequences not counted.
 size_t DisplayWidth(const std::string& text);
 

@@ -15,7 +15,8 @@ namespace viand::distributed {
 namespace {
 
 arrow::Result<std::vector<std::string>> RunTask(const std::string& in_path,
-                                                const std::string& out_path) {
+                                                const std::string& out_path,
+                                                engine::FragmentCounters* counters) {
   VIAND_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(in_path));
   VIAND_ASSIGN_OR_RETURN(const Task task, ParseTask(bytes));
   engine::Tables inputs;
@@ -23,7 +24,9 @@ arrow::Result<std::vector<std::string>> RunTask(const std::string& in_path,
     VIAND_ASSIGN_OR_RETURN(auto table, ReadTableFile(path));
     inputs.push_back(std::move(table));
   }
-  VIAND_ASSIGN_OR_RETURN(const auto outputs, engine::ExecuteFragment(task.fragment, inputs));
+  VIAND_ASSIGN_OR_RETURN(const auto outputs,
+                         engine::ExecuteFragment(task.fragment, inputs,
+                                                 {.counters = task.count ? counters : nullptr}));
   std::vector<std::string> paths;
   for (const auto& table : outputs) {
     paths.push_back(fmt::format("{}.{}", out_path, paths.size()));
@@ -35,8 +38,8 @@ arrow::Result<std::vector<std::string>> RunTask(const std::string& in_path,
 }  // namespace
 
 int RunFragmentProgram(const std::string& in_path, const std::string& out_path) {
-  auto outputs = RunTask(in_path, out_path);
   TaskResult result;
+  auto outputs = RunTask(in_path, out_path, &result.counters);
   result.status = outputs.status();
   if (outputs.ok()) result.outputs = std::move(*outputs);
   const arrow::Status written = WriteFileAtomically(out_path, SerializeResult(result));

@@ -32,12 +32,14 @@ class LocalExecutor : public engine::Executor {
     return std::make_shared<LocalTable>(std::move(table));
   }
 
-  arrow::Result<std::vector<std::vector<TableReference>>> RunStage(std::string_view name,
-                                                                   std::vector<FragmentCall> calls,
-                                                                   Progress* progress) override {
+  arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
+      std::string_view name, std::vector<FragmentCall> calls, Progress* progress,
+      engine::StageCounters* counters) override {
     progress->Begin(name, static_cast<int64_t>(calls.size()), "fragments");
-    const engine::FragmentContext context{.decode_in_parallel =
-                                              static_cast<int>(calls.size()) < threads_};
+    const engine::StageTimer timer(counters);
+    if (counters != nullptr) counters->fragments.resize(calls.size());
+    const engine::FragmentContext stage_context{.decode_in_parallel =
+                                                    static_cast<int>(calls.size()) < threads_};
     std::vector<std::vector<TableReference>> results(calls.size());
     const arrow::Status status = RunParallel(
         calls.size(), threads_,
@@ -45,6 +47,8 @@ class LocalExecutor : public engine::Executor {
           engine::Tables inputs;
           for (const TableReference& input : calls[i].inputs) inputs.push_back(TableOf(input));
           calls[i].inputs.clear();
+          engine::FragmentContext context = stage_context;
+          if (counters != nullptr) context.counters = &counters->fragments[i];
           VIAND_ASSIGN_OR_RETURN(auto outputs,
                                  engine::ExecuteFragment(calls[i].fragment, inputs, context));
           for (auto& output : outputs)

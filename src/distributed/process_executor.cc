@@ -68,15 +68,19 @@ class ProcessExecutor : public engine::Executor {
     return std::make_shared<FileTable>(path, folder_);
   }
 
-  arrow::Result<std::vector<std::vector<TableReference>>> RunStage(std::string_view name,
-                                                                   std::vector<FragmentCall> calls,
-                                                                   Progress* progress) override {
+  arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
+      std::string_view name, std::vector<FragmentCall> calls, Progress* progress,
+      engine::StageCounters* counters) override {
     progress->Begin(name, static_cast<int64_t>(calls.size()), "fragments");
+    const engine::StageTimer timer(counters);
+    if (counters != nullptr) counters->fragments.resize(calls.size());
     std::vector<std::vector<TableReference>> results(calls.size());
     const arrow::Status status = RunParallel(
         calls.size(), processes_,
         [&](size_t i) -> arrow::Status {
-          VIAND_ASSIGN_OR_RETURN(results[i], RunCall(calls[i]));
+          VIAND_ASSIGN_OR_RETURN(
+              results[i],
+              RunCall(calls[i], counters == nullptr ? nullptr : &counters->fragments[i]));
           calls[i].inputs.clear();
           return arrow::Status::OK();
         },
@@ -95,8 +99,9 @@ class ProcessExecutor : public engine::Executor {
     return fmt::format("{}/{}-{}", folder_->path(), what, next_file_.fetch_add(1));
   }
 
-  arrow::Result<std::vector<TableReference>> RunCall(const FragmentCall& call) {
-    Task task{.fragment = call.fragment, .inputs = {}};
+  arrow::Result<std::vector<TableReference>> RunCall(const FragmentCall& call,
+                                                     engine::FragmentCounters* counters) {
+    Task task{.fragment = call.fragment, .inputs = {}, .count = counters != nullptr};
     for (const TableReference& input : call.inputs) task.inputs.push_back(PathOf(input));
     VIAND_ASSIGN_OR_RETURN(const std::string message, SerializeTask(task));
     const std::string in_path = NewPath("task");
@@ -109,6 +114,7 @@ class ProcessExecutor : public engine::Executor {
     VIAND_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(out_path));
     VIAND_ASSIGN_OR_RETURN(const TaskResult result, ParseResult(bytes));
     VIAND_RETURN_NOT_OK(result.status);
+    if (counters != nullptr) *counters = result.counters;
     if (result.outputs.size() != static_cast<size_t>(engine::OutputCount(call.fragment))) {
       return MakeError(ErrorKind::kEnvironment,
                        "a fragment's process gave another number of tables than asked for");

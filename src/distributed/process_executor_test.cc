@@ -48,7 +48,7 @@ TEST(ProcessExecutor, ReturnsTheErrorOfTheFragmentIntact) {
   const auto input = executor->Put(TableOf({{"xx", arrow::int64(), "[1]"}})).ValueOrDie();
   MapFragment map = Pass();
   map.described_as = "source s";
-  const auto result = executor->RunStage("map", {{map, {input}}}, Progress::Silent());
+  const auto result = executor->RunStage("map", {{map, {input}}}, Progress::Silent(), nullptr);
   EXPECT_EQ(RenderError(result.status()),
             "no column \"x\" in source s\n  hint: did you mean \"xx\"?");
   EXPECT_EQ(KindOf(result.status()), ErrorKind::kInput);
@@ -62,7 +62,8 @@ TEST(ProcessExecutor, LeavesNothingBehind) {
                               .ValueOrDie();
     auto input = executor->Put(TableOf({{"x", arrow::int64(), "[1, 2]"}})).ValueOrDie();
     const auto outputs =
-        executor->RunStage("map", {{Pass(), {std::move(input)}}}, Progress::Silent()).ValueOrDie();
+        executor->RunStage("map", {{Pass(), {std::move(input)}}}, Progress::Silent(), nullptr)
+            .ValueOrDie();
     EXPECT_EQ(testing::Show(*executor->Fetch(outputs[0][0]).ValueOrDie(), "x"), "1 2");
     EXPECT_FALSE(std::filesystem::is_empty(folder.path()));
   }
@@ -73,7 +74,7 @@ TEST(ProcessExecutor, SaysHowAProcessEnded) {
   const auto run = [](std::vector<std::string> command) {
     const auto executor = MakeProcessExecutor({.command = std::move(command)}).ValueOrDie();
     auto input = executor->Put(TableOf({{"x", arrow::int64(), "[1]"}})).ValueOrDie();
-    return executor->RunStage("map", {{Pass(), {input}}}, Progress::Silent()).status();
+    return executor->RunStage("map", {{Pass(), {input}}}, Progress::Silent(), nullptr).status();
   };
   EXPECT_TRUE(
       run({"/bin/false"}).message().starts_with("a fragment's process exited with 1: /bin/false "));
@@ -113,7 +114,8 @@ TEST(LocalExecutor, KeepsTheOrderOfTheCalls) {
                      {executor->Put(TableOf({{"x", arrow::int64(), "[" + std::to_string(i) + "]"}}))
                           .ValueOrDie()}});
   }
-  const auto outputs = executor->RunStage("map", std::move(calls), Progress::Silent()).ValueOrDie();
+  const auto outputs =
+      executor->RunStage("map", std::move(calls), Progress::Silent(), nullptr).ValueOrDie();
   for (int i = 0; i < 50; ++i) {
     EXPECT_EQ(testing::Show(*executor->Fetch(outputs[i][0]).ValueOrDie(), "x"), std::to_string(i));
   }

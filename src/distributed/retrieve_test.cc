@@ -280,9 +280,10 @@ class DisturbedExecutor : public engine::Executor {
     return quiet_->Put(std::move(table));
   }
   arrow::Result<std::vector<std::vector<engine::TableReference>>> RunStage(
-      std::string_view name, std::vector<engine::FragmentCall> calls, Progress* progress) override {
+      std::string_view name, std::vector<engine::FragmentCall> calls, Progress* progress,
+      engine::StageCounters* counters) override {
     if (stages_++ == stage_) disturb_();
-    return quiet_->RunStage(name, std::move(calls), progress);
+    return quiet_->RunStage(name, std::move(calls), progress, counters);
   }
   arrow::Result<std::shared_ptr<arrow::Table>> Fetch(
       const engine::TableReference& reference) override {

@@ -71,6 +71,31 @@ Offset<message::Error> Write(FlatBufferBuilder* builder, const arrow::Status& st
                               detail == nullptr ? 0 : detail->where.column);
 }
 
+Offset<message::Counters> Write(FlatBufferBuilder* builder,
+                                const engine::FragmentCounters& counters) {
+  std::vector<Offset<message::HeavyKey>> keys;
+  for (const engine::HeavyKey& heavy : counters.heaviest) {
+    const auto key = builder->CreateString(heavy.key);
+    keys.push_back(message::CreateHeavyKey(*builder, key, heavy.rows));
+  }
+  const auto heaviest = builder->CreateVector(keys);
+  return message::CreateCounters(*builder, counters.rows_in, counters.rows_out, counters.bytes_out,
+                                 counters.spilled_bytes, counters.run_us, heaviest);
+}
+
+engine::FragmentCounters Read(const message::Counters& counters) {
+  engine::FragmentCounters result{.rows_in = counters.rows_in(),
+                                  .rows_out = counters.rows_out(),
+                                  .bytes_out = counters.bytes_out(),
+                                  .spilled_bytes = counters.spilled_bytes(),
+                                  .run_us = counters.run_us()};
+  if (counters.heaviest() != nullptr) {
+    for (const auto* heavy : *counters.heaviest())
+      result.heaviest.push_back({ReadText(heavy->key()), heavy->rows()});
+  }
+  return result;
+}
+
 arrow::Status Read(const message::Error& error) {
   std::string text = ReadText(error.message());
   if (error.has_detail() && error.kind() >= 0 &&
@@ -92,7 +117,7 @@ arrow::Result<std::string> SerializeTask(const Task& task) {
   const auto nested =
       builder.CreateVector(reinterpret_cast<const uint8_t*>(fragment.data()), fragment.size());
   const auto inputs = builder.CreateVectorOfStrings(task.inputs);
-  builder.Finish(message::CreateTask(builder, nested, inputs));
+  builder.Finish(message::CreateTask(builder, nested, inputs, task.count));
   return Bytes(builder);
 }
 
@@ -105,6 +130,7 @@ arrow::Result<Task> ParseTask(std::string_view bytes) {
                          engine::ParseFragment(std::string_view(
                              reinterpret_cast<const char*>(nested->data()), nested->size())));
   result.inputs = ReadPaths(task.get()->inputs());
+  result.count = task.get()->count();
   return result;
 }
 
@@ -113,7 +139,8 @@ std::string SerializeResult(const TaskResult& result) {
   const auto outputs = builder.CreateVectorOfStrings(result.outputs);
   Offset<message::Error> error = 0;
   if (!result.status.ok()) error = Write(&builder, result.status);
-  builder.Finish(message::CreateTaskResult(builder, outputs, error));
+  const auto counters = Write(&builder, result.counters);
+  builder.Finish(message::CreateTaskResult(builder, outputs, error, counters));
   return Bytes(builder);
 }
 
@@ -123,6 +150,7 @@ arrow::Result<TaskResult> ParseResult(std::string_view bytes) {
   TaskResult read;
   if (result.get()->error() != nullptr) read.status = Read(*result.get()->error());
   read.outputs = ReadPaths(result.get()->outputs());
+  if (result.get()->counters() != nullptr) read.counters = Read(*result.get()->counters());
   return read;
 }
 

@@ -8,18 +8,21 @@
 #include <vector>
 
 #include "src/engine/fragment.h"
+#include "src/engine/plan_counters.h"
 
 namespace viand::distributed {
 
 struct Task {
   engine::Fragment fragment;
   std::vector<std::string> inputs;  ///< paths of Arrow IPC files
+  bool count = false;               ///< whether the result shall have counters
 };
 
 /// What a task came to: paths of its outputs, or an error with kind, place and hint.
 struct TaskResult {
   arrow::Status status;
   std::vector<std::string> outputs;
+  engine::FragmentCounters counters = {};
 };
 
 arrow::Result<std::string> SerializeTask(const Task& task);

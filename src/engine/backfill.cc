@@ -214,9 +214,11 @@ arrow::Result<Tables> ComputeGrids(const Plans& plans, const ExecuteOptions& opt
       ReducePrototype(plans, FiltersOf(plans).size() > 1, mapped.schema);
   std::vector<FragmentCall> calls;
   for (auto& inputs : mapped.partitions) calls.push_back({prototype, std::move(inputs)});
-  VIAND_ASSIGN_OR_RETURN(const auto outputs,
-                         options.executor->RunStage("aggregate " + any.source.described_as,
-                                                    std::move(calls), options.progress));
+  VIAND_ASSIGN_OR_RETURN(
+      const auto outputs,
+      options.executor->RunStage("aggregate " + any.source.described_as, std::move(calls),
+                                 options.progress,
+                                 NewStage(options.counters, {OperatorKind::kAggregate})));
   Tables results;
   for (size_t view = 0; view < plans.size(); ++view) {
     VIAND_ASSIGN_OR_RETURN(results.emplace_back(),

@@ -9,13 +9,15 @@
 
 namespace viand::engine {
 
-class Executor;  // executor.h; implementations in src/distributed
+class Executor;      // executor.h; implementations in src/distributed
+class PlanCounters;  // plan_counters.h
 
 struct ExecuteOptions {
   Executor* executor = nullptr;  ///< required
   int partitions = 0;            ///< 0: by size and cores; the result does not depend on it
   int64_t batch_rows = 0;  ///< rows a scan batch; 0: default. The result does not depend on it
   Progress* progress = Progress::Silent();
+  PlanCounters* counters = nullptr;  ///< what its operators did; null: not counted
 };
 
 /// Spine columns untouched, in spine order, exactly one row a spine row, then the lookups' outputs
@@ -36,8 +38,7 @@ bool ShareAPass(const WindowView& a, const WindowView& b);
 arrow::Result<std::vector<std::shared_ptr<arrow::Table>>> BackfillTogether(
     const std::vector<BackfillPlan>& plans, const ExecuteOptions& options);
 
-/// Prints a plan as indented text: what `explain` shows.
-std::string ToString(const RetrievalPlan& plan);
+/// Prints a plan as indented text; a retrieval's is explain.h's.
 std::string ToString(const BackfillPlan& plan);
 
 }  // namespace viand::engine

@@ -8,10 +8,10 @@
 
 namespace viand::engine {
 
-arrow::Result<Tables> ExecuteFragment(const Fragment& fragment, const Tables& inputs,
-                                      const FragmentContext& context) {
-  static const arrow::Status initialized = arrow::compute::Initialize();
-  VIAND_RETURN_NOT_OK(initialized);
+namespace {
+
+arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
+                              const FragmentContext& context) {
   if (const auto* map = std::get_if<MapFragment>(&fragment))
     return ExecuteMap(*map, inputs, context);
   if (const auto* join = std::get_if<AsOfFragment>(&fragment))
@@ -19,6 +19,20 @@ arrow::Result<Tables> ExecuteFragment(const Fragment& fragment, const Tables& in
   if (const auto* gather = std::get_if<GatherFragment>(&fragment))
     return ExecuteGather(*gather, inputs, context);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
+}
+
+}  // namespace
+
+arrow::Result<Tables> ExecuteFragment(const Fragment& fragment, const Tables& inputs,
+                                      const FragmentContext& context) {
+  static const arrow::Status initialized = arrow::compute::Initialize();
+  VIAND_RETURN_NOT_OK(initialized);
+  if (context.counters == nullptr) return Execute(fragment, inputs, context);
+  const int64_t start_us = SteadyNowUs();
+  VIAND_ASSIGN_OR_RETURN(auto outputs, Execute(fragment, inputs, context));
+  context.counters->run_us = SteadyNowUs() - start_us;
+  VIAND_RETURN_NOT_OK(CountTables(fragment, inputs, outputs, context.counters));
+  return outputs;
 }
 
 }  // namespace viand::engine

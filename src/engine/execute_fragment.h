@@ -6,6 +6,7 @@
 
 #include "src/common/block_pool.h"
 #include "src/engine/fragment.h"
+#include "src/engine/plan_counters.h"
 
 namespace arrow {
 class MemoryPool;
@@ -21,6 +22,7 @@ struct FragmentContext {
   bool decode_in_parallel =
       false;  ///< columns on Arrow's threads: where a stage has fewer fragments than cores
   arrow::MemoryPool* pool = ProcessPool();  ///< not null
+  FragmentCounters* counters = nullptr;     ///< filled where not null
 };
 
 /// Returns OutputCount(fragment) tables that depend on the fragment and the inputs alone. Errors of

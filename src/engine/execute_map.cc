@@ -36,6 +36,7 @@ class MapRun {
       : map_(map),
         decode_in_parallel_(context.decode_in_parallel),
         pool_(context.pool),
+        counters_(context.counters),
         parts_(map.partitions) {}
 
   arrow::Result<Tables> Run(const Tables& inputs) {
@@ -54,6 +55,8 @@ class MapRun {
           ReadFilePart(part, map_.file_columns, map_.described_as, options,
                        [this](int64_t, const BatchPtr& batch) { return Visit(*batch); }));
     }
+    // Rows that were taken in are counted with the inputs.
+    if (counters_ != nullptr) counters_->rows_in += rows_seen_;
     if (map_.parts.empty()) VIAND_RETURN_NOT_OK(ScanInput(inputs));
     return Finish();
   }
@@ -188,6 +191,7 @@ class MapRun {
   const MapFragment& map_;
   const bool decode_in_parallel_;
   arrow::MemoryPool* const pool_;
+  FragmentCounters* const counters_;
   ExpressionPtr filter_;
   std::string path_;
   int64_t rows_seen_ = 0;

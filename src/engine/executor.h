@@ -16,6 +16,7 @@
 
 #include "src/common/progress.h"
 #include "src/engine/fragment.h"
+#include "src/engine/plan_counters.h"
 
 namespace viand::engine {
 
@@ -45,9 +46,10 @@ class Executor {
   /// Runs every call and returns the references of its outputs, in the order of the calls. Inputs
   /// are released as soon as the fragments are done with them. The first error cancels the rest of
   /// the stage and is returned; so is kCancelled. `progress` gets a stage of as many units as there
-  /// are calls.
+  /// are calls; `counters`, where not null, what each fragment did.
   virtual arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
-      std::string_view name, std::vector<FragmentCall> calls, Progress* progress) = 0;
+      std::string_view name, std::vector<FragmentCall> calls, Progress* progress,
+      StageCounters* counters) = 0;
 
   /// Brings a table into the driver's memory.
   virtual arrow::Result<std::shared_ptr<arrow::Table>> Fetch(const TableReference& reference) = 0;

@@ -42,6 +42,7 @@ class AsOfLookup {
     request.drop_null_keys = true;
     request.filter = view_.source.filter;
     request.time_column = view_.timestamp_column;
+    request.operation = {OperatorKind::kScan, spine_.lookup};
     request.range = ReachOf(view_, spine_.range);
     request.key_bounds = spine_.key_bounds;
     request.positions = true;
@@ -69,8 +70,7 @@ class AsOfLookup {
       features.clear();
       calls.push_back(std::move(call));
     }
-    return options_.executor->RunStage("look up " + source_->described_as, std::move(calls),
-                                       options_.progress);
+    return RunStage("look up ", OperatorKind::kAsOfJoin, std::move(calls));
   }
 
   /// One fragment for what a map fragment read: what all partitions found in it.
@@ -98,8 +98,7 @@ class AsOfLookup {
       for (auto& of_partition : found) call.inputs.push_back(std::move(of_partition[slice]));
       calls.push_back(std::move(call));
     }
-    return options_.executor->RunStage("gather " + source_->described_as, std::move(calls),
-                                       options_.progress);
+    return RunStage("gather ", OperatorKind::kGather, std::move(calls));
   }
 
   arrow::Result<TableReference> PutSlice(const ScanSlice& slice,
@@ -109,6 +108,13 @@ class AsOfLookup {
       positions.push_back(source_->table->schema()->GetFieldIndex(name));
     VIAND_ASSIGN_OR_RETURN(const auto selected, source_->table->SelectColumns(positions));
     return options_.executor->Put(selected->Slice(slice.first_row, slice.rows));
+  }
+
+  arrow::Result<Results> RunStage(const std::string& does, OperatorKind kind,
+                                  std::vector<FragmentCall> calls) const {
+    return options_.executor->RunStage(does + source_->described_as, std::move(calls),
+                                       options_.progress,
+                                       NewStage(options_.counters, {kind, spine_.lookup}));
   }
 
   const AsOfView& view_;

@@ -17,6 +17,7 @@ struct PartitionedSpine {
   const std::vector<PartitionInputs>& partitions;  ///< keys..., time, row number
   const TimeRange& range;                          ///< of its times
   std::vector<KeyBound> key_bounds;
+  int lookup = 0;  ///< of the plan: as what the stages are counted
 };
 
 /// Tables (row number, columns...), each ascending by row number. A row number without a match is

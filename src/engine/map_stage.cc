@@ -61,8 +61,9 @@ class MapStage {
     outputs.found = scan_->found;
     outputs.left = scan_->left;
     const std::string name = scan_->described_as.empty() ? "scan" : "scan " + scan_->described_as;
-    VIAND_ASSIGN_OR_RETURN(auto results,
-                           options_.executor->RunStage(name, std::move(calls_), options_.progress));
+    VIAND_ASSIGN_OR_RETURN(
+        auto results, options_.executor->RunStage(name, std::move(calls_), options_.progress,
+                                                  NewStage(options_.counters, request_.operation)));
     for (auto& tables : results) {
       for (int p = 0; p < request_.partitions; ++p)
         outputs.partitions[p].push_back(std::move(tables[p]));

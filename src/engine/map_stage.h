@@ -26,6 +26,7 @@ struct MapRequest {
   bool row_numbers = false;          ///< adds a last column int64; tables in memory only
   bool positions = false;  ///< adds a last column int32: places in what one fragment reads
   int partitions = 1;
+  OperatorId operation = {OperatorKind::kScan};  ///< what the stage is counted as
 };
 
 /// References to the tables of one partition, in row order.

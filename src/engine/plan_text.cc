@@ -97,45 +97,6 @@ void PrintFeatures(const WindowView& view, const std::vector<std::string>& names
   }
 }
 
-std::string ReachText(const AsOfView& view) {
-  if (view.ttl_us == 0) return "up to the spine's last";
-  return fmt::format("from the spine's first less {} to its last", FormatDuration(view.ttl_us));
-}
-
-std::string ReachText(const WindowView& view) {
-  const TimeRange reach = ReachOf(view, {.min_us = 0, .max_us = 0});
-  const std::string end =
-      *reach.max_us == 0 ? "its last" : "its last and " + FormatDuration(*reach.max_us);
-  if (!reach.min_us)
-    return "up to the spine's last" + (*reach.max_us == 0 ? std::string() : end.substr(8));
-  return fmt::format("from the spine's first less {} to {}", FormatDuration(-*reach.min_us), end);
-}
-
-void PrintLookup(const AsOfView& view, const Lookup& lookup, int depth, Outline* out) {
-  out->Line(depth, "as-of join by {} = {}, ttl {}{}{}", Names(lookup.spine_keys), Names(view.keys),
-            view.ttl_us == 0 ? "none" : FormatDuration(view.ttl_us),
-            view.grid_us.empty() ? "" : fmt::format(", grid of {} times", view.grid_us.size()),
-            view.created_not_after ? ", created not after" : "");
-  for (size_t i = 0; i < view.columns.size(); ++i) {
-    out->Line(depth + 1, "{} = {}", lookup.output_names[i], view.columns[i]);
-  }
-  std::vector<std::string> columns = view.keys;
-  columns.push_back(view.timestamp_column);
-  if (!view.created_column.empty()) columns.push_back(view.created_column);
-  columns.insert(columns.end(), view.columns.begin(), view.columns.end());
-  out->Line(depth + 1, "partition by hash of {}", Names(view.keys));
-  PrintScan(view.source, columns, ReachText(view), depth + 2, out);
-}
-
-void PrintLookup(const WindowView& view, const Lookup& lookup, int depth, Outline* out) {
-  out->Line(depth, "window aggregates at the spine's times by {} = {}, absent rows are {}",
-            Names(lookup.spine_keys), Names(view.keys),
-            lookup.compute_absent ? "computed" : "null");
-  PrintFeatures(view, lookup.output_names, depth + 1, out);
-  out->Line(depth + 1, "partition by hash of {}", Names(view.keys));
-  PrintScan(view.source, ColumnsOf(view), ReachText(view), depth + 2, out);
-}
-
 std::string TimesText(const std::vector<int64_t>& times_us) {
   std::vector<std::string> shown;
   for (size_t i = 0; i < times_us.size() && i < kTimesShown; ++i)
@@ -145,18 +106,6 @@ std::string TimesText(const std::vector<int64_t>& times_us) {
 }
 
 }  // namespace
-
-std::string ToString(const RetrievalPlan& plan) {
-  Outline out;
-  out.Line(0, "retrieve, in the spine's order");
-  for (const Lookup& lookup : plan.lookups) {
-    std::visit([&](const auto& view) { PrintLookup(view, lookup, 1, &out); }, lookup.view);
-  }
-  out.Line(1, "partition by hash of each lookup's keys");
-  PrintScan(plan.spine, {"(all)"}, "", 2, &out);
-  out.Line(2, "time {}", plan.spine_timestamp);
-  return out.Take();
-}
 
 std::string ToString(const BackfillPlan& plan) {
   Outline out;

@@ -13,6 +13,7 @@
 #include "src/engine/look_up_as_of.h"
 #include "src/engine/lookup_keys.h"
 #include "src/engine/map_stage.h"
+#include "src/engine/opened_lookup.h"
 #include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
@@ -24,42 +25,9 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-const Scan& SourceOf(const Lookup& lookup) {
-  return std::visit([](const auto& view) -> const Scan& { return view.source; }, lookup.view);
-}
-
-const Names& KeysOf(const Lookup& lookup) {
-  return std::visit([](const auto& view) -> const Names& { return view.keys; }, lookup.view);
-}
-
-const std::string& TimeOf(const Lookup& lookup) {
-  return std::visit([](const auto& view) -> const std::string& { return view.timestamp_column; },
-                    lookup.view);
-}
-
-/// The view, or where it has no name its source.
-const std::string& DescriptionOf(const Lookup& lookup) {
-  const auto& name = std::visit(
-      [](const auto& view) -> const std::string& { return view.described_as; }, lookup.view);
-  return name.empty() ? SourceOf(lookup).described_as : name;
-}
-
-size_t OutputsOf(const Lookup& lookup) {
-  if (const auto* view = std::get_if<AsOfView>(&lookup.view)) return view->columns.size();
-  return std::get<WindowView>(lookup.view).features.size();
-}
-
-/// A lookup with its source opened and its keys in the order of the spine columns' names, so that
-/// lookups by the same columns share one partitioned spine.
-struct OpenedLookup {
-  const Lookup* lookup = nullptr;
-  OpenedScan source;
-  Names spine_keys;
-  Names view_keys;
-};
-
 /// The spine dealt out by one set of keys.
 struct SpineParts {
+  int first_lookup = 0;
   int64_t most_rows = 0;  ///< of the spine and of every source that is looked up by these keys
   std::vector<std::shared_ptr<arrow::DataType>> key_types;  ///< of the first view
   std::vector<PartitionInputs> partitions;
@@ -71,8 +39,8 @@ class Retrieval {
       : plan_(plan), options_(options) {}
 
   arrow::Result<std::shared_ptr<arrow::Table>> Run() {
-    VIAND_RETURN_NOT_OK(OpenLookups());
-    VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypes(), options_));
+    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
+    VIAND_RETURN_NOT_OK(ReadSpineRows());
     VIAND_RETURN_NOT_OK(CheckNames());
     VIAND_RETURN_NOT_OK(PartitionSpine());
     auto result = LookUpAll();
@@ -93,49 +61,6 @@ class Retrieval {
     return result;
   }
 
-  arrow::Status OpenLookups() {
-    for (const Lookup& lookup : plan_.lookups) {
-      const Names& keys = KeysOf(lookup);
-      if (keys.size() != lookup.spine_keys.size() ||
-          lookup.output_names.size() != OutputsOf(lookup)) {
-        return MakeError(
-            ErrorKind::kDefinition,
-            fmt::format("a lookup of {} has {} keys, {} spine columns, {} outputs, {} names",
-                        SourceOf(lookup).described_as, keys.size(), lookup.spine_keys.size(),
-                        OutputsOf(lookup), lookup.output_names.size()));
-      }
-      OpenedLookup opened;
-      opened.lookup = &lookup;
-      VIAND_ASSIGN_OR_RETURN(opened.source, OpenScan(SourceOf(lookup)));
-      VIAND_RETURN_NOT_OK(CheckTimeColumn(opened.source, TimeOf(lookup)));
-      std::vector<size_t> order(keys.size());
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-        return lookup.spine_keys[a] < lookup.spine_keys[b];
-      });
-      for (size_t i : order) {
-        opened.spine_keys.push_back(lookup.spine_keys[i]);
-        opened.view_keys.push_back(keys[i]);
-      }
-      lookups_.push_back(std::move(opened));
-    }
-    return arrow::Status::OK();
-  }
-
-  /// Text alone does not tell whether 00123 is a string: what it is compared with does.
-  std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypes() const {
-    std::map<std::string, std::shared_ptr<arrow::DataType>> types;
-    for (const OpenedLookup& opened : lookups_) {
-      for (size_t i = 0; i < opened.view_keys.size(); ++i) {
-        const auto field = opened.source.schema->GetFieldByName(opened.view_keys[i]);
-        if (field == nullptr) continue;
-        const auto type = PlainType(field->type());
-        if (arrow::is_base_binary_like(type->id())) types.emplace(opened.spine_keys[i], type);
-      }
-    }
-    return types;
-  }
-
   arrow::Status CheckNames() const {
     ResultNames names;
     for (const std::string& name : spine_.table->ColumnNames()) {
@@ -149,11 +74,19 @@ class Retrieval {
     return arrow::Status::OK();
   }
 
+  arrow::Status ReadSpineRows() {
+    StageTimer timer(NewStage(options_.counters, {OperatorKind::kReadSpine}));
+    VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypesOf(lookups_), options_));
+    return timer.Count(spine_.table->num_rows(), *spine_.table);
+  }
+
   arrow::Status PartitionSpine() {
     for (const OpenedLookup& opened : lookups_) {
       VIAND_RETURN_NOT_OK(CheckKeyTypes(spine_, opened.spine_keys, opened.source, opened.view_keys,
                                         DescriptionOf(*opened.lookup)));
-      SpineParts& parts = spines_[opened.spine_keys];
+      SpineParts& parts =
+          spines_.try_emplace(opened.spine_keys, SpineParts{.first_lookup = opened.index})
+              .first->second;
       parts.most_rows =
           std::max({parts.most_rows, spine_.table->num_rows(), opened.source.RowCount()});
       if (!parts.key_types.empty()) continue;
@@ -166,6 +99,7 @@ class Retrieval {
       request.columns = scan.schema->field_names();
       request.keys = Names(request.columns.begin(), request.columns.end() - 1);
       request.row_numbers = true;
+      request.operation = {OperatorKind::kPartitionSpine, parts.first_lookup};
       request.partitions = keys.empty() ? 1 : ChoosePartitionCount(parts.most_rows, options_);
       VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&scan, request, options_));
       parts.partitions = std::move(mapped.partitions);
@@ -198,16 +132,6 @@ class Retrieval {
     return opened.source.schema->GetFieldByName(view->columns[output])->type();
   }
 
-  std::vector<KeyBound> KeyBounds(const OpenedLookup& opened) const {
-    std::vector<KeyBound> bounds;
-    for (size_t i = 0; i < opened.view_keys.size(); ++i) {
-      const auto keys = spine_.table->GetColumnByName(opened.spine_keys[i]);
-      auto bound = KeyBoundOf(*keys, opened.source, opened.view_keys[i]);
-      if (bound) bounds.push_back(*std::move(bound));
-    }
-    return bounds;
-  }
-
   /// Deals the view's rows out like the spine's.
   arrow::Result<MapOutputs> MapView(Names columns, Names compared_only, const TimeRange& range,
                                     const SpineParts& spine, OpenedLookup* opened) const {
@@ -218,8 +142,9 @@ class Retrieval {
     request.drop_null_keys = true;
     request.filter = SourceOf(*opened->lookup).filter;
     request.time_column = TimeOf(*opened->lookup);
+    request.operation = {OperatorKind::kScan, opened->index};
     request.range = range;
-    request.key_bounds = KeyBounds(*opened);
+    request.key_bounds = KeyBoundsOf(*opened, spine_);
     request.partitions = static_cast<int>(spine.partitions.size());
     return RunMapStage(&opened->source, request, options_);
   }
@@ -243,13 +168,16 @@ class Retrieval {
                                          OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(
         const AsOfPieces found,
-        LookUpAsOf(view, opened->view_keys, {spine.partitions, spine_.range, KeyBounds(*opened)},
+        LookUpAsOf(view, opened->view_keys,
+                   {spine.partitions, spine_.range, KeyBoundsOf(*opened, spine_), opened->index},
                    &opened->source, options_));
+    StageTimer timer(NewStage(options_.counters, {OperatorKind::kAssemble, opened->index}));
     Tables parts;
     for (const TableReference& piece : found.pieces) {
       VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(piece));
       parts.push_back(std::move(part));
     }
+    VIAND_RETURN_NOT_OK(timer.Count(parts, spine_.table->num_rows()));
     return AssembleRows(parts, *found.columns, spine_.table->num_rows(),
                         {.missing = MissingRows::kNull, .in_parallel = Parallel()});
   }
@@ -258,14 +186,18 @@ class Retrieval {
                                          OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(auto calls, Calls(view, spine, opened));
     const std::string name = "look up " + opened->source.described_as;
-    VIAND_ASSIGN_OR_RETURN(auto results,
-                           options_.executor->RunStage(name, std::move(calls), options_.progress));
+    VIAND_ASSIGN_OR_RETURN(
+        auto results, options_.executor->RunStage(
+                          name, std::move(calls), options_.progress,
+                          NewStage(options_.counters, {OperatorKind::kAggregate, opened->index})));
+    StageTimer timer(NewStage(options_.counters, {OperatorKind::kAssemble, opened->index}));
     Tables parts;
     for (const auto& outputs : results) {
       VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(outputs[0]));
       parts.push_back(std::move(part));
     }
     results.clear();
+    VIAND_RETURN_NOT_OK(timer.Count(parts, spine_.table->num_rows()));
     VIAND_ASSIGN_OR_RETURN(const auto columns, parts[0]->schema()->RemoveField(0));
     const auto missing =
         opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
@@ -309,7 +241,10 @@ class Retrieval {
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
                                                       const ExecuteOptions& options) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  return Retrieval(plan, options).Run();
+  StageTimer timer(NewStage(options.counters, {OperatorKind::kRetrieve}));
+  VIAND_ASSIGN_OR_RETURN(auto result, Retrieval(plan, options).Run());
+  VIAND_RETURN_NOT_OK(timer.Count(result->num_rows(), *result));
+  return result;
 }
 
 }  // namespace viand::engine

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "src/engine/execute.h"
+#include "src/engine/explain.h"
 #include "src/offline/backfill.h"
 #include "src/offline/historical.h"
 #include "src/offline/parquet_file.h"
@@ -20,6 +21,7 @@
 #include "src/store/init_repo.h"
 #include "src/store/lineage.h"
 #include "src/store/listing.h"
+#include "src/store/plan_report.h"
 #include "src/store/prediction_step.h"
 #include "src/store/repo_session.h"
 #include "src/store/run_pipeline.h"
@@ -81,6 +83,19 @@ arrow::Result<Table> Retrieve(RepoSession* session, engine::Scan spine,
   return ToPublicTable(std::move(table));
 }
 
+arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session, engine::Scan spine,
+                                             const HistoricalOptions& options, bool analyze) {
+  ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
+  engine::ExecuteOptions execute = session->context().execute;
+  ARROW_ASSIGN_OR_RAISE(engine::PlanNode tree, engine::ExplainRetrieval(plan, execute));
+  if (!analyze) return ToPlanOperator(tree);
+  engine::PlanCounters counters;
+  execute.counters = &counters;
+  ARROW_RETURN_NOT_OK(engine::Retrieve(plan, execute).status());
+  engine::AddMeasures(counters, &tree);
+  return ToPlanOperator(tree);
+}
+
 arrow::Result<PlanReport> ApplyNow(RepoSession* session, bool yes) {
   ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakeCurrentPlan(session));
   ARROW_RETURN_NOT_OK(CommitPlan(session, plan, yes));
@@ -130,12 +145,11 @@ class RepoFeatureStore final : public FeatureStore {
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(Retrieve(session_.get(), *std::move(scan), options));
   }
-  Result<std::string> Explain(const std::string& spine, const HistoricalOptions& options) override {
+  Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
+                               bool analyze) override {
     auto scan = OpenSpine(spine);
     if (!scan.ok()) return ToPublic(scan.status());
-    const auto plan = PlanRetrieval(session_.get(), *std::move(scan), options);
-    if (!plan.ok()) return ToPublic(plan.status());
-    return engine::ToString(*plan);
+    return ToPublic(ExplainRetrieval(session_.get(), *std::move(scan), options, analyze));
   }
   Result<TrainReport> Train(const std::string& model, const TrainOptions& options) override {
     const auto found = RequireModel(*session_, model);

@@ -1,0 +1,293 @@
+#include "src/engine/explain.h"
+
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <parquet/metadata.h>
+
+#include <algorithm>
+#include <set>
+
+#include "src/common/grouped_number.h"
+#include "src/common/time.h"
+#include "src/engine/lookup_keys.h"
+#include "src/engine/map_stage.h"
+#include "src/engine/opened_lookup.h"
+#include "src/engine/plain_array.h"
+#include "src/engine/prune_groups.h"
+#include "src/engine/view_columns.h"
+#include "src/expression/binder.h"
+#include "src/expression/expression.h"
+
+namespace viand::engine {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string Joined(const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); }
+
+std::string Text(const TimeWindow& window) {
+  if (window.unbounded) return "unbounded";
+  return FormatDuration(window.length_us) + (window.following ? " following" : "");
+}
+
+std::string Text(const TimeRange& range) {
+  if (range.IsEmpty()) return "none";
+  if (!range.Binds()) return "all";
+  if (!range.min_us) return "up to " + FormatTimestamp(*range.max_us);
+  const std::string from = FormatTimestamp(*range.min_us);
+  return range.max_us ? fmt::format("{} to {}", from, FormatTimestamp(*range.max_us))
+                      : "from " + from;
+}
+
+/// "user_id", and where the names differ "buyer = user_id".
+std::string KeysText(const OpenedLookup& opened) {
+  Names keys;
+  for (size_t i = 0; i < opened.view_keys.size(); ++i) {
+    keys.push_back(opened.spine_keys[i] == opened.view_keys[i]
+                       ? opened.view_keys[i]
+                       : fmt::format("{} = {}", opened.spine_keys[i], opened.view_keys[i]));
+  }
+  return Joined(keys);
+}
+
+std::string ByKeys(const Names& keys) {
+  return keys.empty() ? "without keys" : "by " + Joined(keys);
+}
+
+/// Compressed bytes of some columns in the row groups that are left.
+int64_t BytesOf(const OpenedScan& scan, const Names& columns) {
+  std::set<std::string> wanted;
+  for (const std::string& name : columns) wanted.insert(scan.NameInFile(name));
+  int64_t bytes = 0;
+  for (const OpenedFile& file : scan.files) {
+    if (file.parquet == nullptr) continue;
+    std::vector<int> leaves;
+    for (int leaf = 0; leaf < file.parquet->num_columns(); ++leaf) {
+      const auto path = file.parquet->schema()->Column(leaf)->path()->ToDotVector();
+      if (wanted.contains(path[0])) leaves.push_back(leaf);
+    }
+    for (const RowGroup& group : file.groups) {
+      const auto row_group = file.parquet->RowGroup(group.index);
+      for (int leaf : leaves) bytes += row_group->ColumnChunk(leaf)->total_compressed_size();
+    }
+  }
+  return bytes;
+}
+
+void AddUnique(const Names& names, Names* list) {
+  for (const std::string& name : names) {
+    if (std::find(list->begin(), list->end(), name) == list->end()) list->push_back(name);
+  }
+}
+
+Names Details(const AsOfView& view) {
+  Names details = {view.ttl_us == 0 ? "no ttl" : "ttl " + FormatDuration(view.ttl_us)};
+  if (!view.grid_us.empty())
+    details.push_back(fmt::format("rows of the last of {} snapshots", view.grid_us.size()));
+  if (view.created_not_after)
+    details.push_back(fmt::format("{} not after the spine's time", view.created_column));
+  return {Joined(details)};
+}
+
+Names Details(const WindowView& view, const Lookup& lookup) {
+  Names details = {fmt::format("rows exist by window {}{}; absent rows are {}",
+                               Text(view.existence),
+                               view.having.empty() ? "" : " having " + view.having,
+                               lookup.compute_absent ? "computed" : "null")};
+  for (size_t i = 0; i < view.features.size(); ++i) {
+    const PlannedFeature& feature = view.features[i];
+    details.push_back(
+        fmt::format("{} = {} over {}{}", lookup.output_names[i], feature.expr, Text(feature.window),
+                    feature.default_value.empty() ? "" : ", default " + feature.default_value));
+  }
+  return details;
+}
+
+/// The features of a lookup, with the view's name where it is another.
+std::string OutputsText(const AsOfView& view, const Lookup& lookup) {
+  Names outputs;
+  for (size_t i = 0; i < view.columns.size(); ++i) {
+    outputs.push_back(lookup.output_names[i] == view.columns[i]
+                          ? view.columns[i]
+                          : fmt::format("{} = {}", lookup.output_names[i], view.columns[i]));
+  }
+  return Joined(outputs);
+}
+
+class Explanation {
+ public:
+  Explanation(const RetrievalPlan& plan, const ExecuteOptions& options)
+      : plan_(plan), options_(options) {}
+
+  arrow::Result<PlanNode> Make() {
+    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
+    VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypesOf(lookups_), options_));
+    VIAND_RETURN_NOT_OK(ChoosePartitions());
+    PlanNode root = Node(OperatorKind::kRetrieve, 0, "retrieve, in the spine's order");
+    int64_t features = 0;
+    for (OpenedLookup& opened : lookups_) {
+      features += static_cast<int64_t>(opened.lookup->output_names.size());
+      VIAND_ASSIGN_OR_RETURN(auto node, ExplainLookup(&opened));
+      root.inputs.push_back(std::move(node));
+    }
+    root.details = {Counted(spine_.table->num_columns(), "column") + " of the spine, " +
+                    Counted(features, "feature")};
+    AddSpine(&root);
+    return root;
+  }
+
+ private:
+  struct Partitioning {
+    int first_lookup = 0;
+    int64_t most_rows = 0;
+    int partitions = 1;
+  };
+
+  PlanNode Node(OperatorKind kind, int lookup, std::string title) const {
+    return {
+        .operation = {kind, lookup}, .title = std::move(title), .rows = spine_.table->num_rows()};
+  }
+
+  arrow::Status ChoosePartitions() {
+    for (const OpenedLookup& opened : lookups_) {
+      VIAND_RETURN_NOT_OK(CheckKeyTypes(spine_, opened.spine_keys, opened.source, opened.view_keys,
+                                        DescriptionOf(*opened.lookup)));
+      Partitioning& by =
+          partitionings_.try_emplace(opened.spine_keys, Partitioning{.first_lookup = opened.index})
+              .first->second;
+      by.most_rows = std::max({by.most_rows, spine_.table->num_rows(), opened.source.RowCount()});
+      if (!opened.spine_keys.empty()) by.partitions = ChoosePartitionCount(by.most_rows, options_);
+    }
+    return arrow::Status::OK();
+  }
+
+  void AddSpine(PlanNode* root) const {
+    for (const auto& [keys, by] : partitionings_) {
+      PlanNode node = Node(OperatorKind::kPartitionSpine, by.first_lookup,
+                           "partition the spine " + ByKeys(keys));
+      node.partitions = by.partitions;
+      root->inputs.push_back(std::move(node));
+    }
+    PlanNode read = Node(OperatorKind::kReadSpine, 0, "read " + spine_.described_as);
+    read.details = {fmt::format("{}: {}", plan_.spine_timestamp, Text(spine_.range))};
+    root->inputs.push_back(std::move(read));
+  }
+
+  /// Put into order <- (gather <-) join or aggregate <- scan.
+  arrow::Result<PlanNode> ExplainLookup(OpenedLookup* opened) const {
+    const Lookup& lookup = *opened->lookup;
+    PlanNode node = Node(OperatorKind::kAssemble, opened->index, DescriptionOf(lookup));
+    if (const auto* view = std::get_if<AsOfView>(&lookup.view)) {
+      PlanNode gather = Node(OperatorKind::kGather, opened->index, "gather the rows found");
+      gather.details = {OutputsText(*view, lookup)};
+      PlanNode join = Node(OperatorKind::kAsOfJoin, opened->index, "as-of join " + On(*opened));
+      join.details = Details(*view);
+      VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan(*view, opened));
+      return Chain(std::move(node), {std::move(gather), std::move(join), std::move(scan)});
+    }
+    const auto& view = std::get<WindowView>(lookup.view);
+    PlanNode aggregate =
+        Node(OperatorKind::kAggregate, opened->index, "window aggregates " + On(*opened));
+    aggregate.details = Details(view, lookup);
+    VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan(view, opened));
+    return Chain(std::move(node), {std::move(aggregate), std::move(scan)});
+  }
+
+  static std::string On(const OpenedLookup& opened) {
+    return opened.view_keys.empty() ? "without keys" : "on " + KeysText(opened);
+  }
+
+  PlanNode Chain(PlanNode top, std::vector<PlanNode> below) const {
+    for (size_t i = below.size(); i-- > 1;) below[i - 1].inputs.push_back(std::move(below[i]));
+    top.inputs.push_back(std::move(below[0]));
+    return top;
+  }
+
+  arrow::Result<Names> ColumnsOf(const AsOfView& view, const OpenedLookup& opened) const {
+    Names columns = opened.view_keys;
+    columns.push_back(view.timestamp_column);
+    if (!view.created_column.empty()) columns.push_back(view.created_column);
+    return columns;
+  }
+
+  arrow::Result<Names> ColumnsOf(const WindowView& view, const OpenedLookup& opened) const {
+    return ColumnsOfView(view, opened.source);
+  }
+
+  template <typename View>
+  arrow::Result<PlanNode> ExplainScan(const View& view, OpenedLookup* opened) const {
+    OpenedScan& scan = opened->source;
+    VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOf(view, *opened));
+    ScanBounds bounds{.time_column = view.timestamp_column,
+                      .range = ReachOf(view, spine_.range),
+                      .keys = KeyBoundsOf(*opened, spine_)};
+    if (!view.source.filter.empty()) {
+      VIAND_ASSIGN_OR_RETURN(
+          bounds.filter,
+          expression::ParseAndBind(view.source.filter, {.columns = PlainSchema(*scan.schema),
+                                                        .described_as = scan.described_as}));
+      AddUnique(expression::ColumnsOf(*bounds.filter), &columns);
+    }
+    PruneGroups(bounds, &scan);
+    PlanNode node = Node(OperatorKind::kScan, opened->index, "scan " + scan.described_as);
+    node.rows = scan.left.rows;
+    node.scan = ScanEstimate{.found = scan.found,
+                             .left = scan.left,
+                             .column_bytes = BytesOf(scan, columns),
+                             .in_memory = scan.table != nullptr};
+    node.partitions = partitionings_.at(opened->spine_keys).partitions;
+    node.details = {"columns " + Joined(columns)};
+    if (!view.source.filter.empty()) node.details.push_back("filter " + view.source.filter);
+    node.details.push_back(fmt::format("{}: {}", view.timestamp_column, Text(bounds.range)));
+    return node;
+  }
+
+  const RetrievalPlan& plan_;
+  const ExecuteOptions& options_;
+  std::vector<OpenedLookup> lookups_;
+  Spine spine_;
+  std::map<Names, Partitioning> partitionings_;
+};
+
+void Attach(const std::map<OperatorId, StageCounters>& stages, PlanNode* node) {
+  const auto found = stages.find(node->operation);
+  node->measured = found == stages.end() ? StageCounters{} : found->second;
+  for (PlanNode& input : node->inputs) Attach(stages, &input);
+}
+
+}  // namespace
+
+arrow::Result<PlanNode> ExplainRetrieval(const RetrievalPlan& plan, const ExecuteOptions& options) {
+  return Explanation(plan, options).Make();
+}
+
+void AddMeasures(const PlanCounters& counters, PlanNode* tree) { Attach(counters.Total(), tree); }
+
+FragmentCounters Sum(const StageCounters& stage) {
+  FragmentCounters sum;
+  for (const FragmentCounters& each : stage.fragments) {
+    sum.rows_in += each.rows_in;
+    sum.rows_out += each.rows_out;
+    sum.bytes_out += each.bytes_out;
+    sum.spilled_bytes += each.spilled_bytes;
+    sum.run_us += each.run_us;
+    sum.heaviest.insert(sum.heaviest.end(), each.heaviest.begin(), each.heaviest.end());
+  }
+  sum.heaviest = Heaviest(std::move(sum.heaviest));
+  return sum;
+}
+
+double Skew(const StageCounters& stage) {
+  int64_t most = 0, all = 0;
+  for (const FragmentCounters& each : stage.fragments) {
+    most = std::max(most, each.rows_in);
+    all += each.rows_in;
+  }
+  if (all == 0) return 1;
+  return static_cast<double>(most) * static_cast<double>(stage.fragments.size()) /
+         static_cast<double>(all);
+}
+
+}  // namespace viand::engine
