@@ -55,7 +55,7 @@ arrow::Status WriteIpcStream(const arrow::Table& table, const Sink& sink) {
   return writer->Close();
 }
 
-arrow::Status WriteParquet(const arrow::Table& table, const Sink& sink) {
+arrow::Status WriteParquetTo(const arrow::Table& table, const Sink& sink) {
   parquet::WriterProperties::Builder properties;
   properties.compression(arrow::Compression::SNAPPY);
   parquet::ArrowWriterProperties::Builder arrow_properties;
@@ -77,7 +77,7 @@ arrow::Status Write(const std::shared_ptr<arrow::Table>& table, const std::strin
   } else if (format == "arrow") {
     ARROW_RETURN_NOT_OK(WriteIpcStream(*table, sink));
   } else if (format == "parquet") {
-    ARROW_RETURN_NOT_OK(WriteParquet(*table, sink));
+    ARROW_RETURN_NOT_OK(WriteParquetTo(*table, sink));
   } else {
     ARROW_RETURN_NOT_OK(WriteCsv(table, sink));
   }
