@@ -104,6 +104,11 @@ struct OpenOptions {
       false;               ///< run every fragment in a fresh process: slow, for tests of the plans
   int partitions = 0;      ///< 0: by size
   int64_t batch_rows = 0;  ///< 0: default
+  /// The memory budget: "512MB", "2GiB", "60%" or bytes; empty: 60 % of the machine's or its
+  /// cgroup's. What does not fit goes to disk; results do not depend on it.
+  std::string memory;
+  std::string temporary_folder;  ///< for what does not fit; empty: $TMPDIR, else the repo's data/
+  bool spill_always = false;     ///< all tables between stages go to disk: slow, for tests
   /// Called from any thread as work goes on: stage, done, total (0: unknown), unit. Total -1 ends
   /// the stage.
   std::function<void(const std::string&, int64_t, int64_t, const std::string&)> on_progress;

@@ -31,12 +31,21 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
   app->add_option("--executor",
                   [options](const CLI::results_t& values) {
                     options->open.process_executor = values.back() == "processes";
+                    options->open.spill_always = values.back() == "spill";
                     return true;
                   })
-      ->type_name("threads|processes")
-      ->check(CLI::IsMember({"threads", "processes"}))
+      ->type_name("threads|processes|spill")
+      ->check(CLI::IsMember({"threads", "processes", "spill"}))
       ->description(
-          "Where plan fragments run; `processes` starts a fresh one for each, to test plans");
+          "Where plan fragments run; to test plans, `processes` starts a fresh one for each, and "
+          "`spill` keeps all tables between them on disk");
+  app->add_option("--memory", options->open.memory,
+                  "Memory to use: 512MB, 2GiB, 60%, bytes; at least 64MiB (default: 60% of the "
+                  "machine's or its cgroup's). What does not fit goes to disk meanwhile")
+      ->type_name("SIZE");
+  app->add_option("--temp-dir", options->open.temporary_folder,
+                  "Folder for what does not fit (default: $TMPDIR, else the repo's data/)")
+      ->type_name("DIR");
   app->add_option("--partitions", options->open.partitions, "Partitions by key (default: by size)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));

@@ -38,6 +38,8 @@ class BlockPool final : public arrow::MemoryPool {
  public:
   /// The least block that is kept.
   static constexpr int64_t kLeastBlockBytes = 64 * 1024;
+  /// The default limit of what stays resident in free blocks.
+  static constexpr int64_t kRetainedBytes = int64_t{1} << 30;
 
   BlockPool();
   ~BlockPool() override;
@@ -89,7 +91,7 @@ class BlockPool final : public arrow::MemoryPool {
   uint8_t* slab_next_ = nullptr;  // guarded by slab_mutex_
   uint8_t* slab_end_ = nullptr;   // guarded by slab_mutex_
 
-  std::atomic<int64_t> retained_limit_{int64_t{1} << 30};
+  std::atomic<int64_t> retained_limit_{kRetainedBytes};
   std::atomic<int64_t> retained_{0};
   std::atomic<int64_t> allocated_{0};
   std::atomic<int64_t> peak_{0};

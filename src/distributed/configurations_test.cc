@@ -110,6 +110,12 @@ std::vector<Configuration> Configurations() {
   all.push_back(
       {"4 threads, 64 partitions, batches of 1", MakeLocalExecutor({.threads = 4}), 64, 1});
   all.push_back({"2 threads, 3 partitions", MakeLocalExecutor({.threads = 2}), 3, 0});
+  const auto spilling = [](int threads) {
+    return MakeLocalExecutor(
+        {.threads = threads, .memory_bytes = 1, .temporary_folder = ::testing::TempDir()});
+  };
+  all.push_back({"1 thread, all spilled", spilling(1), 0, 0});
+  all.push_back({"4 threads, 5 partitions, batches of 3, all spilled", spilling(4), 5, 3});
   return all;
 }
 

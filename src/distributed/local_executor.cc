@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "src/distributed/held_tables.h"
 #include "src/distributed/run_parallel.h"
 #include "src/engine/execute_fragment.h"
 
@@ -13,23 +14,18 @@ namespace {
 using engine::FragmentCall;
 using engine::TableReference;
 
-struct LocalTable : engine::TableHandle {
-  explicit LocalTable(std::shared_ptr<arrow::Table> held) : table(std::move(held)) {}
-  const std::shared_ptr<arrow::Table> table;
-};
-
-const std::shared_ptr<arrow::Table>& TableOf(const TableReference& reference) {
-  return static_cast<const LocalTable&>(*reference).table;
-}
-
 class LocalExecutor : public engine::Executor {
  public:
-  explicit LocalExecutor(int threads) : threads_(threads) {}
+  LocalExecutor(int threads, const LocalExecutorOptions& options)
+      : threads_(threads),
+        memory_bytes_(options.memory_bytes),
+        held_(options.memory_bytes, options.temporary_folder) {}
 
   int Parallelism() const override { return threads_; }
+  int64_t MemoryBytes() const override { return memory_bytes_; }
 
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
-    return std::make_shared<LocalTable>(std::move(table));
+    return HeldTables::Keep(std::move(table));
   }
 
   arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
@@ -45,15 +41,16 @@ class LocalExecutor : public engine::Executor {
         calls.size(), threads_,
         [&](size_t i) -> arrow::Status {
           engine::Tables inputs;
-          for (const TableReference& input : calls[i].inputs) inputs.push_back(TableOf(input));
+          for (const TableReference& input : calls[i].inputs) {
+            VIAND_ASSIGN_OR_RETURN(inputs.emplace_back(), HeldTables::Load(input));
+          }
           calls[i].inputs.clear();
           engine::FragmentContext context = stage_context;
           if (counters != nullptr) context.counters = &counters->fragments[i];
           VIAND_ASSIGN_OR_RETURN(auto outputs,
                                  engine::ExecuteFragment(calls[i].fragment, inputs, context));
-          for (auto& output : outputs)
-            results[i].push_back(std::make_shared<LocalTable>(std::move(output)));
-          return arrow::Status::OK();
+          inputs.clear();
+          return held_.Hold(std::move(outputs)).Value(&results[i]);
         },
         progress);
     progress->End();
@@ -62,18 +59,20 @@ class LocalExecutor : public engine::Executor {
   }
 
   arrow::Result<std::shared_ptr<arrow::Table>> Fetch(const TableReference& reference) override {
-    return TableOf(reference);
+    return HeldTables::Load(reference);
   }
 
  private:
   const int threads_;
+  const int64_t memory_bytes_;
+  HeldTables held_;
 };
 
 }  // namespace
 
 std::unique_ptr<engine::Executor> MakeLocalExecutor(const LocalExecutorOptions& options) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return std::make_unique<LocalExecutor>(options.threads > 0 ? options.threads : cores);
+  return std::make_unique<LocalExecutor>(options.threads > 0 ? options.threads : cores, options);
 }
 
 }  // namespace viand::distributed

@@ -119,7 +119,9 @@ class SharedRequest {
     request_.drop_null_keys = true;
     request_.time_column = any.timestamp_column;
     request_.range = reach_;
-    request_.partitions = any.keys.empty() ? 1 : ChoosePartitionCount(source_.RowCount(), options);
+    VIAND_ASSIGN_OR_RETURN(const auto read, SelectColumns(source_, request_.columns));
+    const InputSize size{source_.RowCount(), source_.RowCount() * RowBytes(*read)};
+    request_.partitions = any.keys.empty() ? 1 : ChoosePartitionCount(size, options);
     return std::move(request_);
   }
 

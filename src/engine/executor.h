@@ -10,6 +10,7 @@
 // Thread-safe: several plans may use one executor at a time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ class Executor {
 
   /// Number of fragments that run at a time: how finely a plan is worth cutting.
   virtual int Parallelism() const = 0;
+
+  /// What all fragments that run at a time and the tables between stages may take together; 0: no
+  /// bound. Plans are cut so that they can keep to it.
+  virtual int64_t MemoryBytes() const { return 0; }
 
   /// Hands a table in the driver's memory to the executor.
   virtual arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) = 0;

@@ -141,7 +141,7 @@ class Explanation {
  private:
   struct Partitioning {
     int first_lookup = 0;
-    int64_t most_rows = 0;
+    InputSize most;
     int partitions = 1;
   };
 
@@ -157,8 +157,8 @@ class Explanation {
       Partitioning& by =
           partitionings_.try_emplace(opened.spine_keys, Partitioning{.first_lookup = opened.index})
               .first->second;
-      by.most_rows = std::max({by.most_rows, spine_.table->num_rows(), opened.source.RowCount()});
-      if (!opened.spine_keys.empty()) by.partitions = ChoosePartitionCount(by.most_rows, options_);
+      VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_.table->num_rows(), &by.most));
+      if (!opened.spine_keys.empty()) by.partitions = ChoosePartitionCount(by.most, options_);
     }
     return arrow::Status::OK();
   }

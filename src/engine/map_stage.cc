@@ -22,12 +22,27 @@ constexpr int64_t kRowsPerPartition = 256 * 1024;
 /// A fragment of fewer rows is not worth its overhead; one of more holds much memory at a time.
 constexpr int64_t kLeastRowsPerFragment = 64 * 1024;
 constexpr int64_t kMostRowsPerFragment = 1024 * 1024;
-constexpr int kMostPartitions = 1024;
+constexpr int64_t kMostPartitions = 1024;
 static_assert(kMostPartitions <= kMaxPartitions);
 
-int64_t RowsPerFragment(int64_t rows, const ExecuteOptions& options) {
-  const int64_t even = rows / (2 * std::max(1, options.executor->Parallelism())) + 1;
-  return std::clamp(even, kLeastRowsPerFragment, kMostRowsPerFragment);
+/// Of the memory budget: the share of the fragments that scan, and of those that join or aggregate.
+constexpr int64_t kScanShare = 8;
+constexpr int64_t kReduceShare = 4;
+/// A reduce fragment holds its inputs, their order, and what it makes of them.
+constexpr int64_t kCopiesOfInput = 4;
+/// Of a text, with its offset.
+constexpr int64_t kTypicalTextBytes = 32;
+
+int64_t CoresOf(const ExecuteOptions& options) {
+  return std::max(1, options.executor->Parallelism());
+}
+
+int64_t RowsPerFragment(int64_t rows, const arrow::Schema& columns, const ExecuteOptions& options) {
+  const int64_t even = rows / (2 * CoresOf(options)) + 1;
+  const int64_t memory = options.executor->MemoryBytes();
+  const int64_t fit = memory > 0 ? memory / kScanShare / CoresOf(options) / RowBytes(columns)
+                                 : kMostRowsPerFragment;
+  return std::clamp(std::min(even, fit), kLeastRowsPerFragment, kMostRowsPerFragment);
 }
 
 void AddUnique(const std::vector<std::string>& names, std::vector<std::string>* list) {
@@ -132,7 +147,7 @@ class MapStage {
 
   arrow::Status CutTable() {
     const int64_t rows = scan_->table->num_rows();
-    const int64_t step = RowsPerFragment(rows, options_);
+    const int64_t step = RowsPerFragment(rows, *prototype_.columns, options_);
     std::vector<int> positions;
     for (const std::string& name : prototype_.file_columns) {
       positions.push_back(scan_->table->schema()->GetFieldIndex(name));
@@ -150,7 +165,7 @@ class MapStage {
   }
 
   arrow::Status CutFiles() {
-    const int64_t most = RowsPerFragment(scan_->RowCount(), options_);
+    const int64_t most = RowsPerFragment(scan_->RowCount(), *prototype_.columns, options_);
     for (const OpenedFile& file : scan_->files) {
       for (const RowGroup& group : file.groups) {
         if (slices_.empty() || slices_.back().rows + group.rows > most) slices_.emplace_back();
@@ -187,13 +202,24 @@ arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& reques
   return MapStage(scan, request, options).Run();
 }
 
-int ChoosePartitionCount(int64_t rows, const ExecuteOptions& options) {
+int64_t RowBytes(const arrow::Schema& columns) {
+  int64_t bytes = 1;
+  for (const auto& field : columns.fields()) {
+    const int bits = field->type()->bit_width();
+    bytes += bits > 0 ? (bits + 7) / 8 : kTypicalTextBytes;
+  }
+  return bytes;
+}
+
+int ChoosePartitionCount(const InputSize& most, const ExecuteOptions& options) {
   if (options.partitions > 0) return std::min(options.partitions, kMaxPartitions);
-  const int cores = std::max(1, options.executor->Parallelism());
-  if (rows < kRowsWorthSplitting || (cores == 1 && rows < kRowsPerPartition)) return 1;
-  const int64_t by_size = rows / kRowsPerPartition + 1;
-  return static_cast<int>(
-      std::clamp<int64_t>(by_size, 2 * cores, std::max(kMostPartitions, 2 * cores)));
+  const int64_t cores = CoresOf(options);
+  const int64_t memory = options.executor->MemoryBytes() / kReduceShare;
+  const int64_t by_memory = memory > 0 ? most.bytes * kCopiesOfInput * cores / memory + 1 : 1;
+  const bool small = cores == 1 && by_memory == 1 && most.rows < kRowsPerPartition;
+  if (most.rows < kRowsWorthSplitting || small) return 1;
+  const int64_t wanted = std::max(most.rows / kRowsPerPartition + 1, by_memory);
+  return static_cast<int>(std::clamp(wanted, 2 * cores, std::max(kMostPartitions, 2 * cores)));
 }
 
 }  // namespace viand::engine

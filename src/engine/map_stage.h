@@ -51,9 +51,18 @@ struct MapOutputs {
 arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
                                       const ExecuteOptions& options);
 
+/// An estimate of what a row of the columns takes in memory, at least 1.
+int64_t RowBytes(const arrow::Schema& columns);
+
+struct InputSize {
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
+
 /// Chooses the number of partitions for the greatest of several inputs: options.partitions where it
-/// is set; one where there is too little to do; else so many that every core has work and a
-/// partition's columns fit a cache.
-int ChoosePartitionCount(int64_t rows, const ExecuteOptions& options);
+/// is set; one where there is too little to do; else so many that every core has work, a
+/// partition's columns fit a cache, and the partitions that run at a time fit the executor's
+/// memory.
+int ChoosePartitionCount(const InputSize& most, const ExecuteOptions& options);
 
 }  // namespace viand::engine

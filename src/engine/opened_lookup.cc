@@ -16,6 +16,9 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+/// The time and the row number that are dealt out with the keys.
+constexpr int64_t kTimeAndRowBytes = 16;
+
 const Names& KeysOf(const Lookup& lookup) {
   return std::visit([](const auto& view) -> const Names& { return view.keys; }, lookup.view);
 }
@@ -83,6 +86,19 @@ std::vector<KeyBound> KeyBoundsOf(const OpenedLookup& opened, const Spine& spine
     if (bound) bounds.push_back(*std::move(bound));
   }
   return bounds;
+}
+
+arrow::Status RaiseSize(const OpenedLookup& opened, int64_t spine_rows, InputSize* most) {
+  std::vector<std::string> columns = opened.view_keys;
+  if (const auto* view = std::get_if<WindowView>(&opened.lookup->view)) {
+    VIAND_ASSIGN_OR_RETURN(columns, ColumnsOfView(*view, opened.source));
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto schema, SelectColumns(opened.source, columns));
+  for (const int64_t rows : {spine_rows, opened.source.RowCount()}) {
+    most->rows = std::max(most->rows, rows);
+    most->bytes = std::max(most->bytes, rows * (RowBytes(*schema) + kTimeAndRowBytes));
+  }
+  return arrow::Status::OK();
 }
 
 const Scan& SourceOf(const Lookup& lookup) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/engine/key_bounds.h"
+#include "src/engine/map_stage.h"
 #include "src/engine/open_scan.h"
 #include "src/engine/plan.h"
 #include "src/engine/spine.h"
@@ -35,6 +36,9 @@ std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypesOf(
 
 /// What the spine's keys say of the rows that a lookup can find.
 std::vector<KeyBound> KeyBoundsOf(const OpenedLookup& opened, const Spine& spine);
+
+/// Raises `most` to the size of what is dealt out for the lookup.
+arrow::Status RaiseSize(const OpenedLookup& opened, int64_t spine_rows, InputSize* most);
 
 const Scan& SourceOf(const Lookup& lookup);
 const std::string& TimeOf(const Lookup& lookup);

@@ -28,7 +28,7 @@ using Names = std::vector<std::string>;
 /// The spine dealt out by one set of keys.
 struct SpineParts {
   int first_lookup = 0;
-  int64_t most_rows = 0;  ///< of the spine and of every source that is looked up by these keys
+  InputSize most;  ///< of the spine and of every source that is looked up by these keys
   std::vector<std::shared_ptr<arrow::DataType>> key_types;  ///< of the first view
   std::vector<PartitionInputs> partitions;
 };
@@ -87,8 +87,7 @@ class Retrieval {
       SpineParts& parts =
           spines_.try_emplace(opened.spine_keys, SpineParts{.first_lookup = opened.index})
               .first->second;
-      parts.most_rows =
-          std::max({parts.most_rows, spine_.table->num_rows(), opened.source.RowCount()});
+      VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_.table->num_rows(), &parts.most));
       if (!parts.key_types.empty()) continue;
       VIAND_ASSIGN_OR_RETURN(const auto schema, SelectColumns(opened.source, opened.view_keys));
       for (const auto& field : schema->fields()) parts.key_types.push_back(field->type());
@@ -100,7 +99,7 @@ class Retrieval {
       request.keys = Names(request.columns.begin(), request.columns.end() - 1);
       request.row_numbers = true;
       request.operation = {OperatorKind::kPartitionSpine, parts.first_lookup};
-      request.partitions = keys.empty() ? 1 : ChoosePartitionCount(parts.most_rows, options_);
+      request.partitions = keys.empty() ? 1 : ChoosePartitionCount(parts.most, options_);
       VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&scan, request, options_));
       parts.partitions = std::move(mapped.partitions);
     }

@@ -2,9 +2,18 @@
 
 #include <arrow/type.h>
 #include <arrow/util/thread_pool.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <thread>
 
+#include "src/common/block_pool.h"
+#include "src/common/memory_size.h"
 #include "src/definition/yaml_reader.h"
 #include "src/distributed/local_executor.h"
 #include "src/distributed/process_executor.h"
@@ -12,6 +21,42 @@
 #include "src/store/files_on_disk.h"
 
 namespace viand::store {
+namespace {
+
+/// Freed memory that is kept for the next who asks is a part of the budget.
+constexpr int64_t kRetainedShare = 8;
+
+/// $TMPDIR is often memory; the folder of the data has room for data.
+arrow::Result<std::string> TemporaryFolder(const OpenOptions& options, const std::string& root) {
+  if (!options.temporary_folder.empty()) {
+    if (::access(options.temporary_folder.c_str(), W_OK | X_OK) == 0)
+      return options.temporary_folder;
+    return MakeError(
+        ErrorKind::kUsage,
+        fmt::format("--temp-dir {}: {}", options.temporary_folder, std::strerror(errno)),
+        "name a folder that can be written");
+  }
+  const char* variable = std::getenv("TMPDIR");
+  if (variable != nullptr && *variable != '\0') return std::string(variable);
+  const std::string data = root + "/data";
+  return std::filesystem::is_directory(data) ? data : root;
+}
+
+arrow::Result<std::unique_ptr<engine::Executor>> LocalExecutor(const OpenOptions& options,
+                                                               const std::string& root,
+                                                               int threads) {
+  distributed::LocalExecutorOptions local{.threads = threads};
+  ARROW_ASSIGN_OR_RAISE(local.memory_bytes,
+                        ParseMemorySize(options.memory, AvailableMemoryBytes()));
+  ARROW_ASSIGN_OR_RAISE(local.temporary_folder, TemporaryFolder(options, root));
+  ProcessPool()->SetRetainedLimit(
+      std::min(BlockPool::kRetainedBytes, local.memory_bytes / kRetainedShare));
+  if (options.spill_always) local.memory_bytes = 1;
+  return distributed::MakeLocalExecutor(local);
+}
+
+}  // namespace
+
 arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string& path,
                                                               const OpenOptions& options) {
   std::unique_ptr<RepoSession> session(new RepoSession());
@@ -29,7 +74,7 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
     ARROW_ASSIGN_OR_RAISE(session->executor_,
                           distributed::MakeProcessExecutor({.processes = session->threads_}));
   } else {
-    session->executor_ = distributed::MakeLocalExecutor({.threads = session->threads_});
+    ARROW_ASSIGN_OR_RAISE(session->executor_, LocalExecutor(options, root, session->threads_));
   }
   offline::RepoContext& context = session->context_;
   context.config = &session->config_;

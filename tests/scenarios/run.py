@@ -26,6 +26,7 @@ CONFIGURATIONS = {
     "threads-1": ["--threads", "1"],
     "threads-4": ["--threads", "4", "--partitions", "5"],
     "tiny-batches": ["--threads", "2", "--batch-rows", "2", "--partitions", "3"],
+    "spill": ["--executor", "spill", "--threads", "3", "--partitions", "4"],
     "processes": ["--executor", "processes", "--threads", "2", "--partitions", "2"],
 }
 REPO_CONFIG = """project: scenario

@@ -1,0 +1,162 @@
+#include "src/distributed/held_tables.h"
+
+#include <arrow/array.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/table.h>
+#include <arrow/util/byte_size.h>
+
+#include "src/common/block_pool.h"
+#include "src/distributed/spill_file.h"
+
+namespace viand::distributed {
+namespace {
+
+// Of the budget, for what is held: the other half is for the fragments that run.
+constexpr int64_t kHeldShare = 2;
+
+/// Its own values alone: a slice's dictionary would go to disk with every slice.
+arrow::Result<std::shared_ptr<arrow::Array>> WithoutUnusedValues(
+    const std::shared_ptr<arrow::Array>& array) {
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(*array);
+  if (coded.dictionary()->length() <= coded.length()) return array;
+  arrow::compute::ExecContext context(ProcessPool());
+  context.set_use_threads(false);
+  VIAND_ASSIGN_OR_RETURN(
+      const auto values,
+      arrow::compute::Take(*coded.dictionary(), *coded.indices(),
+                           arrow::compute::TakeOptions::NoBoundsCheck(), &context));
+  VIAND_ASSIGN_OR_RETURN(
+      const auto encoded,
+      arrow::compute::DictionaryEncode(values, arrow::compute::DictionaryEncodeOptions::Defaults(),
+                                       &context));
+  return encoded.make_array();
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> Compact(const std::shared_ptr<arrow::Table>& table) {
+  std::shared_ptr<arrow::Table> result = table;
+  for (int i = 0; i < table->num_columns(); ++i) {
+    const auto& field = table->field(i);
+    if (field->type()->id() != arrow::Type::DICTIONARY) continue;
+    arrow::ArrayVector chunks;
+    for (const auto& chunk : table->column(i)->chunks()) {
+      VIAND_ASSIGN_OR_RETURN(chunks.emplace_back(), WithoutUnusedValues(chunk));
+    }
+    auto column = std::make_shared<arrow::ChunkedArray>(std::move(chunks), field->type());
+    VIAND_ASSIGN_OR_RETURN(result, result->SetColumn(i, field, std::move(column)));
+  }
+  return result;
+}
+
+}  // namespace
+
+/// What one fragment put out: each table in memory, on disk, or released.
+struct HeldTables::Group {
+  std::mutex mutex;
+  engine::Tables tables;                 // guarded by mutex; null: on disk or released
+  std::vector<SpillFile::Piece> pieces;  // guarded by mutex: empty where in memory
+  std::shared_ptr<SpillFile> file;       // guarded by mutex
+  int64_t bytes = 0;
+};
+
+struct HeldTables::Handle : engine::TableHandle {
+  Handle(std::shared_ptr<Group> of, size_t at) : group(std::move(of)), index(at) {}
+  ~Handle() override {
+    const std::lock_guard<std::mutex> lock(group->mutex);
+    group->tables[index].reset();
+    if (group->pieces.empty()) return;
+    group->file->Forget(group->pieces[index]);
+    group->pieces[index] = {};
+  }
+  const std::shared_ptr<Group> group;
+  const size_t index;
+};
+
+engine::TableReference HeldTables::Keep(std::shared_ptr<arrow::Table> table) {
+  auto group = std::make_shared<Group>();
+  group->tables.push_back(std::move(table));
+  return std::make_shared<Handle>(std::move(group), 0);
+}
+
+arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tables outputs) {
+  auto group = std::make_shared<Group>();
+  group->tables = std::move(outputs);
+  std::vector<engine::TableReference> references;
+  for (size_t i = 0; i < group->tables.size(); ++i)
+    references.push_back(std::make_shared<Handle>(group, i));
+  if (budget_bytes_ <= 0) return references;
+  for (const auto& table : group->tables) {
+    const auto bytes = arrow::util::ReferencedBufferSize(*table);
+    group->bytes += bytes.ok() ? *bytes : arrow::util::TotalBufferSize(*table);
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    groups_.push_back(group);
+  }
+  VIAND_RETURN_NOT_OK(MakeRoom());
+  return references;
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> HeldTables::Load(
+    const engine::TableReference& reference) {
+  const auto& handle = static_cast<const Handle&>(*reference);
+  std::shared_ptr<SpillFile> file;
+  SpillFile::Piece piece;
+  {
+    const std::lock_guard<std::mutex> lock(handle.group->mutex);
+    if (handle.group->pieces.empty()) return handle.group->tables[handle.index];
+    file = handle.group->file;
+    piece = handle.group->pieces[handle.index];
+  }
+  return file->Read(piece);
+}
+
+arrow::Status HeldTables::MakeRoom() {
+  while (ProcessPool()->bytes_allocated() >= budget_bytes_ / kHeldShare) {
+    const auto group = TakeLargest();
+    if (group == nullptr) return arrow::Status::OK();
+    VIAND_RETURN_NOT_OK(Spill(group.get()));
+  }
+  return arrow::Status::OK();
+}
+
+/// Null where nothing is left to spill.
+std::shared_ptr<HeldTables::Group> HeldTables::TakeLargest() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(groups_, [](const auto& group) { return group.expired(); });
+  std::shared_ptr<Group> largest;
+  size_t at = 0;
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    auto group = groups_[i].lock();
+    if (group == nullptr || (largest != nullptr && group->bytes <= largest->bytes)) continue;
+    largest = std::move(group);
+    at = i;
+  }
+  if (largest != nullptr) groups_.erase(groups_.begin() + static_cast<std::ptrdiff_t>(at));
+  return largest;
+}
+
+arrow::Status HeldTables::Spill(Group* group) {
+  VIAND_ASSIGN_OR_RETURN(auto file, OpenFile());
+  const std::lock_guard<std::mutex> lock(group->mutex);
+  group->file = std::move(file);
+  std::vector<SpillFile::Piece> pieces(group->tables.size());
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (group->tables[i] == nullptr) continue;
+    VIAND_ASSIGN_OR_RETURN(const auto compact, Compact(group->tables[i]));
+    VIAND_ASSIGN_OR_RETURN(pieces[i], group->file->Write(*compact));
+  }
+  group->pieces = std::move(pieces);
+  for (auto& table : group->tables) table.reset();
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::shared_ptr<SpillFile>> HeldTables::OpenFile() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (file_ == nullptr) {
+    VIAND_ASSIGN_OR_RETURN(file_, SpillFile::Open(folder_));
+  }
+  return file_;
+}
+
+}  // namespace viand::distributed
