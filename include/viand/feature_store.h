@@ -120,6 +120,11 @@ struct HistoricalOptions {
   std::string timestamp_column = "event_timestamp";
   bool full_feature_names = false;  ///< "view__feature"
   bool created_not_after = false;   ///< only rows created by t
+  /// Without a spine: the keys that have feature rows from `start` to `end`, both inclusive, as of
+  /// the end; with `every_row` each of these rows. No end: now; no start: the end less the longest
+  /// ttl, or 30 days.
+  std::string start, end;
+  bool every_row = false;
 };
 
 struct LineageOptions {
@@ -186,8 +191,12 @@ class FeatureStore {
   virtual Result<Table> GetHistoricalFeatures(const std::string& spine,
                                               const HistoricalOptions& options) = 0;
 
-  /// The plan of that retrieval: what each operator is expected to do; with `analyze` it is run,
-  /// its result dropped, and told what each did.
+  /// The same without a spine: for the keys, or rows, in a range of time. Ordered by keys, or by
+  /// (time, keys).
+  virtual Result<Table> GetHistoricalFeatures(const HistoricalOptions& options) = 0;
+
+  /// The plan of a retrieval (`spine` empty: without one): what each operator is expected to do;
+  /// with `analyze` it is run, its result dropped, and told what each did.
   virtual Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
                                        bool analyze) = 0;
 

@@ -19,8 +19,16 @@ struct Arguments {
 void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
   app->add_option("--spine", arguments->spine,
                   "Rows to get features for: a Parquet, CSV or Arrow file, - or labels:NAME")
-      ->required()
       ->type_name("PATH");
+  app->add_option("--start", arguments->options.start,
+                  "Without a spine: every key that has feature rows from here (default: the end "
+                  "less the longest ttl, or 30 days)")
+      ->type_name("TIME");
+  app->add_option("--end", arguments->options.end,
+                  "to here, both inclusive, as of here (default: now)")
+      ->type_name("TIME");
+  app->add_flag("--every-row", arguments->options.every_row,
+                "Without a spine: each feature row of that range, the others as of it");
   app->add_option("--features", arguments->options.features,
                   "view:feature, or view for all of its features")
       ->delimiter(',')
@@ -43,7 +51,9 @@ void Historical(const Arguments& arguments, const Command& command) {
         fmt::format("write -o - --format {0}, or leave out --format", arguments.format))};
   }
   const auto store = command.Open();
-  Table table = Require(store->GetHistoricalFeatures(arguments.spine, arguments.options));
+  Table table = Require(arguments.spine.empty()
+                            ? store->GetHistoricalFeatures(arguments.options)
+                            : store->GetHistoricalFeatures(arguments.spine, arguments.options));
   const WrittenTable written =
       Require(WriteTable(std::move(table), arguments.output, arguments.format));
   if (arguments.output == "-") return;

@@ -127,6 +127,10 @@ arrow::Result<engine::RetrievalPlan> PlanHistorical(const RepoContext& context,
     ARROW_ASSIGN_OR_RAISE(engine::Lookup lookup, PlanLookup(context, lookup_request));
     plan.lookups.push_back(std::move(lookup));
   }
+  if (request.range) {
+    ARROW_ASSIGN_OR_RAISE(
+        plan.spine, SpineOfRange(context, plan.lookups, *request.range, request.timestamp_column));
+  }
   return plan;
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "src/offline/range_spine.h"
 #include "src/offline/repo_context.h"
 #include "src/offline/view_plan.h"
 
@@ -12,6 +14,7 @@ namespace viand::offline {
 
 struct HistoricalRequest {
   engine::Scan spine;
+  std::optional<SpineRange> range;  ///< instead of the spine
   std::string timestamp_column = "event_timestamp";
   std::vector<std::string> features;  ///< "view:feature" or "view"
   std::string service;                ///< empty: none

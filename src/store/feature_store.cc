@@ -64,26 +64,41 @@ arrow::Result<Steps> BackfillNamed(RepoSession* session, const std::vector<std::
   return BackfillSteps(session, views);
 }
 
-arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session, engine::Scan spine,
+arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session,
+                                                   std::optional<engine::Scan> spine,
                                                    const HistoricalOptions& options) {
   ARROW_RETURN_NOT_OK(session->RequireGrids());
-  return offline::PlanHistorical(session->context(),
-                                 {.spine = std::move(spine),
-                                  .timestamp_column = options.timestamp_column,
-                                  .features = options.features,
-                                  .service = options.service,
-                                  .full_feature_names = options.full_feature_names,
-                                  .created_not_after = options.created_not_after});
+  offline::HistoricalRequest request{.timestamp_column = options.timestamp_column,
+                                     .features = options.features,
+                                     .service = options.service,
+                                     .full_feature_names = options.full_feature_names,
+                                     .created_not_after = options.created_not_after};
+  const bool has_range = !options.start.empty() || !options.end.empty() || options.every_row;
+  if (spine && has_range) {
+    return MakeError(ErrorKind::kUsage, "both a spine and a range of time were given",
+                     "--spine gives the rows itself; --start, --end and --every-row stand instead");
+  }
+  if (!spine && !has_range) {
+    return MakeError(ErrorKind::kUsage, "neither a spine nor a range of time was given",
+                     "give --spine PATH, or --start T --end T for every key of the views");
+  }
+  if (spine) {
+    request.spine = *std::move(spine);
+  } else {
+    request.range = {options.start, options.end, options.every_row};
+  }
+  return offline::PlanHistorical(session->context(), request);
 }
 
-arrow::Result<Table> Retrieve(RepoSession* session, engine::Scan spine,
+arrow::Result<Table> Retrieve(RepoSession* session, std::optional<engine::Scan> spine,
                               const HistoricalOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
   ARROW_ASSIGN_OR_RAISE(auto table, engine::Retrieve(plan, session->context().execute));
   return ToPublicTable(std::move(table));
 }
 
-arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session, engine::Scan spine,
+arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
+                                             std::optional<engine::Scan> spine,
                                              const HistoricalOptions& options, bool analyze) {
   ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
   engine::ExecuteOptions execute = session->context().execute;
@@ -145,8 +160,13 @@ class RepoFeatureStore final : public FeatureStore {
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(Retrieve(session_.get(), *std::move(scan), options));
   }
+  Result<Table> GetHistoricalFeatures(const HistoricalOptions& options) override {
+    return ToPublic(Retrieve(session_.get(), std::nullopt, options));
+  }
   Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
                                bool analyze) override {
+    if (spine.empty())
+      return ToPublic(ExplainRetrieval(session_.get(), std::nullopt, options, analyze));
     auto scan = OpenSpine(spine);
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(ExplainRetrieval(session_.get(), *std::move(scan), options, analyze));
