@@ -78,3 +78,12 @@ def test_analyze_measures_every_operator(viand, repo, executor):
     assert measured["view"]["rows_out"] == 4
     assert measured["retrieve"]["seconds"] >= join["seconds"] > 0
     assert all(one["spilled_bytes"] == 0 for one in measured.values())
+
+
+def test_what_is_spilled_is_told(viand, repo):
+    found = explain(viand, repo, "--analyze", "--executor", "spill")
+    assert found["scan"]["measured"]["spilled_bytes"] > 0
+    code, out, _ = viand.call(repo, "explain", "--spine", repo / "spine.parquet", "--features", "stats", "--analyze",
+                              "--executor", "spill")
+    assert code == 0
+    assert out.splitlines()[0].endswith("spilled")

@@ -78,7 +78,8 @@ engine::TableReference HeldTables::Keep(std::shared_ptr<arrow::Table> table) {
   return std::make_shared<Handle>(std::move(group), 0);
 }
 
-arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tables outputs) {
+arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tables outputs,
+                                                                    int64_t* spilled_bytes) {
   auto group = std::make_shared<Group>();
   group->tables = std::move(outputs);
   std::vector<engine::TableReference> references;
@@ -93,7 +94,7 @@ arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tabl
     const std::lock_guard<std::mutex> lock(mutex_);
     groups_.push_back(group);
   }
-  VIAND_RETURN_NOT_OK(MakeRoom());
+  VIAND_RETURN_NOT_OK(MakeRoom(spilled_bytes));
   return references;
 }
 
@@ -111,11 +112,12 @@ arrow::Result<std::shared_ptr<arrow::Table>> HeldTables::Load(
   return file->Read(piece);
 }
 
-arrow::Status HeldTables::MakeRoom() {
+arrow::Status HeldTables::MakeRoom(int64_t* spilled_bytes) {
   while (ProcessPool()->bytes_allocated() >= budget_bytes_ / kHeldShare) {
     const auto group = TakeLargest();
     if (group == nullptr) return arrow::Status::OK();
-    VIAND_RETURN_NOT_OK(Spill(group.get()));
+    VIAND_ASSIGN_OR_RETURN(const int64_t bytes, Spill(group.get()));
+    if (spilled_bytes != nullptr) *spilled_bytes += bytes;
   }
   return arrow::Status::OK();
 }
@@ -136,19 +138,21 @@ std::shared_ptr<HeldTables::Group> HeldTables::TakeLargest() {
   return largest;
 }
 
-arrow::Status HeldTables::Spill(Group* group) {
+arrow::Result<int64_t> HeldTables::Spill(Group* group) {
   VIAND_ASSIGN_OR_RETURN(auto file, OpenFile());
   const std::lock_guard<std::mutex> lock(group->mutex);
   group->file = std::move(file);
+  int64_t bytes = 0;
   std::vector<SpillFile::Piece> pieces(group->tables.size());
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (group->tables[i] == nullptr) continue;
     VIAND_ASSIGN_OR_RETURN(const auto compact, Compact(group->tables[i]));
     VIAND_ASSIGN_OR_RETURN(pieces[i], group->file->Write(*compact));
+    bytes += pieces[i].bytes;
   }
   group->pieces = std::move(pieces);
   for (auto& table : group->tables) table.reset();
-  return arrow::Status::OK();
+  return bytes;
 }
 
 arrow::Result<std::shared_ptr<SpillFile>> HeldTables::OpenFile() {

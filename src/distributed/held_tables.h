@@ -28,7 +28,9 @@ class HeldTables {
   /// Holds a table of the caller, who holds it too: never spilled.
   static engine::TableReference Keep(std::shared_ptr<arrow::Table> table);
   /// Holds what a fragment put out, and spills the largest that are held where memory is short.
-  arrow::Result<std::vector<engine::TableReference>> Hold(engine::Tables outputs);
+  /// Adds what that wrote to disk to `spilled_bytes`, where it is not null.
+  arrow::Result<std::vector<engine::TableReference>> Hold(engine::Tables outputs,
+                                                          int64_t* spilled_bytes = nullptr);
   /// The table, read from disk where it was spilled.
   static arrow::Result<std::shared_ptr<arrow::Table>> Load(const engine::TableReference& reference);
 
@@ -36,9 +38,10 @@ class HeldTables {
   struct Group;
   struct Handle;
 
-  arrow::Status MakeRoom();
+  arrow::Status MakeRoom(int64_t* spilled_bytes);
   std::shared_ptr<Group> TakeLargest();
-  arrow::Status Spill(Group* group);
+  /// The bytes that were written.
+  arrow::Result<int64_t> Spill(Group* group);
   arrow::Result<std::shared_ptr<SpillFile>> OpenFile();
 
   const int64_t budget_bytes_;

@@ -50,7 +50,9 @@ class LocalExecutor : public engine::Executor {
           VIAND_ASSIGN_OR_RETURN(auto outputs,
                                  engine::ExecuteFragment(calls[i].fragment, inputs, context));
           inputs.clear();
-          return held_.Hold(std::move(outputs)).Value(&results[i]);
+          int64_t* const spilled =
+              counters == nullptr ? nullptr : &counters->fragments[i].spilled_bytes;
+          return held_.Hold(std::move(outputs), spilled).Value(&results[i]);
         },
         progress);
     progress->End();

@@ -44,7 +44,7 @@ struct FragmentCounters {
   int64_t rows_in = 0;        ///< read of files or of the tables that it took in, before any filter
   int64_t rows_out = 0;       ///< of all the tables that it put out
   int64_t bytes_out = 0;      ///< of these, in memory
-  int64_t spilled_bytes = 0;  ///< written to temporary files
+  int64_t spilled_bytes = 0;  ///< written to disk to make room for its outputs
   int64_t run_us = 0;         ///< from its start to its end
   std::vector<HeavyKey> heaviest;  ///< a reduce fragment's keys by their rows of features or events
 
