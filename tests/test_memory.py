@@ -112,8 +112,9 @@ def test_a_full_disk_is_told(viand, repo):
     limit = 100_000
     done = run(viand, repo, "backfill", *spilling(repo), limit=limit)
     assert done.returncode == 1
-    assert f"memory is short, and after {limit} bytes of temporary data in {repo}/temporary no more could be written: File too large" in done.stderr
-    assert "hint: free disk space there, name another folder with --temp-dir, or allow more memory with --memory" in done.stderr
+    assert done.stderr == (
+        f"error: memory is short, and after {limit} bytes of temporary data in {repo}/temporary no more could be written: File too large\n"
+        "  hint: free disk space there, name another folder with --temp-dir, or allow more memory with --memory\n")
     viand.json(repo, "backfill")
 
 

@@ -66,11 +66,17 @@ arrow::Result<int64_t> WriteStream(const arrow::Table& table,
   VIAND_RETURN_NOT_OK(Failpoint("spill.write"));
   VIAND_ASSIGN_OR_RETURN(
       auto buffered, arrow::io::BufferedOutputStream::Create(kBufferBytes, ProcessPool(), file));
-  VIAND_ASSIGN_OR_RETURN(auto writer,
-                         arrow::ipc::MakeStreamWriter(buffered, table.schema(), WriteOptions()));
-  VIAND_RETURN_NOT_OK(writer->WriteTable(table));
-  VIAND_RETURN_NOT_OK(writer->Close());
-  VIAND_RETURN_NOT_OK(buffered->Flush());
+  const auto write = [&]() -> arrow::Status {
+    VIAND_ASSIGN_OR_RETURN(auto writer,
+                           arrow::ipc::MakeStreamWriter(buffered, table.schema(), WriteOptions()));
+    VIAND_RETURN_NOT_OK(writer->WriteTable(table));
+    VIAND_RETURN_NOT_OK(writer->Close());
+    return buffered->Flush();
+  };
+  const arrow::Status status = write();
+  // Else its destructor would write again, and print that it cannot.
+  if (!status.ok()) static_cast<void>(buffered->Abort());
+  VIAND_RETURN_NOT_OK(status);
   return file->Tell();
 }
 
