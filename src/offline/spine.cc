@@ -77,8 +77,15 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
     scan.csv_types = TextKeys(context);
     return scan;
   }
-  ARROW_ASSIGN_OR_RAISE(scan.table,
-                        ReadBinarySpine(std::make_shared<arrow::io::BufferReader>(bytes), kind));
+  auto table = ReadBinarySpine(std::make_shared<arrow::io::BufferReader>(bytes), kind);
+  if (!table.ok()) {
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("cannot read {}, {}: {}", scan.described_as,
+                                 kind == SpineKind::kParquet ? "a Parquet file" : "Arrow IPC",
+                                 table.status().message()),
+                     "did the program before it end early?");
+  }
+  scan.table = *std::move(table);
   return scan;
 }
 
