@@ -12,6 +12,7 @@
 
 #include "src/common/data_location.h"
 #include "src/common/io_threads.h"
+#include "src/engine/csv_table.h"
 #include "src/engine/file_constants.h"
 #include "src/engine/hive_partition.h"
 #include "src/engine/parquet_footer.h"
@@ -82,7 +83,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFiles(
 
 /// Types that the caller and the plan declare, under the names in the file; the plan's schema comes
 /// first, then the caller's.
-std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypes(
+std::map<std::string, std::shared_ptr<arrow::DataType>> TypesOfCsv(
     const Scan& scan, std::map<std::string, std::shared_ptr<arrow::DataType>> types) {
   types.insert(scan.csv_types.begin(), scan.csv_types.end());
   if (scan.schema == nullptr) return types;
@@ -172,7 +173,7 @@ arrow::Result<OpenedScan> OpenScan(
     return MakeError(ErrorKind::kInput, fmt::format("{} has no files", scan.described_as),
                      "run the step that makes them, or check the path");
   } else if (scan.format == FileFormat::kCsv) {
-    VIAND_ASSIGN_OR_RETURN(opened.table, ReadCsvFiles(scan, CsvTypes(scan, csv_types)));
+    VIAND_ASSIGN_OR_RETURN(opened.table, ReadCsvFiles(scan, TypesOfCsv(scan, csv_types)));
   } else {
     VIAND_RETURN_NOT_OK(OpenFiles(scan, &opened));
   }

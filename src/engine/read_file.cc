@@ -1,16 +1,11 @@
 #include "src/engine/read_file.h"
 
-#include <arrow/csv/options.h>
-#include <arrow/csv/reader.h>
 #include <arrow/filesystem/filesystem.h>
-#include <arrow/io/compressed.h>
 #include <arrow/io/interfaces.h>
-#include <arrow/io/memory.h>
 #include <arrow/ipc/options.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
-#include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
@@ -193,23 +188,6 @@ arrow::Result<int64_t> ReadIpcPart(const FilePart& part, const std::vector<std::
   return next;
 }
 
-/// An empty cell is null, in text columns too; "" in quotes is an empty text, and no word (NA,
-/// NULL) is null.
-arrow::Result<std::shared_ptr<arrow::Table>> ParseCsv(
-    std::shared_ptr<arrow::io::InputStream> stream,
-    const std::map<std::string, std::shared_ptr<arrow::DataType>>& types) {
-  auto convert = arrow::csv::ConvertOptions::Defaults();
-  convert.column_types.insert(types.begin(), types.end());
-  convert.null_values = {""};
-  convert.strings_can_be_null = true;
-  convert.quoted_strings_can_be_null = false;
-  VIAND_ASSIGN_OR_RETURN(auto reader, arrow::csv::TableReader::Make(
-                                          arrow::io::IOContext(ProcessPool()), std::move(stream),
-                                          arrow::csv::ReadOptions::Defaults(),
-                                          arrow::csv::ParseOptions::Defaults(), convert));
-  return reader->Read();
-}
-
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenDataFile(
@@ -235,34 +213,6 @@ arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
   if (!reader.ok())
     return Unreadable(reader.status(), path, described_as, "is it an Arrow IPC file, and whole?");
   return reader;
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(
-    const std::string& path, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
-    const std::string& described_as) {
-  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::io::InputStream> stream,
-                         OpenDataFile(path, described_as));
-  if (ParseAddress(path).path.ends_with(".gz")) {
-    VIAND_ASSIGN_OR_RETURN(auto codec, arrow::util::Codec::Create(arrow::Compression::GZIP));
-    VIAND_ASSIGN_OR_RETURN(stream, arrow::io::CompressedInputStream::Make(codec.get(), stream));
-    // The stream makes a decompressor of its own, so the codec may go.
-  }
-  auto table = ParseCsv(std::move(stream), types);
-  if (!table.ok())
-    return Unreadable(table.status(), path, described_as,
-                      "is it comma-separated text with a header?");
-  return table;
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvText(
-    const std::shared_ptr<arrow::Buffer>& text,
-    const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
-    const std::string& described_as) {
-  auto table = ParseCsv(std::make_shared<arrow::io::BufferReader>(text), types);
-  if (table.ok()) return table;
-  return MakeError(ErrorKind::kInput,
-                   fmt::format("cannot read {}: {}", described_as, table.status().message()),
-                   "is it comma-separated text with a header?");
 }
 
 arrow::Result<int64_t> ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,

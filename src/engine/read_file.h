@@ -33,18 +33,6 @@ arrow::Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenDataFile(
 arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
     const std::string& path, const std::string& described_as);
 
-/// Reads a CSV file whole, also gzipped (.gz): types given by column name, others inferred over all
-/// rows. An empty cell is null, also in a text column; "" in quotes is an empty text.
-arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(
-    const std::string& path, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
-    const std::string& described_as);
-
-/// The same of a text in memory.
-arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvText(
-    const std::shared_ptr<arrow::Buffer>& text,
-    const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
-    const std::string& described_as);
-
 /// Gets the place of the batch's first row among the rows of the part, and the batch.
 using BatchVisitor =
     std::function<arrow::Status(int64_t first_row, const std::shared_ptr<arrow::RecordBatch>&)>;

@@ -153,6 +153,7 @@ arrow::Result<SpineKind> KindOfSpine(const std::string& path) {
     head.resize(static_cast<size_t>(stream.gcount()));
   }
   if (head.empty()) return unreadable("it is empty; expected a header and rows");
+  if (head.starts_with("\x1f\x8b") && path.ends_with(".gz")) return SpineKind::kCsv;
   const SpineKind kind = KindOfBytes(head);
   if (kind == SpineKind::kCsv && head.find('\0') != std::string::npos) {
     return unreadable("it is neither Parquet nor Arrow IPC nor text");
