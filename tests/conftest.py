@@ -61,6 +61,17 @@ entity_key_serialization_version: 3
 """
 
 
+# A user's events by day; what is appended are feature views.
+DAILY_EVENTS = """entities:
+  - {name: user, join_keys: [user_id], value_type: INT64}
+sources:
+  - {name: events, type: file, path: events.parquet, timestamp_field: at}
+snapshots:
+  - {name: daily, source: events, first: start + 1d, last: end, every: 1d}
+feature_views:
+"""
+
+
 def make_repo(folder, workbooks=()):
     """A copy of the example with the given workbooks (path -> name) as its data."""
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("data", "__pycache__"))

@@ -3,16 +3,9 @@
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import store_config
+from conftest import DAILY_EVENTS, store_config
 
-DEFINITIONS = """entities:
-  - {name: user, join_keys: [user_id], value_type: INT64}
-sources:
-  - {name: events, type: file, path: events.parquet, timestamp_field: at}
-snapshots:
-  - {name: daily, source: events, first: start + 1d, last: end, every: 1d}
-feature_views:
-  - name: counts
+DEFINITIONS = DAILY_EVENTS + """  - name: counts
     entities: [user]
     source: events
     snapshots: daily

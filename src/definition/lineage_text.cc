@@ -124,10 +124,11 @@ size_t ComputedBy(const LineageGraph& graph, size_t node) {
   return node;
 }
 
-constexpr char kProducer[] = "https://github.com/viand/viand";
+constexpr char kProducer[] = "urn:viand:lineage";
 constexpr char kSchema[] = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent";
 constexpr char kColumnSchema[] =
-    "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json";
+    "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/"
+    "ColumnLineageDatasetFacet";
 
 /// The event of one object: its columns, each with the columns that it comes from.
 Json JobEvent(const LineageGraph& graph, const std::string& project, const std::string& object,
