@@ -2,11 +2,12 @@
 // (docs/formats/registry.md).
 #pragma once
 
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "src/registry/registry.h"
+#include "src/registry/sql_connection.h"
 
 namespace viand::registry {
 
@@ -24,8 +25,21 @@ const std::vector<FeastTable>& FeastTables();
 /// The table of a kind; null for viand's own kinds.
 const FeastTable* FeastTableOf(ObjectKind kind);
 
-/// Statements that create what is missing: Feast's tables and indexes as its SQLAlchemy schema has
-/// them, then viand's.
-const char* SchemaSql();
+/// Whose a table is: in a registry file, Feast's are in registry.db and viand's in the file beside.
+enum class TableOwner { kFeast, kViand };
+
+/// The names of all tables of an owner.
+std::vector<std::string> TablesOf(TableOwner owner);
+
+/// The version of viand's tables. A reader refuses one that is greater: raise it when an older
+/// viand would misread them.
+inline constexpr int64_t kSchemaVersion = 1;
+
+/// Creates what is missing: Feast's tables and indexes as its SQLAlchemy schema has them, then
+/// viand's. Executes nothing where all are there.
+arrow::Status CreateTables(SqlDialect dialect, SqlConnection* connection);
+
+/// kEnvironment where viand's tables, if they are among `tables`, are of a newer version.
+arrow::Status CheckSchemaVersion(SqlConnection* connection, const std::set<std::string>& tables);
 
 }  // namespace viand::registry

@@ -17,7 +17,7 @@ class PlanTest : public testing::Test {
   Plan MakePlan() {
     const auto snapshot = registry_->Read();
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
-    auto plan = repo_.MakePlan(*snapshot);
+    auto plan = repo_.MakePlan(**snapshot);
     EXPECT_TRUE(plan.ok()) << plan.status();
     return plan.ok() ? *plan : Plan();
   }
@@ -154,7 +154,7 @@ TEST_F(PlanTest, UnknownGridKeepsTheRecordedOne) {
   Apply();
   repo_.grids.clear();
   EXPECT_FALSE(MakePlan().HasEffect());
-  const auto grids = RecordedGrids(*registry_->Read());
+  const auto grids = RecordedGrids(**registry_->Read());
   ASSERT_TRUE(grids.ok());
   EXPECT_EQ(grids->at("weekly").cutoffs_us, SmallRepo::WeeklyGrid(9).cutoffs_us);
   EXPECT_EQ(grids->at("weekly").end_us, SmallRepo::WeeklyGrid(9).end_us);
@@ -217,7 +217,7 @@ TEST_F(PlanTest, SeveralJoinKeysMakeSeveralFeastEntities) {
 
 TEST_F(PlanTest, TooLongNameIsRefused) {
   repo_.definitions->models[0].name = std::string(256, 'm');
-  const auto plan = repo_.MakePlan(*registry_->Read());
+  const auto plan = repo_.MakePlan(**registry_->Read());
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(KindOf(plan.status()), ErrorKind::kDefinition);
   EXPECT_NE(plan.status().message().find("256 bytes; the registry holds at most 255"),

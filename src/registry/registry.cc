@@ -2,33 +2,28 @@
 
 #include <fmt/format.h>
 
-#include "src/registry/sqlite_registry.h"
+#include "src/registry/change_writer.h"
+#include "src/registry/open_storage.h"
+#include "src/registry/plan.h"
+#include "src/registry/registry_storage.h"
+#include "src/registry/snapshot_reader.h"
 
 namespace viand::registry {
 namespace {
 
-constexpr char kWorkingPaths[] =
-    "what works: registry: {registry_type: sql, path: sqlite:///data/registry.db}";
-
-// SQLAlchemy's URL of an SQLite file: three slashes before a relative path, four before an absolute
-// one.
-arrow::Result<std::string> SqliteFile(const definition::RepoConfig& config) {
-  const std::string& url = config.registry_path;
-  const SourceLocation where{"feature_store.yaml"};
-  for (const std::string_view scheme : {"sqlite:///", "sqlite+pysqlite:///"}) {
-    if (!url.starts_with(scheme)) continue;
-    std::string path = url.substr(scheme.size());
-    path = path.substr(0, path.find('?'));
-    if (path.empty() || path == ":memory:")
-      return ErrorAt(where, ErrorKind::kDefinition,
-                     fmt::format("registry path \"{}\" names no file", url), kWorkingPaths);
-    return path.starts_with('/') ? path : config.root + "/" + path;
+arrow::Status CheckExpected(const Plan& plan, const RegistrySnapshot& now) {
+  for (const auto& [key, expected] : plan.expected_sha256) {
+    const StoredObject* stored = now.Find(key.first, key.second);
+    const std::string actual = stored == nullptr ? "" : stored->sha256;
+    if (actual == expected) continue;
+    const char* what = expected.empty() ? "added" : actual.empty() ? "removed" : "changed";
+    return MakeError(
+        ErrorKind::kConflict,
+        fmt::format("{} \"{}\" was {} in the registry after the plan was made; nothing was applied",
+                    KindName(key.first), key.second, what),
+        "plan again, look at the difference, then apply");
   }
-  if (url.starts_with("postgres"))
-    return ErrorAt(where, ErrorKind::kDefinition, "PostgreSQL registries are not in this version",
-                   kWorkingPaths);
-  return ErrorAt(where, ErrorKind::kDefinition,
-                 fmt::format("registry path \"{}\" is not an SQLite URL", url), kWorkingPaths);
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -74,19 +69,58 @@ const StoredObject* RegistrySnapshot::Find(ObjectKind kind, const std::string& n
   return found == objects.end() ? nullptr : &found->second;
 }
 
+Registry::Registry(std::string project, std::unique_ptr<RegistryStorage> storage,
+                   int64_t cache_ttl_seconds)
+    : project_(std::move(project)), storage_(std::move(storage)), cache_ttl_(cache_ttl_seconds) {}
+
+Registry::~Registry() = default;
+
 arrow::Result<std::unique_ptr<Registry>> Registry::Open(const definition::RepoConfig& config) {
-  const SourceLocation where{"feature_store.yaml"};
-  if (config.registry_type == "sql") {
-    VIAND_ASSIGN_OR_RETURN(std::string path, SqliteFile(config));
-    return std::make_unique<SqliteRegistry>(config, std::move(path));
-  }
-  if (config.registry_type == "file" || config.registry_type.empty())
-    return ErrorAt(
-        where, ErrorKind::kDefinition,
-        fmt::format("file registries (\"{}\") are not in this version", config.registry_path),
-        kWorkingPaths);
-  return ErrorAt(where, ErrorKind::kDefinition,
-                 fmt::format("unknown registry_type \"{}\"", config.registry_type), kWorkingPaths);
+  VIAND_ASSIGN_OR_RETURN(auto storage, OpenStorage(config));
+  return std::make_unique<Registry>(config.project, std::move(storage),
+                                    config.registry_cache_ttl_seconds);
 }
+
+arrow::Result<SharedSnapshot> Registry::Read() {
+  auto snapshot = std::make_shared<RegistrySnapshot>();
+  snapshot->project = project_;
+  const auto read_at = std::chrono::steady_clock::now();
+  VIAND_RETURN_NOT_OK(storage_->Read([&](SqlConnection* connection) {
+    return ReadSnapshot(connection, project_).Value(snapshot.get());
+  }));
+  const std::scoped_lock lock(mutex_);
+  cached_ = snapshot;
+  cached_at_ = read_at;
+  return snapshot;
+}
+
+arrow::Result<SharedSnapshot> Registry::ReadCached() {
+  {
+    const std::scoped_lock lock(mutex_);
+    const bool expires = cache_ttl_.count() > 0;
+    const auto age = std::chrono::steady_clock::now() - cached_at_;
+    if (cached_ != nullptr && (!expires || age <= cache_ttl_)) return cached_;
+  }
+  return Read();
+}
+
+arrow::Status Registry::Apply(const Plan& plan) {
+  if (plan.project != project_)
+    return MakeError(ErrorKind::kUsage,
+                     fmt::format("the plan is for project \"{}\", the registry is open for \"{}\"",
+                                 plan.project, project_));
+  if (!plan.HasEffect()) return arrow::Status::OK();
+  {
+    const std::scoped_lock lock(mutex_);
+    cached_ = nullptr;
+  }
+  return storage_->Write([&](SqlConnection* connection) -> arrow::Status {
+    VIAND_ASSIGN_OR_RETURN(const RegistrySnapshot now, ReadSnapshot(connection, project_));
+    VIAND_RETURN_NOT_OK(CheckExpected(plan, now));
+    return WriteChanges(connection, plan, now);
+  });
+}
+
+std::string Registry::Describe() const { return storage_->Describe(); }
 
 }  // namespace viand::registry

@@ -1,17 +1,19 @@
 // The registry: what is applied, shared with Feast in Feast's own layout
 // (docs/formats/registry.md).
 //
-//   auto registry = Registry::Open(config);             // sqlite; file and postgres later, same
-//   interface auto snapshot = (*registry)->Read(); Plan plan = MakePlan(desired, *snapshot); //
-//   plan.h auto status = (*registry)->Apply(plan, "apply");    // one transaction, or kConflict
-//   naming the object
+//   VIAND_ASSIGN_OR_RETURN(const auto registry, Registry::Open(config));
+//   VIAND_ASSIGN_OR_RETURN(const auto snapshot, registry->Read());
+//   VIAND_ASSIGN_OR_RETURN(const Plan plan, MakePlan(desired, *snapshot));  // plan.h
+//   VIAND_RETURN_NOT_OK(registry->Apply(plan));  // one transaction, or kConflict
 //
-// Thread-safe: each call opens its own transaction.
+// Thread-safe: each call is a transaction of its own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@
 namespace viand::registry {
 
 struct Plan;  // plan.h
+class RegistryStorage;
 
 /// Feast's kinds live in Feast's tables as protobuf; viand's own in viand_objects as canonical
 /// text. Values are stored in viand_* tables: never change.
@@ -64,23 +67,41 @@ struct RegistrySnapshot {
   const StoredObject* Find(ObjectKind kind, const std::string& name) const;
 };
 
+using SharedSnapshot = std::shared_ptr<const RegistrySnapshot>;
+
+/// One project of a registry, on any backend.
 class Registry {
  public:
-  virtual ~Registry() = default;
-
   /// Opens the backend that the config names, creating nothing: a missing registry reads as empty,
   /// and the first Apply creates it. An unknown registry_type or URL scheme is kDefinition and
   /// lists what works.
   static arrow::Result<std::unique_ptr<Registry>> Open(const definition::RepoConfig& config);
 
-  virtual arrow::Result<RegistrySnapshot> Read() = 0;
+  /// `cache_ttl_seconds` is Feast's: 0 never expires.
+  Registry(std::string project, std::unique_ptr<RegistryStorage> storage,
+           int64_t cache_ttl_seconds);
+  ~Registry();
+
+  /// Reads what is stored now, and remembers it.
+  arrow::Result<SharedSnapshot> Read();
+
+  /// What Read or Apply has seen at most `cache_ttl_seconds` ago, else as Read.
+  arrow::Result<SharedSnapshot> ReadCached();
 
   /// Rechecks under the write lock that every object which the plan read is as it was, then commits
   /// all changes in one transaction. kConflict names the object that somebody else changed.
-  virtual arrow::Status Apply(const Plan& plan) = 0;
+  arrow::Status Apply(const Plan& plan);
 
-  /// Where it is, for messages: "sqlite data/registry.db".
-  virtual std::string Describe() const = 0;
+  /// Where it is, for messages: "sqlite data/registry.db". Holds no password.
+  std::string Describe() const;
+
+ private:
+  const std::string project_;
+  const std::unique_ptr<RegistryStorage> storage_;
+  const std::chrono::seconds cache_ttl_;
+  std::mutex mutex_;  // guards what follows
+  SharedSnapshot cached_;
+  std::chrono::steady_clock::time_point cached_at_;
 };
 
 }  // namespace viand::registry

@@ -49,11 +49,6 @@ SqliteStatement::SqliteStatement(const std::string* path, sqlite3* database,
                                  sqlite3_stmt* statement)
     : path_(path), database_(database), statement_(statement) {}
 
-SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
-    : path_(other.path_),
-      database_(other.database_),
-      statement_(std::exchange(other.statement_, nullptr)) {}
-
 SqliteStatement::~SqliteStatement() { sqlite3_finalize(statement_); }
 
 arrow::Status SqliteStatement::Check(int code) const {
@@ -92,6 +87,11 @@ arrow::Status SqliteStatement::Run() {
   return Check(sqlite3_reset(statement_));
 }
 
+void SqliteStatement::Reset() {
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
 std::string SqliteStatement::Text(int index) const {
   const void* bytes = sqlite3_column_blob(statement_, index);
   const int size = sqlite3_column_bytes(statement_, index);
@@ -106,37 +106,52 @@ bool SqliteStatement::IsNull(int index) const {
   return sqlite3_column_type(statement_, index) == SQLITE_NULL;
 }
 
-SqliteConnection::SqliteConnection(std::string path, sqlite3* database)
-    : path_(std::make_unique<std::string>(std::move(path))), database_(database) {}
+SqliteConnection::~SqliteConnection() {
+  statements_.clear();
+  sqlite3_close_v2(database_);
+}
 
-SqliteConnection::SqliteConnection(SqliteConnection&& other) noexcept
-    : path_(std::move(other.path_)), database_(std::exchange(other.database_, nullptr)) {}
-
-SqliteConnection::~SqliteConnection() { sqlite3_close_v2(database_); }
-
-arrow::Result<SqliteConnection> SqliteConnection::Open(const std::string& path, Mode mode,
-                                                       int busy_timeout_ms) {
+arrow::Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::string& path,
+                                                                        Mode mode,
+                                                                        int busy_timeout_ms) {
   const int flags = SQLITE_OPEN_READWRITE | (mode == Mode::kCreate ? SQLITE_OPEN_CREATE : 0);
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);
-  SqliteConnection connection(path, database);
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path, database));
   if (code != SQLITE_OK) return SqliteError(path, code, sqlite3_errstr(code));
   sqlite3_busy_timeout(database, busy_timeout_ms);
   return connection;
 }
 
-arrow::Result<SqliteStatement> SqliteConnection::Prepare(std::string_view sql) {
+arrow::Result<SqlStatement*> SqliteConnection::Prepare(const std::string& sql) {
+  if (const auto known = statements_.find(sql); known != statements_.end()) {
+    known->second->Reset();
+    return known->second.get();
+  }
   sqlite3_stmt* statement = nullptr;
   const int code =
       sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
-  if (code != SQLITE_OK) return SqliteError(*path_, code, sqlite3_errmsg(database_));
-  return SqliteStatement(path_.get(), database_, statement);
+  if (code != SQLITE_OK) return SqliteError(path_, code, sqlite3_errmsg(database_));
+  auto& kept = statements_[sql];
+  kept = std::make_unique<SqliteStatement>(&path_, database_, statement);
+  return kept.get();
 }
 
 arrow::Status SqliteConnection::Execute(const std::string& sql) {
   const int code = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) return arrow::Status::OK();
-  return SqliteError(*path_, code, sqlite3_errmsg(database_));
+  return SqliteError(path_, code, sqlite3_errmsg(database_));
+}
+
+arrow::Result<std::set<std::string>> SqliteConnection::TableNames() {
+  std::set<std::string> names;
+  VIAND_ASSIGN_OR_RETURN(SqlStatement * statement,
+                         Prepare("select name from sqlite_master where type = 'table'"));
+  while (true) {
+    VIAND_ASSIGN_OR_RETURN(const bool row, statement->Step());
+    if (!row) return names;
+    names.insert(statement->Text(0));
+  }
 }
 
 arrow::Result<SqliteTransaction> SqliteTransaction::Begin(SqliteConnection* connection, Kind kind) {

@@ -1,20 +1,20 @@
-// SQLite's C API with owners and errors: a connection, a prepared statement, a write transaction.
+// SQLite's C API with owners and errors: a connection, a prepared statement, a transaction.
 //
-//   VIAND_ASSIGN_OR_RETURN(auto connection, SqliteConnection::Open(path,
-//   SqliteConnection::Mode::kExisting, 5000)); VIAND_ASSIGN_OR_RETURN(auto statement,
-//   connection.Prepare("select name from t where id = ?")); VIAND_RETURN_NOT_OK(statement.Bind(1,
-//   "x")); while (true) { VIAND_ASSIGN_OR_RETURN(bool row, statement.Step()); if (!row) break; ...
-//   }
+//   VIAND_ASSIGN_OR_RETURN(const auto connection, SqliteConnection::Open(
+//       path, SqliteConnection::Mode::kExisting, 5000));
+//   VIAND_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(
+//       connection.get(), SqliteTransaction::Kind::kRead));
 //
 // Not thread-safe: one connection a call. Every error names the file.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "src/common/error.h"
+#include "src/registry/sql_connection.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -22,60 +22,54 @@ struct sqlite3_stmt;
 namespace viand::registry {
 
 /// A prepared statement. Lives no longer than its connection.
-class SqliteStatement {
+class SqliteStatement : public SqlStatement {
  public:
-  SqliteStatement(SqliteStatement&& other) noexcept;
-  SqliteStatement& operator=(SqliteStatement&&) = delete;
-  ~SqliteStatement();
+  SqliteStatement(const std::string* path, sqlite3* database, sqlite3_stmt* statement);
+  ~SqliteStatement() override;
 
-  /// Binds parameter `index`, counted from 1; texts and blobs are copied.
-  arrow::Status Bind(int index, std::string_view text);
-  arrow::Status Bind(int index, int64_t number);
-  arrow::Status BindBlob(int index, std::string_view bytes);
-  arrow::Status BindNull(int index);
+  arrow::Status Bind(int index, std::string_view text) override;
+  arrow::Status Bind(int index, int64_t number) override;
+  arrow::Status BindBlob(int index, std::string_view bytes) override;
+  arrow::Status BindNull(int index) override;
+  arrow::Result<bool> Step() override;
+  arrow::Status Run() override;
+  std::string Text(int index) const override;
+  int64_t Integer(int index) const override;
+  bool IsNull(int index) const override;
 
-  /// Moves to the next row; false where there is none.
-  arrow::Result<bool> Step();
-  /// Runs a statement without rows and makes it ready for other parameters.
-  arrow::Status Run();
-
-  /// Column `index` of the row, counted from 0.
-  std::string Text(int index) const;
-  int64_t Integer(int index) const;
-  bool IsNull(int index) const;
+  /// Forgets rows and parameters.
+  void Reset();
 
  private:
-  friend class SqliteConnection;
-  SqliteStatement(const std::string* path, sqlite3* database, sqlite3_stmt* statement);
   arrow::Status Check(int code) const;
 
-  const std::string* path_;
-  sqlite3* database_;
-  sqlite3_stmt* statement_;
+  const std::string* const path_;
+  sqlite3* const database_;
+  sqlite3_stmt* const statement_;
 };
 
 /// An open database file.
-class SqliteConnection {
+class SqliteConnection : public SqlConnection {
  public:
   enum class Mode { kExisting, kCreate };
 
   /// Opens for reading and writing (a hot journal of a killed writer must be rolled back even to
   /// read). Waits up to `busy_timeout_ms` for another writer.
-  static arrow::Result<SqliteConnection> Open(const std::string& path, Mode mode,
-                                              int busy_timeout_ms);
-  SqliteConnection(SqliteConnection&& other) noexcept;
-  SqliteConnection& operator=(SqliteConnection&&) = delete;
-  ~SqliteConnection();
+  static arrow::Result<std::unique_ptr<SqliteConnection>> Open(const std::string& path, Mode mode,
+                                                               int busy_timeout_ms);
+  ~SqliteConnection() override;
 
-  arrow::Result<SqliteStatement> Prepare(std::string_view sql);
-  /// Runs statements without parameters or rows, separated by semicolons.
-  arrow::Status Execute(const std::string& sql);
+  arrow::Result<SqlStatement*> Prepare(const std::string& sql) override;
+  arrow::Status Execute(const std::string& sql) override;
+  arrow::Result<std::set<std::string>> TableNames() override;
 
  private:
-  SqliteConnection(std::string path, sqlite3* database);
+  SqliteConnection(std::string path, sqlite3* database)
+      : path_(std::move(path)), database_(database) {}
 
-  std::unique_ptr<std::string> path_;  // statements point at it across moves
-  sqlite3* database_;
+  const std::string path_;
+  sqlite3* const database_;
+  std::map<std::string, std::unique_ptr<SqliteStatement>, std::less<>> statements_;
 };
 
 /// A transaction that rolls back unless committed.

@@ -50,7 +50,7 @@ arrow::Result<registry::Plan> MakePlanOf(RepoSession* session,
                                          std::map<std::string, registry::ResolvedGrid> grids) {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, session->ReadRegistry());
   registry::DesiredState desired{&session->config(), &bound, std::move(grids)};
-  return registry::MakePlan(desired, snapshot);
+  return registry::MakePlan(desired, *snapshot);
 }
 
 arrow::Status Refuse(const registry::Plan& plan) {

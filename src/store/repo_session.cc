@@ -88,9 +88,9 @@ arrow::Status RepoSession::Rebind() {
   return definition::Validate(definitions_, FilesBelow(config_.root)).Value(&bound_);
 }
 
-arrow::Result<registry::RegistrySnapshot> RepoSession::ReadRegistry() {
+arrow::Result<registry::SharedSnapshot> RepoSession::ReadRegistry() {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, registry_->Read());
-  ARROW_ASSIGN_OR_RAISE(context_.grids, registry::RecordedGrids(snapshot));
+  ARROW_ASSIGN_OR_RAISE(context_.grids, registry::RecordedGrids(*snapshot));
   grids_read_ = true;
   return snapshot;
 }

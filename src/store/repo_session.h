@@ -23,7 +23,7 @@ class RepoSession {
   arrow::Status Rebind();
 
   /// Reads the registry: the grids of `context()` are those that it records.
-  arrow::Result<registry::RegistrySnapshot> ReadRegistry();
+  arrow::Result<registry::SharedSnapshot> ReadRegistry();
 
   /// Reads the registry once, for commands that only need its grids.
   arrow::Status RequireGrids();

@@ -1,5 +1,3 @@
-#include "src/registry/sqlite_registry.h"
-
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -10,22 +8,23 @@
 
 #include "feast/core/feature_view.pb.h"
 #include "src/registry/plan.h"
+#include "src/registry/sqlite_storage.h"
 #include "src/registry/testing/small_repo.h"
 
 namespace viand::registry {
 namespace {
 
-class SqliteRegistryTest : public testing::Test {
+class RegistryTest : public testing::Test {
  protected:
-  SqliteRegistryTest()
+  RegistryTest()
       : repo_(folder_.path()),
         path_(folder_.path() + "/data/registry.db"),
-        registry_(repo_.config, path_, 50) {}
+        registry_("shops", std::make_unique<SqliteStorage>(path_, "data/registry.db", 50), 600) {}
 
   Plan MakePlan() {
     const auto snapshot = registry_.Read();
     EXPECT_TRUE(snapshot.ok()) << snapshot.status();
-    auto plan = repo_.MakePlan(*snapshot);
+    auto plan = repo_.MakePlan(**snapshot);
     EXPECT_TRUE(plan.ok()) << plan.status();
     return plan.ok() ? *plan : Plan();
   }
@@ -58,7 +57,7 @@ class SqliteRegistryTest : public testing::Test {
   feast::core::FeatureView StoredView(const std::string& name) {
     feast::core::FeatureView view;
     EXPECT_TRUE(
-        view.ParseFromString(registry_.Read()->Find(ObjectKind::kFeatureView, name)->content));
+        view.ParseFromString((*registry_.Read())->Find(ObjectKind::kFeatureView, name)->content));
     return view;
   }
 
@@ -83,17 +82,17 @@ class SqliteRegistryTest : public testing::Test {
   ScratchFolder folder_;
   SmallRepo repo_;
   const std::string path_;
-  SqliteRegistry registry_;
+  Registry registry_;
 };
 
-TEST_F(SqliteRegistryTest, MissingFileReadsAsEmpty) {
+TEST_F(RegistryTest, MissingFileReadsAsEmpty) {
   const auto snapshot = registry_.Read();
   ASSERT_TRUE(snapshot.ok());
-  EXPECT_FALSE(snapshot->exists);
+  EXPECT_FALSE((*snapshot)->exists);
   EXPECT_EQ(registry_.Describe(), "sqlite data/registry.db");
 }
 
-TEST_F(SqliteRegistryTest, ViewsAreStoredAsPlainFeastViews) {
+TEST_F(RegistryTest, ViewsAreStoredAsPlainFeastViews) {
   Apply();
   const auto view = StoredView("shop_sales");
   EXPECT_EQ(view.spec().project(), "shops");
@@ -115,7 +114,7 @@ TEST_F(SqliteRegistryTest, ViewsAreStoredAsPlainFeastViews) {
   EXPECT_EQ(facts.spec().batch_source().timestamp_field(), "sold_at");
 }
 
-TEST_F(SqliteRegistryTest, VersionsCountAsInFeast) {
+TEST_F(RegistryTest, VersionsCountAsInFeast) {
   const std::string versions =
       "select version_number from feature_view_version_history where feature_view_name = "
       "'shop_sales' order by 1";
@@ -134,7 +133,7 @@ TEST_F(SqliteRegistryTest, VersionsCountAsInFeast) {
   EXPECT_EQ(StoredView("shop_sales").meta().current_version_number(), 1);
 }
 
-TEST_F(SqliteRegistryTest, KeepsHistoryLogAndMetadata) {
+TEST_F(RegistryTest, KeepsHistoryLogAndMetadata) {
   Apply();
   repo_.definitions->models[0].target = "closes";
   Apply();
@@ -149,7 +148,7 @@ TEST_F(SqliteRegistryTest, KeepsHistoryLogAndMetadata) {
   EXPECT_EQ(Query("select count(*) from viand_objects where name = 'closing'"), Rows{"0"});
 }
 
-TEST_F(SqliteRegistryTest, CreatedTimeStaysOnChange) {
+TEST_F(RegistryTest, CreatedTimeStaysOnChange) {
   Apply();
   auto view = StoredView("shop_sales");
   view.mutable_meta()->mutable_created_timestamp()->set_seconds(5);
@@ -160,25 +159,26 @@ TEST_F(SqliteRegistryTest, CreatedTimeStaysOnChange) {
   EXPECT_GT(StoredView("shop_sales").meta().last_updated_timestamp().seconds(), 5);
 }
 
-TEST_F(SqliteRegistryTest, ConflictNamesTheObjectAndAppliesNothing) {
+TEST_F(RegistryTest, ConflictNamesTheObjectAndAppliesNothing) {
   Apply();
   repo_.view("shop_sales")->features[0].expr.text = "max(price)";
   const Plan stale = MakePlan();
   SmallRepo other(folder_.path());
   other.view("shop_sales")->features[0].expr.text = "min(price)";
-  SqliteRegistry other_registry(other.config, path_);
-  ASSERT_TRUE(other_registry.Apply(*other.MakePlan(*other_registry.Read())).ok());
+  Registry other_registry("shops", std::make_unique<SqliteStorage>(path_, "data/registry.db", 50),
+                          600);
+  ASSERT_TRUE(other_registry.Apply(*other.MakePlan(**other_registry.Read())).ok());
   const auto before = registry_.Read();
   const auto status = registry_.Apply(stale);
   EXPECT_EQ(KindOf(status), ErrorKind::kConflict);
   EXPECT_NE(status.message().find("feature view \"shop_sales\" was changed in the registry"),
             std::string::npos)
       << status;
-  EXPECT_EQ(registry_.Read()->Find(ObjectKind::kFeatureView, "shop_sales")->sha256,
-            before->Find(ObjectKind::kFeatureView, "shop_sales")->sha256);
+  EXPECT_EQ((*registry_.Read())->Find(ObjectKind::kFeatureView, "shop_sales")->sha256,
+            (*before)->Find(ObjectKind::kFeatureView, "shop_sales")->sha256);
 }
 
-TEST_F(SqliteRegistryTest, TwoFirstAppliesConflict) {
+TEST_F(RegistryTest, TwoFirstAppliesConflict) {
   const Plan first = MakePlan(), second = MakePlan();
   ASSERT_TRUE(registry_.Apply(first).ok());
   const auto status = registry_.Apply(second);
@@ -186,7 +186,7 @@ TEST_F(SqliteRegistryTest, TwoFirstAppliesConflict) {
   EXPECT_NE(status.message().find("was added"), std::string::npos) << status;
 }
 
-TEST_F(SqliteRegistryTest, ForeignObjectsAreNeverRemoved) {
+TEST_F(RegistryTest, ForeignObjectsAreNeverRemoved) {
   Apply();
   feast::core::FeatureView foreign;
   foreign.mutable_spec()->set_name("theirs");
@@ -205,7 +205,7 @@ TEST_F(SqliteRegistryTest, ForeignObjectsAreNeverRemoved) {
   }
 }
 
-TEST_F(SqliteRegistryTest, DroppedTagIsDriftAndComesBack) {
+TEST_F(RegistryTest, DroppedTagIsDriftAndComesBack) {
   Apply();
   auto view = StoredView("shop_sales");
   view.mutable_spec()->mutable_tags()->clear();
@@ -226,7 +226,7 @@ TEST_F(SqliteRegistryTest, DroppedTagIsDriftAndComesBack) {
 }
 
 // What viand does not define, known to its messages or not, is somebody else's and stays.
-TEST_F(SqliteRegistryTest, UnknownFieldsAndIntervalsSurvive) {
+TEST_F(RegistryTest, UnknownFieldsAndIntervalsSurvive) {
   Apply();
   auto view = StoredView("shop_sales");
   view.mutable_meta()->add_materialization_intervals()->mutable_start_time()->set_seconds(7);
@@ -250,7 +250,7 @@ TEST_F(SqliteRegistryTest, UnknownFieldsAndIntervalsSurvive) {
   EXPECT_EQ(feature.vector_length(), 3);
 }
 
-TEST_F(SqliteRegistryTest, FileThatIsNoDatabaseIsAClearError) {
+TEST_F(RegistryTest, FileThatIsNoDatabaseIsAClearError) {
   std::filesystem::create_directories(folder_.path() + "/data");
   std::ofstream(path_) << std::string(5000, 'x');
   const auto snapshot = registry_.Read();
@@ -260,10 +260,10 @@ TEST_F(SqliteRegistryTest, FileThatIsNoDatabaseIsAClearError) {
       << snapshot.status();
 }
 
-TEST_F(SqliteRegistryTest, DamagedPagesAndBytesAreClearErrors) {
+TEST_F(RegistryTest, DamagedPagesAndBytesAreClearErrors) {
   Apply();
   StoreView("shop_sales", "\xff\xff not a message");
-  const auto plan = repo_.MakePlan(*registry_.Read());
+  const auto plan = repo_.MakePlan(**registry_.Read());
   EXPECT_NE(plan.status().message().find("feature view \"shop_sales\" is damaged"),
             std::string::npos)
       << plan.status();
@@ -278,7 +278,7 @@ TEST_F(SqliteRegistryTest, DamagedPagesAndBytesAreClearErrors) {
       << snapshot.status();
 }
 
-TEST_F(SqliteRegistryTest, FolderThatCannotBeMadeIsAClearError) {
+TEST_F(RegistryTest, FolderThatCannotBeMadeIsAClearError) {
   std::ofstream(folder_.path() + "/data") << "a file where the folder should be";
   const auto status = registry_.Apply(*repo_.MakePlan({}));
   EXPECT_EQ(KindOf(status), ErrorKind::kEnvironment);
@@ -286,7 +286,7 @@ TEST_F(SqliteRegistryTest, FolderThatCannotBeMadeIsAClearError) {
 }
 
 // Runs as another user where the test itself is root, whom permissions do not stop.
-TEST_F(SqliteRegistryTest, ReadOnlyFolderIsAClearError) {
+TEST_F(RegistryTest, ReadOnlyFolderIsAClearError) {
   Apply();
   namespace fs = std::filesystem;
   fs::permissions(path_, fs::perms(0444));
@@ -295,7 +295,7 @@ TEST_F(SqliteRegistryTest, ReadOnlyFolderIsAClearError) {
   const pid_t child = fork();
   if (child == 0) {
     if (geteuid() == 0 && setuid(65534) != 0) _exit(2);
-    const auto plan = repo_.MakePlan(*registry_.Read());
+    const auto plan = repo_.MakePlan(**registry_.Read());
     const auto status = registry_.Apply(*plan);
     const bool clear = status.message().find(path_ + ": not writable") != std::string::npos;
     _exit(clear && KindOf(status) == ErrorKind::kEnvironment ? 0 : 1);
@@ -307,7 +307,7 @@ TEST_F(SqliteRegistryTest, ReadOnlyFolderIsAClearError) {
   EXPECT_EQ(WEXITSTATUS(exit_status), 0);
 }
 
-TEST_F(SqliteRegistryTest, LockedFileIsAClearError) {
+TEST_F(RegistryTest, LockedFileIsAClearError) {
   Apply();
   sqlite3* holder = nullptr;
   sqlite3_open(path_.c_str(), &holder);
@@ -319,7 +319,7 @@ TEST_F(SqliteRegistryTest, LockedFileIsAClearError) {
   EXPECT_TRUE(registry_.Read().ok());
 }
 
-TEST_F(SqliteRegistryTest, KilledApplyLeavesTheOldRegistryOrTheNew) {
+TEST_F(RegistryTest, KilledApplyLeavesTheOldRegistryOrTheNew) {
   for (int i = 0; i < 20; ++i)
     repo_.view("shop_sales")
         ->features.push_back(SmallRepo::Computed("f" + std::to_string(i), "sum(price)"));

@@ -1,4 +1,4 @@
-#include "src/registry/sqlite_writer.h"
+#include "src/registry/change_writer.h"
 
 #include <fmt/format.h>
 #include <google/protobuf/message.h>
@@ -55,7 +55,7 @@ std::string LogText(const Plan& plan) {
 
 class ChangeWriter {
  public:
-  ChangeWriter(SqliteConnection* connection, const Plan& plan, const RegistrySnapshot& now)
+  ChangeWriter(SqlConnection* connection, const Plan& plan, const RegistrySnapshot& now)
       : connection_(connection), plan_(plan), now_(now) {}
 
   arrow::Status Write() {
@@ -80,41 +80,41 @@ class ChangeWriter {
   };
   struct Null {};
 
-  static arrow::Status BindOne(SqliteStatement* statement, int index, const Blob& value) {
+  static arrow::Status BindOne(SqlStatement* statement, int index, const Blob& value) {
     return statement->BindBlob(index, value.bytes);
   }
-  static arrow::Status BindOne(SqliteStatement* statement, int index, Null) {
+  static arrow::Status BindOne(SqlStatement* statement, int index, Null) {
     return statement->BindNull(index);
   }
-  static arrow::Status BindOne(SqliteStatement* statement, int index, int64_t value) {
+  static arrow::Status BindOne(SqlStatement* statement, int index, int64_t value) {
     return statement->Bind(index, value);
   }
-  static arrow::Status BindOne(SqliteStatement* statement, int index, std::string_view value) {
+  static arrow::Status BindOne(SqlStatement* statement, int index, std::string_view value) {
     return statement->Bind(index, value);
   }
 
   template <class... Values>
-  arrow::Result<SqliteStatement> Bound(const std::string& sql, const Values&... values) {
-    VIAND_ASSIGN_OR_RETURN(SqliteStatement statement, connection_->Prepare(sql));
+  arrow::Result<SqlStatement*> Bound(const std::string& sql, const Values&... values) {
+    VIAND_ASSIGN_OR_RETURN(SqlStatement * statement, connection_->Prepare(sql));
     int index = 0;
     arrow::Status status;
-    ((status = status.ok() ? BindOne(&statement, ++index, values) : status), ...);
+    ((status = status.ok() ? BindOne(statement, ++index, values) : status), ...);
     VIAND_RETURN_NOT_OK(status);
     return statement;
   }
 
   template <class... Values>
   arrow::Status Run(const std::string& sql, const Values&... values) {
-    VIAND_ASSIGN_OR_RETURN(SqliteStatement statement, Bound(sql, values...));
-    return statement.Run();
+    VIAND_ASSIGN_OR_RETURN(SqlStatement * statement, Bound(sql, values...));
+    return statement->Run();
   }
 
   /// The one number of a query without rows or with one.
   template <class... Values>
   arrow::Result<int64_t> Number(const std::string& sql, const Values&... values) {
-    VIAND_ASSIGN_OR_RETURN(SqliteStatement statement, Bound(sql, values...));
-    VIAND_ASSIGN_OR_RETURN(const bool row, statement.Step());
-    return row ? statement.Integer(0) : 0;
+    VIAND_ASSIGN_OR_RETURN(SqlStatement * statement, Bound(sql, values...));
+    VIAND_ASSIGN_OR_RETURN(const bool row, statement->Step());
+    return row ? statement->Integer(0) : 0;
   }
 
   arrow::Status Put(const Change& change) {
@@ -185,17 +185,15 @@ class ChangeWriter {
   arrow::Status AddHistory(const Change& change, const std::string& content,
                            const std::string& sha256) {
     const int64_t kind = static_cast<int>(change.kind);
-    VIAND_ASSIGN_OR_RETURN(const int64_t revision,
-                           Number("select coalesce(max(revision) + 1, 0) from viand_object_history "
-                                  "where project_id = ? and kind = ? and name = ?",
-                                  plan_.project, kind, change.name));
     const std::string sql =
         "insert into viand_object_history (project_id, kind, name, revision, content, sha256, "
-        "applied_us) "
-        "values (?, ?, ?, ?, ?, ?, ?)";
+        "applied_us) values (?, ?, ?, (select coalesce(max(revision) + 1, 0) "
+        "from viand_object_history where project_id = ? and kind = ? and name = ?), ?, ?, ?)";
     if (change.action == ChangeAction::kRemove)
-      return Run(sql, plan_.project, kind, change.name, revision, Null{}, sha256, time_us_);
-    return Run(sql, plan_.project, kind, change.name, revision, Blob{content}, sha256, time_us_);
+      return Run(sql, plan_.project, kind, change.name, plan_.project, kind, change.name, Null{},
+                 sha256, time_us_);
+    return Run(sql, plan_.project, kind, change.name, plan_.project, kind, change.name,
+               Blob{content}, sha256, time_us_);
   }
 
   arrow::Status Remove(const Change& change) {
@@ -227,7 +225,7 @@ class ChangeWriter {
                plan_.project, "last_updated_timestamp", std::to_string(seconds_), seconds_);
   }
 
-  SqliteConnection* const connection_;
+  SqlConnection* const connection_;
   const Plan& plan_;
   const RegistrySnapshot& now_;
   const int64_t time_us_ = NowUs();
@@ -236,7 +234,7 @@ class ChangeWriter {
 
 }  // namespace
 
-arrow::Status WriteChanges(SqliteConnection* connection, const Plan& plan,
+arrow::Status WriteChanges(SqlConnection* connection, const Plan& plan,
                            const RegistrySnapshot& now) {
   return ChangeWriter(connection, plan, now).Write();
 }

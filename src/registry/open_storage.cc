@@ -1,0 +1,57 @@
+#include "src/registry/open_storage.h"
+
+#include <fmt/format.h>
+
+#include "src/registry/sqlite_storage.h"
+
+namespace viand::registry {
+namespace {
+
+constexpr char kWorkingPaths[] =
+    "what works: registry: {registry_type: sql, path: sqlite:///data/registry.db}";
+
+/// A path below the repo without the repo's own.
+std::string ShownPath(const definition::RepoConfig& config, const std::string& path) {
+  const std::string below = config.root + "/";
+  return path.starts_with(below) ? path.substr(below.size()) : path;
+}
+
+// SQLAlchemy's URL of an SQLite file: three slashes before a relative path, four before an absolute
+// one.
+arrow::Result<std::string> SqliteFile(const definition::RepoConfig& config) {
+  const std::string& url = config.registry_path;
+  const SourceLocation where{"feature_store.yaml"};
+  for (const std::string_view scheme : {"sqlite:///", "sqlite+pysqlite:///"}) {
+    if (!url.starts_with(scheme)) continue;
+    std::string path = url.substr(scheme.size());
+    path = path.substr(0, path.find('?'));
+    if (path.empty() || path == ":memory:")
+      return ErrorAt(where, ErrorKind::kDefinition,
+                     fmt::format("registry path \"{}\" names no file", url), kWorkingPaths);
+    return path.starts_with('/') ? path : config.root + "/" + path;
+  }
+  if (url.starts_with("postgres"))
+    return ErrorAt(where, ErrorKind::kDefinition, "PostgreSQL registries are not in this version",
+                   kWorkingPaths);
+  return ErrorAt(where, ErrorKind::kDefinition,
+                 fmt::format("registry path \"{}\" is not an SQLite URL", url), kWorkingPaths);
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<RegistryStorage>> OpenStorage(const definition::RepoConfig& config) {
+  const SourceLocation where{"feature_store.yaml"};
+  if (config.registry_type == "sql") {
+    VIAND_ASSIGN_OR_RETURN(const std::string path, SqliteFile(config));
+    return std::make_unique<SqliteStorage>(path, ShownPath(config, path), kLockTimeoutMs);
+  }
+  if (config.registry_type == "file" || config.registry_type.empty())
+    return ErrorAt(
+        where, ErrorKind::kDefinition,
+        fmt::format("file registries (\"{}\") are not in this version", config.registry_path),
+        kWorkingPaths);
+  return ErrorAt(where, ErrorKind::kDefinition,
+                 fmt::format("unknown registry_type \"{}\"", config.registry_type), kWorkingPaths);
+}
+
+}  // namespace viand::registry

@@ -1,0 +1,44 @@
+#include "src/registry/sqlite_storage.h"
+
+#include <filesystem>
+
+#include "src/common/atomic_file.h"
+#include "src/registry/feast_tables.h"
+#include "src/registry/sqlite_connection.h"
+
+namespace viand::registry {
+
+SqliteStorage::SqliteStorage(std::string path, std::string shown_path, int busy_timeout_ms)
+    : path_(std::move(path)),
+      shown_path_(std::move(shown_path)),
+      busy_timeout_ms_(busy_timeout_ms) {}
+
+arrow::Status SqliteStorage::Read(const Body& body) {
+  std::error_code error;
+  if (!std::filesystem::exists(path_, error) && !error) return arrow::Status::OK();
+  VIAND_ASSIGN_OR_RETURN(
+      const auto connection,
+      SqliteConnection::Open(path_, SqliteConnection::Mode::kExisting, busy_timeout_ms_));
+  VIAND_ASSIGN_OR_RETURN(
+      auto transaction, SqliteTransaction::Begin(connection.get(), SqliteTransaction::Kind::kRead));
+  return body(connection.get());
+}
+
+arrow::Status SqliteStorage::Write(const Body& body) {
+  VIAND_RETURN_NOT_OK(MakeFolders(std::filesystem::path(path_).parent_path().string()));
+  VIAND_ASSIGN_OR_RETURN(
+      const auto connection,
+      SqliteConnection::Open(path_, SqliteConnection::Mode::kCreate, busy_timeout_ms_));
+  // Beyond FULL, EXTRA also syncs the folder after the journal is gone: a commit that returned
+  // survives a power cut.
+  VIAND_RETURN_NOT_OK(connection->Execute("pragma synchronous = extra"));
+  VIAND_ASSIGN_OR_RETURN(auto transaction, SqliteTransaction::Begin(
+                                               connection.get(), SqliteTransaction::Kind::kWrite));
+  VIAND_RETURN_NOT_OK(CreateTables(SqlDialect::kSqlite, connection.get()));
+  VIAND_RETURN_NOT_OK(body(connection.get()));
+  return transaction.Commit();
+}
+
+std::string SqliteStorage::Describe() const { return "sqlite " + shown_path_; }
+
+}  // namespace viand::registry
