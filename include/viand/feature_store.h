@@ -81,15 +81,37 @@ struct PlannedChange {
   std::vector<FieldDifference> fields;
   bool breaking = false;
   std::string why_breaking;
-  std::vector<std::string> dependants;
+  bool needs_force = false;              ///< breaking, and nothing in the definitions says so
+  std::string new_version, old_version;  ///< of a view that gets a new version: "v2", "v1"
+  std::vector<std::string> dependants;   ///< what reads it: "feature service x", "model y", ...
+  std::vector<std::string> columns;      ///< what is computed from the changed ones: "view:feature"
+};
+
+/// What becomes stale by a plan: `viand run` makes it again.
+struct PlannedWork {
+  std::string kind;  ///< dataset, feature view, model, predictions
+  std::string name;
+  std::string reason;                    ///< for people
+  int64_t cutoffs = 0, cutoffs_all = 0;  ///< of a view's grid: to compute, and all
+  /// Estimates of what is written and read; -1: not known before the steps in front of it.
+  int64_t rows = -1, bytes = -1, rows_read = -1, bytes_read = -1;
 };
 
 struct PlanReport {
   std::string project;
   std::string registry;  ///< "sqlite data/registry.db"
   std::vector<PlannedChange> changes;
+  std::vector<PlannedWork> work;
   std::vector<std::string> warnings;
-  bool has_effect = false, has_removal = false, has_breaking = false;
+  bool has_effect = false, has_removal = false, has_breaking = false, needs_force = false;
+};
+
+struct ApplyOptions {
+  bool yes = false;    ///< remove objects, too
+  bool force = false;  ///< break readers of a view without a new version declared, too
+  /// Commit exactly what the last Plan() of this store showed; whatever changed in the registry
+  /// since is kConflict.
+  bool as_planned = false;
 };
 
 /// One line of `viand list`, and one fact of `viand describe`.
@@ -172,8 +194,10 @@ class FeatureStore {
   /// Compares the definitions with the registry, changing nothing.
   virtual Result<PlanReport> Plan() = 0;
 
-  /// Commits the plan in one transaction. Removals and breaking changes need `yes`.
-  virtual Result<PlanReport> Apply(bool yes) = 0;
+  /// Commits the plan in one transaction. Removals and breaking changes need `yes`; a change that
+  /// breaks readers of a view needs `force`, or the definition's `version: vN` to say the next
+  /// version.
+  virtual Result<PlanReport> Apply(const ApplyOptions& options) = 0;
 
   /// Removes every object of this repo from the registry; files stay.
   virtual Result<PlanReport> Teardown() = 0;

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/cli/command.h"
-#include "src/cli/report_text.h"
+#include "src/cli/plan_text.h"
 
 namespace viand::cli {
 namespace {
@@ -14,29 +14,44 @@ void Show(const Command& command, const PlanReport& report) {
 }
 
 void AddPlan(CLI::App* app, const Command& command) {
-  app->add_subcommand("plan", "What apply would change in the registry")->callback([command] {
-    Show(command, Require(command.Open()->Plan()));
-  });
+  app->add_subcommand(
+         "plan", "What apply would change in the registry, who reads it, and what becomes stale")
+      ->callback([command] { Show(command, Require(command.Open()->Plan())); });
+}
+
+struct ApplyArguments {
+  ApplyOptions options{.as_planned = true};
+  bool dry_run = false;
+};
+
+void Apply(const ApplyArguments& arguments, const Command& command) {
+  const auto store = command.Open();
+  const PlanReport plan = Require(store->Plan());
+  ApplyOptions options = arguments.options;
+  const bool stops = plan.needs_force && !options.force;
+  const bool asks = !options.yes && !stops && (plan.has_removal || plan.has_breaking);
+  if (arguments.dry_run || ((asks || stops) && !command.json())) Show(command, plan);
+  if (arguments.dry_run) {
+    if (!command.json()) command.Print("nothing is applied: --dry-run\n");
+    return;
+  }
+  if (asks) options.yes = command.Confirm("apply removals and breaking changes?", false);
+  const PlanReport report = Require(store->Apply(options));
+  if (!asks || command.json()) Show(command, report);
+  if (!command.json() && report.has_effect) command.Print("applied\n");
 }
 
 void AddApply(CLI::App* app, const Command& command) {
   auto* apply =
       app->add_subcommand("apply", "Commit the definitions to the registry, in one transaction");
-  auto yes = std::make_shared<bool>(false);
-  apply->add_flag("--yes", *yes, "Do not ask before removals and breaking changes");
-  apply->callback([yes, command] {
-    const auto store = command.Open();
-    if (!*yes) {
-      const PlanReport plan = Require(store->Plan());
-      if (plan.has_removal || plan.has_breaking) {
-        if (!command.json()) command.Print(PlanText(plan, command.terminal()));
-        *yes = command.Confirm("apply removals and breaking changes?", /*by_default=*/false);
-      }
-    }
-    const PlanReport report = Require(store->Apply(*yes));
-    Show(command, report);
-    if (!command.json() && report.has_effect) command.Print("applied\n");
-  });
+  auto arguments = std::make_shared<ApplyArguments>();
+  apply->add_flag("--yes", arguments->options.yes,
+                  "Do not ask before removals and breaking changes");
+  apply->add_flag("--force", arguments->options.force,
+                  "Break readers of a view (a feature removed, a type changed) though its "
+                  "definition does not say `version: vN`");
+  apply->add_flag("--dry-run", arguments->dry_run, "Show what would be applied, as plan does");
+  apply->callback([arguments, command] { Apply(*arguments, command); });
 }
 
 void AddTeardown(CLI::App* app, const Command& command) {

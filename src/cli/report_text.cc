@@ -26,38 +26,7 @@ std::string PaintStatus(const std::string& status, const Terminal& terminal) {
   return terminal.Paint(status == "fresh" ? Color::kDim : Color::kGreen, status);
 }
 
-Color ColorOf(const std::string& action) {
-  if (action == "add") return Color::kGreen;
-  if (action == "remove") return Color::kRed;
-  return Color::kYellow;
-}
-
-char SignOf(const std::string& action) {
-  if (action == "add") return '+';
-  if (action == "remove") return '-';
-  return action == "drift" ? '!' : '~';
-}
-
-std::string ChangeText(const PlannedChange& change, const Terminal& terminal) {
-  std::string text =
-      terminal.Paint(ColorOf(change.action),
-                     fmt::format("  {} {} {}", SignOf(change.action), change.kind, change.name));
-  if (change.breaking) text += terminal.Paint(Color::kRed, "  breaking: " + change.why_breaking);
-  text += "\n";
-  for (const FieldDifference& field : change.fields) {
-    if (change.action == "add") continue;
-    text += fmt::format("      {}: {} -> {}\n", field.path,
-                        field.before.empty() ? "(none)" : field.before,
-                        field.after.empty() ? "(none)" : field.after);
-  }
-  if (change.action != "add" && !change.dependants.empty()) {
-    std::string dependants;
-    for (const std::string& name : change.dependants)
-      dependants += (dependants.empty() ? "" : ", ") + name;
-    text += terminal.Paint(Color::kDim, "      read by " + dependants) + "\n";
-  }
-  return text;
-}
+}  // namespace
 
 std::string WarningLines(const std::vector<std::string>& warnings, const Terminal& terminal) {
   std::string text;
@@ -66,8 +35,6 @@ std::string WarningLines(const std::vector<std::string>& warnings, const Termina
   }
   return text;
 }
-
-}  // namespace
 
 std::string StepTable(const std::vector<StepReport>& steps, const Terminal& terminal) {
   TextTable table({"step", "object", "status", "rows", "time", ""});
@@ -108,26 +75,6 @@ std::string ModelText(const TrainReport& report, const Terminal& terminal) {
                         terminal.Paint(Color::kCyan, bar));
   }
   return text + WarningLines(report.warnings, terminal);
-}
-
-std::string PlanText(const PlanReport& report, const Terminal& terminal) {
-  std::string text = fmt::format("project {} in {}\n", terminal.Paint(Color::kBold, report.project),
-                                 report.registry);
-  int64_t unchanged = 0;
-  for (const PlannedChange& change : report.changes) {
-    if (change.action == "unchanged") {
-      ++unchanged;
-    } else {
-      text += ChangeText(change, terminal);
-    }
-  }
-  text += WarningLines(report.warnings, terminal);
-  if (!report.has_effect)
-    return text + fmt::format("nothing to change: {} as applied\n", Counted(unchanged, "object"));
-  if (unchanged > 0)
-    text +=
-        terminal.Paint(Color::kDim, fmt::format("  {} unchanged\n", Counted(unchanged, "object")));
-  return text;
 }
 
 json ToJson(const StepReport& step) {
@@ -178,27 +125,6 @@ json ToJson(const PredictReport& report) {
           {"rows", report.rows},
           {"predicted_positive", report.predicted_positive},
           {"output", report.output}};
-}
-
-json ToJson(const PlanReport& report) {
-  json changes = json::array();
-  for (const PlannedChange& change : report.changes) {
-    json fields = json::array();
-    for (const FieldDifference& field : change.fields) {
-      fields.push_back({{"path", field.path}, {"before", field.before}, {"after", field.after}});
-    }
-    changes.push_back({{"action", change.action},
-                       {"kind", change.kind},
-                       {"name", change.name},
-                       {"fields", std::move(fields)},
-                       {"breaking", change.breaking},
-                       {"why_breaking", change.why_breaking},
-                       {"dependants", change.dependants}});
-  }
-  return {{"project", report.project},          {"registry", report.registry},
-          {"changes", std::move(changes)},      {"warnings", report.warnings},
-          {"has_effect", report.has_effect},    {"has_removal", report.has_removal},
-          {"has_breaking", report.has_breaking}};
 }
 
 }  // namespace viand::cli

@@ -42,6 +42,9 @@ struct Object {
   std::string description;
   std::string owner;
   Tags tags;
+  /// Taken from the registry, where no file of the repo defines it: another version of a view, or
+  /// what only Feast has applied. It can be read and is never planned.
+  bool stored_only = false;
 };
 
 struct Entity : Object {
@@ -128,6 +131,8 @@ struct FeatureView : Object {
   std::optional<int64_t>
       ttl_us;  ///< absent: one step of the grid where there is one; 0: no lower bound
   bool online = false;
+  /// `version: v2`: the definition is meant to be that version; without it, plan counts.
+  std::optional<int64_t> version;
 };
 
 struct Labels : Object {

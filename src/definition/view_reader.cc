@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "src/definition/feature_reader.h"
 #include "src/definition/object_readers.h"
@@ -61,15 +62,34 @@ arrow::Status ReadTtl(const YamlMapping& mapping, FeatureView* view) {
   return arrow::Status::OK();
 }
 
+/// `v2`, as in Feast, or 2.
+arrow::Status ReadVersion(const YamlMapping& mapping, FeatureView* view) {
+  const YamlNodePtr node = mapping.Find("version");
+  if (node == nullptr) return arrow::Status::OK();
+  std::string text;
+  VIAND_RETURN_NOT_OK(mapping.Read("version", &text));
+  const char* first = text.data() + (text.starts_with('v') ? 1 : 0);
+  const char* last = text.data() + text.size();
+  int32_t number = 0;
+  const auto [end, error] = std::from_chars(first, last, number);
+  if (error == std::errc() && end == last && number >= 0) {
+    view->version = number;
+    return arrow::Status::OK();
+  }
+  return ErrorAt(node->where, ErrorKind::kDefinition,
+                 fmt::format("\"{}\" is no version of a feature view", text),
+                 "versions are v0, v1, v2, ...; without one, each change takes the next");
+}
+
 }  // namespace
 
 arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, const YamlNodePtr& node) {
   FeatureView view;
-  VIAND_ASSIGN_OR_RETURN(
-      const YamlMapping mapping,
-      YamlMapping::Of(*node, "a feature view",
-                      {"name", "entities", "source", "snapshots", "window", "where", "having",
-                       "features", "schema", "ttl", "online", "description", "owner", "tags"}));
+  VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
+                         YamlMapping::Of(*node, "a feature view",
+                                         {"name", "entities", "source", "snapshots", "window",
+                                          "where", "having", "features", "schema", "ttl", "online",
+                                          "version", "description", "owner", "tags"}));
   VIAND_RETURN_NOT_OK(mapping.ReadObject(&view));
   VIAND_RETURN_NOT_OK(ReadEntities(mapping, &view.entities));
   VIAND_RETURN_NOT_OK(mapping.Require("source", &view.source));
@@ -83,6 +103,7 @@ arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, const Y
   VIAND_RETURN_NOT_OK(CheckOneSort(mapping, &view));
   VIAND_RETURN_NOT_OK(ReadTtl(mapping, &view));
   VIAND_RETURN_NOT_OK(mapping.Read("online", &view.online));
+  VIAND_RETURN_NOT_OK(ReadVersion(mapping, &view));
   return view;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -19,9 +20,12 @@ class Warnings {
       : bound_(bound), definitions_(*bound.definitions), services_(services) {}
 
   std::vector<std::string> Find() {
-    for (const BoundView& view : bound_.views) CheckTtl(view);
+    for (const BoundView& view : bound_.views) {
+      if (!view.view->stored_only) CheckTtl(view);
+    }
     CheckUnused();
     for (const Model& model : definitions_.models) CheckLabelColumns(model);
+    for (const Labels& labels : definitions_.labels) CheckLabelColumns(labels);
     for (const auto& [service, columns] : services_) CheckOneName(service, columns);
     return std::move(warnings_);
   }
@@ -51,18 +55,20 @@ class Warnings {
     }
   }
 
-  /// Columns of a view that other views read.
-  std::set<std::string> ColumnsReadFrom(const FeatureView& view) const {
-    std::set<std::string> columns;
+  /// Columns of views that other views read, by view.
+  std::map<std::string, std::set<std::string>> ColumnsReadByViews() const {
+    std::set<std::string> sources;
+    for (const Source& source : definitions_.sources) sources.insert(source.name);
+    std::map<std::string, std::set<std::string>> columns;
     for (const BoundView& reader : bound_.views) {
-      if (reader.view->source.name != view.name) continue;
-      if (FindByName(definitions_.sources, view.name) != nullptr) continue;
+      const std::string& source = reader.view->source.name;
+      if (sources.contains(source)) continue;
       std::vector<ExpressionPtr> expressions = {reader.filter, reader.having};
       for (const BoundFeature& feature : reader.features) expressions.push_back(feature.expression);
       for (const ExpressionPtr& expression : expressions) {
         if (expression == nullptr) continue;
         for (std::string& column : expression::ColumnsOf(*expression))
-          columns.insert(std::move(column));
+          columns[source].insert(std::move(column));
       }
     }
     return columns;
@@ -71,20 +77,20 @@ class Warnings {
   void CheckUnused() {
     // A repo without services is used through the views themselves.
     if (definitions_.feature_services.empty()) return;
-    std::map<std::string, std::set<std::string>> served;
+    std::map<std::string, std::set<std::string>> used = ColumnsReadByViews();
+    std::map<std::string, const FeatureView*> views;
+    for (const FeatureView& view : definitions_.feature_views) views[view.name] = &view;
     for (const FeatureService& service : definitions_.feature_services) {
       for (const FeatureReference& reference : service.features) {
-        auto& names = served[reference.view.name];
+        auto& names = used[reference.view.name];
         names.insert(reference.features.begin(), reference.features.end());
         if (!reference.features.empty()) continue;
-        const FeatureView* view = FindByName(definitions_.feature_views, reference.view.name);
-        for (const Feature& feature : view->features) names.insert(feature.name);
+        for (const Feature& feature : views.at(reference.view.name)->features)
+          names.insert(feature.name);
       }
     }
     for (const BoundView& bound : bound_.views) {
-      std::set<std::string> used = ColumnsReadFrom(*bound.view);
-      used.insert(served[bound.view->name].begin(), served[bound.view->name].end());
-      WarnUnused(bound, used);
+      if (!bound.view->stored_only) WarnUnused(bound, used[bound.view->name]);
     }
   }
 
@@ -115,6 +121,29 @@ class Warnings {
                        "of its features",
                        model.name, model.target, view.view->source.name));
     }
+  }
+
+  /// The same of labels: any view, whether a model reads it with them or not.
+  void CheckLabelColumns(const Labels& labels) {
+    std::set<std::string> seen;
+    for (const BoundView& view : bound_.views) {
+      const std::string& source = view.view->source.name;
+      if (view.view->stored_only || view.source == nullptr || !seen.insert(source).second) continue;
+      for (const Feature& column : labels.columns) {
+        if (IsTarget(labels.name, column.name)) continue;  // said of the model
+        if (view.source->GetFieldIndex(column.name) < 0) continue;
+        Warn(labels.where,
+             fmt::format("labels \"{}\": \"{}\" is also a column of the source \"{}\" of feature "
+                         "view \"{}\"",
+                         labels.name, column.name, source, view.view->name));
+      }
+    }
+  }
+
+  bool IsTarget(const std::string& labels, const std::string& column) const {
+    return std::any_of(
+        definitions_.models.begin(), definitions_.models.end(),
+        [&](const Model& model) { return model.labels.name == labels && model.target == column; });
   }
 
   void CheckOneName(const std::string& service, const std::vector<ServiceColumn>& columns) {

@@ -6,15 +6,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <limits>
 #include <set>
 
 #include "src/common/cancellation.h"
 #include "src/common/failpoint.h"
 #include "src/common/ordered_pipeline.h"
 #include "src/common/parquet_output.h"
-#include "src/common/sha256.h"
+#include "src/offline/desired_parts.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/source_content.h"
 #include "src/offline/view_plan.h"
@@ -28,36 +26,6 @@ namespace {
 constexpr int64_t kPassBytes = int64_t{4} << 30;
 
 constexpr int kPartWriters = 8;
-
-int64_t SaturatingAdd(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b < 0 ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
-}
-
-std::vector<Part> DesiredParts(const RepoContext& context, const definition::BoundView& view,
-                               const registry::ResolvedGrid& grid, const SourceContent& content) {
-  const std::string computation = ComputationHash(context, view);
-  const Reach reach = ReachOf(view);
-  std::vector<Part> parts;
-  for (const int64_t cutoff : grid.cutoffs_us) {
-    Sha256 hash;
-    hash.UpdateField(computation);
-    hash.UpdateField(std::to_string(cutoff));
-    hash.UpdateField(content.HashOf(SaturatingAdd(cutoff, -reach.before_us),
-                                    SaturatingAdd(cutoff, reach.after_us)));
-    parts.push_back({cutoff, hash.HexDigest().substr(0, 32), 0});
-  }
-  return parts;
-}
-
-int64_t SourceBytes(const engine::Scan& scan) {
-  int64_t bytes = 0;
-  std::error_code error;
-  for (const std::string& file : scan.files)
-    bytes += static_cast<int64_t>(std::filesystem::file_size(file, error));
-  return bytes;
-}
 
 /// The rows of one cutoff; the table is ordered by event_timestamp.
 std::shared_ptr<arrow::Table> RowsOfCutoff(const arrow::Table& table,

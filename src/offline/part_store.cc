@@ -89,6 +89,11 @@ arrow::Result<Generation> ReadCurrentGeneration(const std::string& view_folder) 
   return generation;
 }
 
+bool IsStored(const std::string& view_folder, const Part& part) {
+  std::error_code error;
+  return fs::exists(view_folder + "/parts/" + PartName(part), error);
+}
+
 PartStore::PartStore(std::string folder, int lock_fd)
     : folder_(std::move(folder)), lock_fd_(lock_fd) {}
 

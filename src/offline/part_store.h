@@ -41,6 +41,9 @@ struct Generation {
 /// Reads what `current` points at; a view that was never backfilled has number 0.
 arrow::Result<Generation> ReadCurrentGeneration(const std::string& view_folder);
 
+/// Tells whether a part is stored, by its name alone: takes no lock.
+bool IsStored(const std::string& view_folder, const Part& part);
+
 /// Writes parts and generations of one view. Holds the view's lock while it lives.
 class PartStore {
  public:

@@ -115,6 +115,7 @@ class ObjectBuilder {
 
   arrow::Status AddEntities() {
     for (const definition::Entity& entity : definitions_.entities) {
+      if (entity.stored_only) continue;
       const std::string definition = CanonicalText(entity);
       for (const EntityPart& part : context_.entities.at(entity.name)) {
         VIAND_RETURN_NOT_OK(AddMessage<feast::core::Entity>(
@@ -124,7 +125,7 @@ class ObjectBuilder {
       }
     }
     for (const definition::FeatureView& view : definitions_.feature_views) {
-      if (!view.entities.empty()) continue;
+      if (!view.entities.empty() || view.stored_only) continue;
       return AddMessage<feast::core::Entity>(ObjectKind::kEntity, kDummyEntity, view.where,
                                              [&](feast::core::Entity* message) {
                                                FillDummyEntity(message);
@@ -136,6 +137,7 @@ class ObjectBuilder {
 
   arrow::Status AddSources() {
     for (const definition::Source& source : definitions_.sources) {
+      if (source.stored_only) continue;
       VIAND_RETURN_NOT_OK(
           AddMessage<feast::core::DataSource>(ObjectKind::kDataSource, source.name, source.where,
                                               [&](feast::core::DataSource* message) {
@@ -161,17 +163,23 @@ class ObjectBuilder {
 
   arrow::Status AddViews() {
     for (const BoundView& bound : bound_.views) {
+      if (bound.view->stored_only) {
+        VIAND_RETURN_NOT_OK(FillView(context_, bound, &views_[bound.view->name]));
+        continue;
+      }
       VIAND_RETURN_NOT_OK(CheckOtherViewKinds(*bound.view));
       VIAND_RETURN_NOT_OK(AddMessage<feast::core::FeatureView>(
           ObjectKind::kFeatureView, bound.view->name, bound.view->where,
           [&](feast::core::FeatureView* message) { return FillView(context_, bound, message); },
           &views_[bound.view->name]));
+      objects_[{ObjectKind::kFeatureView, bound.view->name}].version = bound.view->version;
     }
     return arrow::Status::OK();
   }
 
   arrow::Status AddServices() {
     for (const definition::FeatureService& service : definitions_.feature_services) {
+      if (service.stored_only) continue;
       VIAND_RETURN_NOT_OK(AddMessage<feast::core::FeatureService>(
           ObjectKind::kFeatureService, service.name, service.where,
           [&](feast::core::FeatureService* message) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@ using ObjectKey = std::pair<ObjectKind, std::string>;
 struct DesiredObject {
   std::string content;  ///< equals the stored content byte for byte where nothing changes
   SourceLocation where;
+  std::optional<int64_t> version;  ///< of a view whose definition says which it is
 };
 
 /// Builds them all. Fails with kDefinition on a name longer than Feast's columns, two objects of

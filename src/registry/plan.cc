@@ -17,6 +17,7 @@
 #include "src/registry/json_diff.h"
 #include "src/registry/plan_warnings.h"
 #include "src/registry/proto_diff.h"
+#include "src/registry/view_version.h"
 
 namespace viand::registry {
 namespace {
@@ -118,6 +119,7 @@ class Planner {
     } else if (stored->content != object.content) {
       VIAND_RETURN_NOT_OK(Describe(*stored, object, &change));
     }
+    VIAND_RETURN_NOT_OK(CheckVersion(object, change, stored));
     change.desired.sha256 =
         change.action == ChangeAction::kUnchanged ? stored->sha256 : Sha256Hex(object.content);
     plan_.changes.push_back(std::move(change));
@@ -135,6 +137,7 @@ class Planner {
     VIAND_ASSIGN_OR_RETURN(change->why_breaking,
                            WhyBreaking(stored.kind, stored.name, stored.content, object.content));
     change->breaking = !change->why_breaking.empty();
+    VIAND_RETURN_NOT_OK(SetVersions(stored, object, change));
     for (const ObjectKey& reader : dependants_.Of({stored.kind, stored.name}))
       change->dependants.push_back(Label(reader));
     return arrow::Status::OK();
@@ -159,6 +162,48 @@ class Planner {
               ? "was not written by viand"
               : "has lost its tag viand.repo: another Feast client rewrote it"));
     return arrow::Status::OK();
+  }
+
+  /// Counts a view's version on; a definition may say which version it is meant to be, and so that
+  /// what it breaks is meant.
+  arrow::Status SetVersions(const StoredObject& stored, const DesiredObject& object,
+                            Change* change) {
+    change->needs_force = change->breaking && (stored.kind == ObjectKind::kFeatureView ||
+                                               stored.kind == ObjectKind::kEntity);
+    if (stored.kind != ObjectKind::kFeatureView) return arrow::Status::OK();
+    VIAND_ASSIGN_OR_RETURN(const bool is_new,
+                           IsNewVersion(stored.name, stored.content, object.content));
+    if (!is_new) return arrow::Status::OK();
+    VIAND_ASSIGN_OR_RETURN(change->old_version, VersionOf(stored.name, stored.content));
+    change->new_version = *change->old_version + 1;
+    if (object.version == change->new_version) change->needs_force = false;
+    return arrow::Status::OK();
+  }
+
+  /// A definition that says which version it is says so rightly.
+  static arrow::Status CheckVersion(const DesiredObject& object, const Change& change,
+                                    const StoredObject* stored) {
+    if (!object.version || change.kind != ObjectKind::kFeatureView) return arrow::Status::OK();
+    int64_t expected = 0;
+    if (change.new_version) {
+      expected = *change.new_version;
+    } else if (stored != nullptr) {
+      VIAND_ASSIGN_OR_RETURN(expected, VersionOf(stored->name, stored->content));
+    }
+    if (*object.version == expected) return arrow::Status::OK();
+    std::string why;
+    if (stored == nullptr) {
+      why = "the registry has none of it yet, and versions begin with v0";
+    } else if (change.new_version) {
+      why = fmt::format("its definition is not that of v{} in the registry, so it will be v{}",
+                        *change.old_version, expected);
+    } else {
+      why = fmt::format("its definition is that of v{} in the registry", expected);
+    }
+    return ErrorAt(object.where, ErrorKind::kDefinition,
+                   fmt::format("feature view \"{}\" says that it is version v{}, but {}",
+                               change.name, *object.version, why),
+                   fmt::format("write `version: v{}`, or leave it out to count on", expected));
   }
 
   bool Owns(const StoredObject& stored) const {
@@ -209,6 +254,11 @@ bool Plan::HasRemoval() const {
 bool Plan::HasBreaking() const {
   return std::any_of(changes.begin(), changes.end(),
                      [](const Change& change) { return change.breaking; });
+}
+
+bool Plan::NeedsForce() const {
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const Change& change) { return change.needs_force; });
 }
 
 arrow::Result<Plan> MakePlan(const DesiredState& desired, const RegistrySnapshot& snapshot) {

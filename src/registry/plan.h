@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct Change {
   bool breaking = false;  ///< a reader of the object would fail or change meaning: feature removed,
                           ///< type changed
   std::string why_breaking;
+  /// Breaking for readers of a view, and the definition does not say that it is another version.
+  bool needs_force = false;
+  std::optional<int64_t> old_version;   ///< of a view that gets a new version: what it was
+  std::optional<int64_t> new_version;   ///< and what it will be, unless others apply meanwhile
   std::vector<std::string> dependants;  ///< "feature service purchase_propensity_v1"
   StoredObject desired;                 ///< what apply writes (kAdd, kChange, kDrift)
 };
@@ -57,6 +62,7 @@ struct Plan {
   bool HasEffect() const;
   bool HasRemoval() const;
   bool HasBreaking() const;
+  bool NeedsForce() const;
 };
 
 /// Compares. Only objects that this repo owns (tag or column viand.repo) are ever removed. A view

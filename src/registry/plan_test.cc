@@ -185,15 +185,11 @@ TEST_F(PlanTest, TypesUnknownBeforeIngestChangeNothingThatIsStored) {
   EXPECT_FALSE(MakePlan().HasEffect());
 }
 
-TEST_F(PlanTest, WarnsOfTtlAndOfViewsThatFeastCannotRead) {
-  auto* view = repo_.view("shop_sales");
-  view->ttl_us = 0;
-  EXPECT_TRUE(HasWarning(MakePlan(), "keeps its last values for ever"));
-  view->ttl_us = 36 * 3600 * kMicrosPerSecond;
-  EXPECT_TRUE(HasWarning(MakePlan(), "duckdb store cannot read a ttl of 1d12h"));
-  view->ttl_us = kMicrosPerDay / 2;
+TEST_F(PlanTest, WarnsAsValidationDoesAndOfViewsThatFeastCannotRead) {
   EXPECT_TRUE(MakePlan().warnings.empty());
-  view->snapshots.reset();
+  repo_.warnings = {"a warning of validation"};
+  EXPECT_TRUE(HasWarning(MakePlan(), "a warning of validation"));
+  repo_.view("shop_sales")->snapshots.reset();
   EXPECT_TRUE(HasWarning(MakePlan(), "computed at retrieval by viand alone"));
 }
 

@@ -70,6 +70,11 @@ arrow::Result<bool> IsNewVersion(const std::string& name, const std::string& bef
   return Computation(old_view) != Computation(new_view);
 }
 
+arrow::Result<int64_t> VersionOf(const std::string& name, const std::string& content) {
+  VIAND_ASSIGN_OR_RETURN(const FeatureView view, ParseView(name, content));
+  return view.meta().current_version_number();
+}
+
 arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,
                                        int64_t version) {
   VIAND_ASSIGN_OR_RETURN(FeatureView view, ParseView(name, content));

@@ -14,6 +14,9 @@ namespace viand::registry {
 arrow::Result<bool> IsNewVersion(const std::string& name, const std::string& before,
                                  const std::string& after);
 
+/// The version number that a view's content carries.
+arrow::Result<int64_t> VersionOf(const std::string& name, const std::string& content);
+
 /// Returns the view's content with meta.current_version_number set.
 arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,
                                        int64_t version);

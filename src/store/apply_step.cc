@@ -2,10 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <set>
+
 #include "src/common/grouped_number.h"
+#include "src/definition/lineage.h"
 #include "src/offline/grid.h"
+#include "src/offline/repo_layout.h"
 #include "src/offline/source_content.h"
 #include "src/offline/view_source.h"
+#include "src/store/plan_work.h"
 #include "src/store/step_clock.h"
 
 namespace viand::store {
@@ -53,36 +61,93 @@ arrow::Result<registry::Plan> MakePlanOf(RepoSession* session,
   return registry::MakePlan(desired, *snapshot);
 }
 
-arrow::Status Refuse(const registry::Plan& plan) {
+std::string Listed(const registry::Plan& plan, bool (*wanted)(const registry::Change&)) {
   std::string what;
   for (const registry::Change& change : plan.changes) {
-    if (change.action != registry::ChangeAction::kRemove && !change.breaking) continue;
+    if (!wanted(change)) continue;
     what += fmt::format("\n  {} {} \"{}\"{}", ActionName(change.action),
                         registry::KindName(change.kind), change.name,
                         change.why_breaking.empty() ? "" : ": " + change.why_breaking);
   }
-  return MakeError(ErrorKind::kConflict, "the definitions remove or break what is applied:" + what,
-                   "look at `viand plan`; if it is meant, add --yes");
+  return what;
 }
 
-}  // namespace
-
-arrow::Result<registry::Plan> MakeCurrentPlan(RepoSession* session) {
-  ARROW_ASSIGN_OR_RAISE(auto grids, ResolveGrids(*session));
-  return MakePlanOf(session, session->bound(), std::move(grids));
+bool RemovesOrBreaks(const registry::Change& change) {
+  return change.action == registry::ChangeAction::kRemove || change.breaking;
 }
 
-arrow::Result<registry::Plan> MakeTeardownPlan(RepoSession* session) {
-  definition::BoundDefinitions nothing;
-  nothing.definitions = std::make_shared<const definition::Definitions>();
-  return MakePlanOf(session, nothing, {});
+std::string ForceHint(const registry::Plan& plan) {
+  for (const registry::Change& change : plan.changes) {
+    if (!change.needs_force || !change.new_version) continue;
+    return fmt::format(
+        "write `version: v{}` in the definition of \"{}\" to say that it is another version "
+        "(readers "
+        "of the one before write {}@v{}), or add --force",
+        *change.new_version, change.name, change.name, *change.old_version);
+  }
+  return "if it is meant, add --force";
 }
 
-arrow::Status CommitPlan(RepoSession* session, const registry::Plan& plan, bool yes) {
-  if (!plan.HasEffect()) return arrow::Status::OK();
-  if (!yes && (plan.HasRemoval() || plan.HasBreaking())) return Refuse(plan);
-  ARROW_RETURN_NOT_OK(session->registry()->Apply(plan));
-  return session->ReadRegistry().status();
+/// The predictions on disk of the models among some readers.
+std::vector<std::string> SavedPredictions(const RepoSession& session,
+                                          const std::vector<std::string>& readers) {
+  std::vector<std::string> saved;
+  for (const definition::Model& model : session.definitions().models) {
+    const std::string path = offline::PredictionsPath(session.root(), model.name);
+    if (std::find(readers.begin(), readers.end(), "model " + model.name) == readers.end()) continue;
+    if (std::filesystem::exists(path))
+      saved.push_back("predictions " + offline::RelativePath(session.root(), path));
+  }
+  return saved;
+}
+
+/// The columns of other objects that are computed from those that a change is about.
+std::vector<std::string> ColumnsReached(const definition::LineageGraph& graph,
+                                        const registry::Change& change) {
+  std::set<std::string> changed;
+  bool all = false;
+  for (const registry::FieldChange& field : change.fields) {
+    if (!field.path.starts_with("features.")) {
+      all = true;
+    } else {
+      changed.insert(field.path.substr(9, field.path.find('.', 9) - 9));
+    }
+  }
+  std::vector<size_t> roots;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const definition::LineageNode& node = graph.nodes[i];
+    if (node.object == change.name && (all || changed.contains(node.column))) roots.push_back(i);
+  }
+  if (roots.empty()) return {};
+  const auto reached = definition::ConnectedTo(graph, &roots, {.up = false, .down = true});
+  std::vector<std::string> columns;
+  for (const definition::LineageNode& node : reached.nodes)
+    if (!node.column.empty() && node.object != change.name) columns.push_back(node.Id());
+  return columns;
+}
+
+bool IsColumnar(registry::ObjectKind kind) {
+  return kind == registry::ObjectKind::kFeatureView || kind == registry::ObjectKind::kDataset;
+}
+
+PlannedChange ToPlanned(const RepoSession& session, const registry::Change& change) {
+  PlannedChange planned;
+  planned.action = ActionName(change.action);
+  planned.kind = registry::KindName(change.kind);
+  planned.name = change.name;
+  for (const registry::FieldChange& field : change.fields)
+    planned.fields.push_back({field.path, field.before, field.after});
+  planned.breaking = change.breaking;
+  planned.why_breaking = change.why_breaking;
+  planned.needs_force = change.needs_force;
+  if (change.new_version) {
+    planned.new_version = fmt::format("v{}", *change.new_version);
+    planned.old_version = fmt::format("v{}", *change.old_version);
+  }
+  planned.dependants = change.dependants;
+  for (std::string& saved : SavedPredictions(session, change.dependants))
+    planned.dependants.push_back(std::move(saved));
+  return planned;
 }
 
 PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
@@ -93,26 +158,67 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
   report.has_effect = plan.HasEffect();
   report.has_removal = plan.HasRemoval();
   report.has_breaking = plan.HasBreaking();
+  report.needs_force = plan.NeedsForce();
+  std::optional<definition::LineageGraph> lineage;
   for (const registry::Change& change : plan.changes) {
-    PlannedChange planned{ActionName(change.action),
-                          registry::KindName(change.kind),
-                          change.name,
-                          {},
-                          change.breaking,
-                          change.why_breaking,
-                          change.dependants};
-    for (const registry::FieldChange& field : change.fields) {
-      planned.fields.push_back({field.path, field.before, field.after});
-    }
-    report.changes.push_back(std::move(planned));
+    report.changes.push_back(ToPlanned(session, change));
+    if (change.action != registry::ChangeAction::kChange || !IsColumnar(change.kind)) continue;
+    if (!lineage) lineage = definition::BuildLineage(session.bound());
+    report.changes.back().columns = ColumnsReached(*lineage, change);
   }
   return report;
 }
 
+}  // namespace
+
+arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session) {
+  ARROW_ASSIGN_OR_RAISE(const auto grids, ResolveGrids(*session));
+  CurrentPlan current;
+  ARROW_ASSIGN_OR_RAISE(current.plan, MakePlanOf(session, session->bound(), grids));
+  current.report = ToReport(*session, current.plan);
+  ARROW_ASSIGN_OR_RAISE(current.report.work, WorkOf(*session, current.plan, grids));
+  return current;
+}
+
+arrow::Result<CurrentPlan> MakeTeardownPlan(RepoSession* session) {
+  definition::BoundDefinitions nothing;
+  nothing.definitions = std::make_shared<const definition::Definitions>();
+  CurrentPlan current;
+  ARROW_ASSIGN_OR_RAISE(current.plan, MakePlanOf(session, nothing, {}));
+  current.report = ToReport(*session, current.plan);
+  return current;
+}
+
+arrow::Status CommitPlan(RepoSession* session, const registry::Plan& plan,
+                         const ApplyOptions& options) {
+  if (!plan.HasEffect()) return arrow::Status::OK();
+  if (!options.force && plan.NeedsForce()) {
+    return MakeError(ErrorKind::kConflict,
+                     "the definitions break readers of what is applied:" +
+                         Listed(plan, [](const auto& change) { return change.needs_force; }),
+                     ForceHint(plan));
+  }
+  if (!options.yes && (plan.HasRemoval() || plan.HasBreaking())) {
+    return MakeError(
+        ErrorKind::kUsage,
+        "the definitions remove or break what is applied:" + Listed(plan, RemovesOrBreaks),
+        "look at `viand plan`; if it is meant, add --yes");
+  }
+  ARROW_RETURN_NOT_OK(session->registry()->Apply(plan));
+  return session->ReadRegistry().status();
+}
+
 arrow::Result<StepReport> ApplyDefinitions(RepoSession* session, bool yes) {
   const StepClock clock;
-  ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakeCurrentPlan(session));
-  ARROW_RETURN_NOT_OK(CommitPlan(session, plan, yes));
+  ARROW_ASSIGN_OR_RAISE(const auto grids, ResolveGrids(*session));
+  ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakePlanOf(session, session->bound(), grids));
+  if (!yes && (plan.HasRemoval() || plan.HasBreaking())) {
+    return MakeError(
+        ErrorKind::kConflict,
+        "the definitions remove or break what is applied:" + Listed(plan, RemovesOrBreaks),
+        "look at `viand plan`; if it is meant, add --yes");
+  }
+  ARROW_RETURN_NOT_OK(CommitPlan(session, plan, {.yes = true, .force = true}));
   int64_t changed = 0;
   for (const registry::Change& change : plan.changes) {
     changed += change.action == registry::ChangeAction::kUnchanged ? 0 : 1;

@@ -6,17 +6,21 @@
 
 namespace viand::store {
 
-/// The plan against the registry as it is now; grids are resolved against the data that there is.
-arrow::Result<registry::Plan> MakeCurrentPlan(RepoSession* session);
+struct CurrentPlan {
+  registry::Plan plan;
+  PlanReport report;  ///< the same for people, with its consequences
+};
 
-/// Commits a plan. Without `yes`, a removal or a breaking change is kConflict and names what it
-/// would do.
-arrow::Status CommitPlan(RepoSession* session, const registry::Plan& plan, bool yes);
+/// The plan against the registry as it is now; grids are resolved against the data that there is.
+arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session);
+
+/// Commits a plan. Removals and breaking changes need `yes`: without, kUsage names what it would
+/// do; what breaks readers of a view needs `force`, else kConflict.
+arrow::Status CommitPlan(RepoSession* session, const registry::Plan& plan,
+                         const ApplyOptions& options);
 
 /// The plan that removes every object of this repo.
-arrow::Result<registry::Plan> MakeTeardownPlan(RepoSession* session);
-
-PlanReport ToReport(const RepoSession& session, const registry::Plan& plan);
+arrow::Result<CurrentPlan> MakeTeardownPlan(RepoSession* session);
 
 /// The step of `viand run`.
 arrow::Result<StepReport> ApplyDefinitions(RepoSession* session, bool yes);

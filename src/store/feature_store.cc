@@ -111,12 +111,6 @@ arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
   return ToPlanOperator(tree);
 }
 
-arrow::Result<PlanReport> ApplyNow(RepoSession* session, bool yes) {
-  ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakeCurrentPlan(session));
-  ARROW_RETURN_NOT_OK(CommitPlan(session, plan, yes));
-  return ToReport(*session, plan);
-}
-
 class RepoFeatureStore final : public FeatureStore {
  public:
   explicit RepoFeatureStore(std::unique_ptr<RepoSession> session) : session_(std::move(session)) {}
@@ -131,17 +125,29 @@ class RepoFeatureStore final : public FeatureStore {
     return ToPublic(IngestNamed(session_.get(), datasets));
   }
   Result<PlanReport> Plan() override {
-    const auto plan = MakeCurrentPlan(session_.get());
-    if (!plan.ok()) return ToPublic(plan.status());
-    return ToReport(*session_, *plan);
+    auto current = MakeCurrentPlan(session_.get());
+    if (!current.ok()) return ToPublic(current.status());
+    planned_ = *std::move(current);
+    return planned_->report;
   }
-  Result<PlanReport> Apply(bool yes) override { return ToPublic(ApplyNow(session_.get(), yes)); }
-  Result<PlanReport> Teardown() override {
-    const auto plan = MakeTeardownPlan(session_.get());
-    if (!plan.ok()) return ToPublic(plan.status());
-    const arrow::Status committed = CommitPlan(session_.get(), *plan, true);
+  Result<PlanReport> Apply(const ApplyOptions& options) override {
+    if (!options.as_planned || !planned_) {
+      const auto planned = Plan();
+      if (!planned.ok()) return planned.status();
+    }
+    const CurrentPlan current = *std::move(planned_);
+    planned_.reset();
+    const arrow::Status committed = CommitPlan(session_.get(), current.plan, options);
     if (!committed.ok()) return ToPublic(committed);
-    return ToReport(*session_, *plan);
+    return current.report;
+  }
+  Result<PlanReport> Teardown() override {
+    const auto current = MakeTeardownPlan(session_.get());
+    if (!current.ok()) return ToPublic(current.status());
+    const arrow::Status committed =
+        CommitPlan(session_.get(), current->plan, {.yes = true, .force = true});
+    if (!committed.ok()) return ToPublic(committed);
+    return current->report;
   }
   Result<std::vector<StepReport>> Backfill(const std::vector<std::string>& views) override {
     return ToPublic(BackfillNamed(session_.get(), views));
@@ -205,6 +211,7 @@ class RepoFeatureStore final : public FeatureStore {
   }
 
   const std::unique_ptr<RepoSession> session_;
+  std::optional<CurrentPlan> planned_;  ///< what the last Plan() showed
 };
 
 }  // namespace

@@ -77,6 +77,7 @@ class SmallRepo {
   arrow::Result<Plan> MakePlan(const RegistrySnapshot& snapshot) {
     bound = {};
     bound.definitions = definitions;
+    bound.warnings = warnings;
     for (const auto& view : definitions->feature_views) bound.views.push_back(Bind(view));
     for (const auto& labels : definitions->labels) {
       definition::BoundView bound_labels;
@@ -95,6 +96,7 @@ class SmallRepo {
   std::map<std::string, ResolvedGrid> grids;
   std::map<std::string, std::shared_ptr<arrow::DataType>> types = {{"shop_id", arrow::int64()}};
   bool before_ingest = false;
+  std::vector<std::string> warnings;
 
  private:
   static definition::Reference To(const std::string& name) { return {name, {}}; }
