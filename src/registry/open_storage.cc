@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "src/registry/postgres_storage.h"
+#include "src/registry/postgres_url.h"
 #include "src/registry/sqlite_storage.h"
 
 namespace viand::registry {
 namespace {
 
 constexpr char kWorkingPaths[] =
-    "what works: registry: {registry_type: sql, path: sqlite:///data/registry.db}";
+    "what works: registry: {registry_type: sql, path: sqlite:///data/registry.db} or "
+    "postgresql://USER:PASSWORD@HOST:5432/DATABASE";
 
 /// A path below the repo without the repo's own.
 std::string ShownPath(const definition::RepoConfig& config, const std::string& path) {
@@ -30,17 +33,23 @@ arrow::Result<std::string> SqliteFile(const definition::RepoConfig& config) {
                      fmt::format("registry path \"{}\" names no file", url), kWorkingPaths);
     return path.starts_with('/') ? path : config.root + "/" + path;
   }
-  if (url.starts_with("postgres"))
-    return ErrorAt(where, ErrorKind::kDefinition, "PostgreSQL registries are not in this version",
-                   kWorkingPaths);
+  // What follows the scheme may hold a password.
+  const size_t scheme_end = url.find("://");
   return ErrorAt(where, ErrorKind::kDefinition,
-                 fmt::format("registry path \"{}\" is not an SQLite URL", url), kWorkingPaths);
+                 scheme_end == std::string::npos
+                     ? fmt::format("registry path \"{}\" is not a database's URL", url)
+                     : fmt::format("no registry can be at \"{}://...\"", url.substr(0, scheme_end)),
+                 kWorkingPaths);
 }
 
 }  // namespace
 
 arrow::Result<std::unique_ptr<RegistryStorage>> OpenStorage(const definition::RepoConfig& config) {
   const SourceLocation where{"feature_store.yaml"};
+  if (config.registry_type == "sql" && IsPostgresUrl(config.registry_path)) {
+    VIAND_ASSIGN_OR_RETURN(auto address, ParsePostgresUrl(config.registry_path));
+    return std::make_unique<PostgresStorage>(std::move(address), kLockTimeoutMs);
+  }
   if (config.registry_type == "sql") {
     VIAND_ASSIGN_OR_RETURN(const std::string path, SqliteFile(config));
     return std::make_unique<SqliteStorage>(path, ShownPath(config, path), kLockTimeoutMs);
