@@ -210,8 +210,8 @@ class FeatureStore {
   /// features.
   virtual Result<Table> GetHistoricalFeatures(Table spine, const HistoricalOptions& options) = 0;
 
-  /// The same, spine read from a Parquet, CSV or Arrow IPC file, "-" (standard input), or
-  /// "labels:NAME".
+  /// The same, spine read from Parquet, CSV or Arrow IPC (a file, a folder, a pattern of files),
+  /// "-" (standard input), or "labels:NAME".
   virtual Result<Table> GetHistoricalFeatures(const std::string& spine,
                                               const HistoricalOptions& options) = 0;
 

@@ -18,7 +18,8 @@ struct Arguments {
 
 void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
   app->add_option("--spine", arguments->spine,
-                  "Rows to get features for: a Parquet, CSV or Arrow file, - or labels:NAME")
+                  "Rows to get features for: Parquet, CSV or Arrow (a file, folder or pattern), - "
+                  "or labels:NAME")
       ->type_name("PATH");
   app->add_option("--start", arguments->options.start,
                   "Without a spine: every key that has feature rows from here (default: the end "

@@ -130,8 +130,9 @@ constexpr Case kViews[] = {
      "feature_views:\n  - {name: v, entities: [a], source: s, features: [x], schema: [y]}\n",
      "r.yaml:2:64: a feature view has \"features\" or \"schema\", not both\n  hint: \"features\" "
      "are computed here, \"schema\" names ready columns of the source"},
-    {"NoEntities", "feature_views:\n  - {name: v, entities: [], source: s, features: [x]}\n",
-     "r.yaml:2:25: expected at least one entity, got an empty list"},
+    {"NoEntities", "feature_views:\n  - {name: v, source: s, features: [x]}\n",
+     "r.yaml:2:5: a feature view (\"v\") lacks the key \"entities\"\n"
+     "  hint: write entities: [] where one row at a time is for all"},
     {"WindowWithoutComputation",
      "feature_views:\n  - {name: v, entities: [a], source: s, window: 1d, features: [x]}\n",
      "r.yaml:2:49: \"window\" needs computed features, and those of the feature view \"v\" are "

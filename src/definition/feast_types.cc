@@ -47,6 +47,7 @@ std::string_view ScalarNameOf(const arrow::DataType& type) {
       return "INT32";
     case arrow::Type::INT64:
     case arrow::Type::UINT32:
+    case arrow::Type::UINT64:
       return "INT64";
     case arrow::Type::HALF_FLOAT:
     case arrow::Type::FLOAT:
@@ -59,6 +60,7 @@ std::string_view ScalarNameOf(const arrow::DataType& type) {
       return "STRING";
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY:
+    case arrow::Type::BINARY_VIEW:
     case arrow::Type::FIXED_SIZE_BINARY:
       return "BYTES";
     case arrow::Type::BOOL:

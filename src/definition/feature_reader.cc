@@ -124,7 +124,9 @@ arrow::Status ReadOptionalWindow(const YamlMapping& mapping, std::string_view ke
 }
 
 arrow::Status ReadEntities(const YamlMapping& mapping, std::vector<Reference>* entities) {
-  VIAND_ASSIGN_OR_RETURN(const YamlNodePtr node, mapping.Get("entities"));
+  VIAND_ASSIGN_OR_RETURN(
+      const YamlNodePtr node,
+      mapping.Get("entities", "write entities: [] where one row at a time is for all"));
   VIAND_ASSIGN_OR_RETURN(const auto items, ReadList(node, "a list of entities", true));
   std::set<std::string> names;
   for (const YamlNodePtr& item : items) {
@@ -135,9 +137,7 @@ arrow::Status ReadEntities(const YamlMapping& mapping, std::vector<Reference>* e
     }
     entities->push_back(std::move(entity));
   }
-  if (!entities->empty()) return arrow::Status::OK();
-  return ErrorAt(node->where, ErrorKind::kDefinition,
-                 "expected at least one entity, got an empty list");
+  return arrow::Status::OK();
 }
 
 }  // namespace viand::definition

@@ -23,17 +23,17 @@ const std::vector<std::string>& KeyTypes() {
   return kTypes;
 }
 
-const arrow::DataType& ValueType(const arrow::DataType& type) {
-  if (type.id() != arrow::Type::DICTIONARY) return type;
-  return *static_cast<const arrow::DictionaryType&>(type).value_type();
-}
-
-/// Tells whether keys of a column can be compared exactly.
+/// Tells whether keys of a column can be compared exactly: what the engine's key columns take
+/// (engine/key_column.h). A column of nulls alone has no type, and matches nothing.
 bool IsKeyType(const arrow::DataType& type) {
-  const arrow::DataType& value = ValueType(type);
-  const bool comparable = arrow::is_integer(value.id()) || arrow::is_base_binary_like(value.id()) ||
-                          value.id() == arrow::Type::BOOL || value.id() == arrow::Type::TIMESTAMP;
-  return comparable || value.id() == arrow::Type::DATE32 || value.id() == arrow::Type::DATE64;
+  using arrow::Type;
+  const Type::type id = type.id();
+  if (id == Type::DICTIONARY) {
+    return IsKeyType(*static_cast<const arrow::DictionaryType&>(type).value_type());
+  }
+  return arrow::is_integer(id) || arrow::is_decimal(id) || arrow::is_base_binary_like(id) ||
+         arrow::is_binary_view_like(id) || id == Type::FIXED_SIZE_BINARY || id == Type::BOOL ||
+         id == Type::NA || arrow::is_temporal(id) || id == Type::DURATION;
 }
 
 /// Integers fit integers of any width: keys compare by value.

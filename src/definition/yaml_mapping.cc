@@ -120,13 +120,14 @@ YamlNodePtr YamlMapping::Find(std::string_view key) const {
   return nullptr;
 }
 
-arrow::Result<YamlNodePtr> YamlMapping::Get(std::string_view key) const {
+arrow::Result<YamlNodePtr> YamlMapping::Get(std::string_view key, std::string hint) const {
   YamlNodePtr value = Find(key);
   if (value != nullptr) return value;
   const std::string name = node_->Find("name") != nullptr ? node_->Find("name")->text : "";
   return ErrorAt(node_->where, ErrorKind::kDefinition,
                  fmt::format("{}{} lacks the key \"{}\"", what_,
-                             name.empty() ? "" : fmt::format(" (\"{}\")", name), key));
+                             name.empty() ? "" : fmt::format(" (\"{}\")", name), key),
+                 std::move(hint));
 }
 
 arrow::Status YamlMapping::Require(std::string_view key, std::string* text) const {

@@ -51,7 +51,7 @@ class YamlMapping {
   YamlNodePtr Find(std::string_view key) const;
 
   /// Returns the value of a key that must be there.
-  arrow::Result<YamlNodePtr> Get(std::string_view key) const;
+  arrow::Result<YamlNodePtr> Get(std::string_view key, std::string hint = "") const;
 
   /// Reads a non-empty text that must be there.
   arrow::Status Require(std::string_view key, std::string* text) const;

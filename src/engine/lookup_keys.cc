@@ -5,19 +5,20 @@
 #include <fmt/format.h>
 
 #include "src/engine/key_column.h"
+#include "src/engine/plain_array.h"
 #include "src/engine/scan_schema.h"
 #include "src/expression/binder.h"
 
 namespace viand::engine {
 namespace {
 
-arrow::Result<KeyClass> ClassOfKey(const arrow::DataType& type, const std::string& name,
-                                   const std::string& owner) {
-  const auto found = KeyClassOf(type, /*floats=*/false);
+arrow::Result<KeyClass> ClassOfKey(const std::shared_ptr<arrow::DataType>& type,
+                                   const std::string& name, const std::string& owner) {
+  const auto found = KeyClassOf(*PlainType(type), /*floats=*/false);
   if (found.ok()) return found;
   return MakeError(ErrorKind::kInput,
                    fmt::format("the key column \"{}\" of {} is of type {}, which cannot be a key",
-                               name, owner, expression::TypeToSql(type)),
+                               name, owner, expression::TypeToSql(*type)),
                    "a key is an integer, a text, bytes or a time: cast it");
 }
 
@@ -42,8 +43,8 @@ arrow::Status CheckKeyTypes(const Spine& spine, const std::vector<std::string>& 
     if (other == nullptr)
       return MissingColumn(view_keys[i], *source.schema, "", source.described_as);
     VIAND_ASSIGN_OR_RETURN(const KeyClass here,
-                           ClassOfKey(*own->type(), spine_keys[i], spine.described_as));
-    VIAND_ASSIGN_OR_RETURN(const KeyClass there, ClassOfKey(*other->type(), view_keys[i], view));
+                           ClassOfKey(own->type(), spine_keys[i], spine.described_as));
+    VIAND_ASSIGN_OR_RETURN(const KeyClass there, ClassOfKey(other->type(), view_keys[i], view));
     if (AreComparable(here, there)) continue;
     return MakeError(
         ErrorKind::kInput,

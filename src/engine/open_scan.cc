@@ -112,12 +112,25 @@ arrow::Result<std::vector<OpenedFile>> OpenEach(const Scan& scan) {
   return files;
 }
 
-arrow::Status OpenFiles(const Scan& scan, OpenedScan* opened) {
-  VIAND_ASSIGN_OR_RETURN(opened->files, OpenEach(scan));
-  std::shared_ptr<arrow::Schema> partitions = arrow::schema({});
-  if (scan.hive_partitions) {
-    VIAND_ASSIGN_OR_RETURN(partitions, PartitionSchema(scan.files));
+using ColumnTypes = std::map<std::string, std::shared_ptr<arrow::DataType>>;
+
+/// The columns that folders spell, of the types that are declared for them.
+arrow::Result<std::shared_ptr<arrow::Schema>> PartitionsOf(const Scan& scan,
+                                                           const ColumnTypes& types) {
+  if (!scan.hive_partitions) return arrow::schema({});
+  VIAND_ASSIGN_OR_RETURN(auto partitions, PartitionSchema(scan.files));
+  for (int i = 0; i < partitions->num_fields(); ++i) {
+    const auto declared = types.find(partitions->field(i)->name());
+    if (declared == types.end()) continue;
+    VIAND_ASSIGN_OR_RETURN(
+        partitions, partitions->SetField(i, partitions->field(i)->WithType(declared->second)));
   }
+  return partitions;
+}
+
+arrow::Status OpenFiles(const Scan& scan, const ColumnTypes& types, OpenedScan* opened) {
+  VIAND_ASSIGN_OR_RETURN(opened->files, OpenEach(scan));
+  VIAND_ASSIGN_OR_RETURN(const auto partitions, PartitionsOf(scan, types));
   const arrow::Schema* last = nullptr;
   for (const OpenedFile& file : opened->files) {
     // Most sources have one schema: what is the last one's again adds nothing.
@@ -175,7 +188,7 @@ arrow::Result<OpenedScan> OpenScan(
   } else if (scan.format == FileFormat::kCsv) {
     VIAND_ASSIGN_OR_RETURN(opened.table, ReadCsvFiles(scan, TypesOfCsv(scan, csv_types)));
   } else {
-    VIAND_RETURN_NOT_OK(OpenFiles(scan, &opened));
+    VIAND_RETURN_NOT_OK(OpenFiles(scan, csv_types, &opened));
   }
   if (opened.table != nullptr) {
     VIAND_ASSIGN_OR_RETURN(opened.schema,

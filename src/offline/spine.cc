@@ -17,6 +17,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
+#include "src/common/path_pattern.h"
 #include "src/engine/read_file.h"
 #include "src/offline/parquet_file.h"
 #include "src/offline/part_store.h"
@@ -89,13 +90,37 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
   return scan;
 }
 
+/// Streams have no directory that a fragment could pick its rows by: they are read whole.
+arrow::Result<std::shared_ptr<arrow::Table>> ReadStreams(const std::vector<std::string>& paths,
+                                                         const std::string& as_written) {
+  std::vector<std::shared_ptr<arrow::Table>> tables;
+  for (const std::string& path : paths) {
+    ARROW_ASSIGN_OR_RAISE(auto input, engine::OpenDataFile(path, "the spine"));
+    auto table = ReadBinarySpine(input, SpineKind::kIpcStream);
+    if (!table.ok()) {
+      return MakeError(
+          ErrorKind::kInput,
+          fmt::format("cannot read the spine {}: {}",
+                      DisplayPath(paths.size() == 1 ? as_written : path), table.status().message()),
+          "is it an Arrow IPC stream, and whole?");
+    }
+    if (!tables.empty() && !(*table)->schema()->Equals(*tables[0]->schema(), false)) {
+      return MakeError(ErrorKind::kInput,
+                       fmt::format("cannot read the spine {}: its columns are not those of {}",
+                                   DisplayPath(path), DisplayPath(paths[0])),
+                       "streams of one spine have the same columns in the same order");
+    }
+    tables.push_back(*std::move(table));
+  }
+  return arrow::ConcatenateTables(tables);
+}
+
 arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const SpineKind kind, KindOfSpine(path));
+  ARROW_ASSIGN_OR_RAISE(SpineFiles found, FindSpineFiles(path));
   engine::Scan scan;
-  scan.files = {IsRemotePath(path) ? path
-                                   : std::filesystem::absolute(path).lexically_normal().string()};
   scan.described_as = fmt::format("spine {}", DisplayPath(path));
-  switch (kind) {
+  scan.hive_partitions = !found.is_one;
+  switch (found.kind) {
     case SpineKind::kParquet:
       scan.format = engine::FileFormat::kParquet;
       break;
@@ -103,16 +128,7 @@ arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::stri
       scan.format = engine::FileFormat::kIpc;
       break;
     case SpineKind::kIpcStream: {
-      // A stream has no directory that a fragment could pick its rows by.
-      ARROW_ASSIGN_OR_RAISE(auto input, engine::OpenDataFile(scan.files[0], "the spine"));
-      auto table = ReadBinarySpine(input, SpineKind::kIpcStream);
-      if (!table.ok()) {
-        return MakeError(
-            ErrorKind::kInput,
-            fmt::format("cannot read the spine {}: {}", path, table.status().message()),
-            "is it an Arrow IPC stream, and whole?");
-      }
-      scan.table = std::move(*table);
+      ARROW_ASSIGN_OR_RAISE(scan.table, ReadStreams(found.paths, path));
       break;
     }
     case SpineKind::kCsv:
@@ -120,53 +136,99 @@ arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::stri
       scan.csv_types = TextKeys(context);
       break;
   }
+  scan.files = std::move(found.paths);
   return scan;
 }
 
-}  // namespace
+constexpr const char* kTakes =
+    "a spine is a Parquet, CSV or Arrow IPC file, a folder or a pattern of them, - for standard "
+    "input, or labels:NAME";
 
-arrow::Result<SpineKind> KindOfSpine(const std::string& path) {
-  namespace fs = std::filesystem;
-  constexpr const char* kTakes =
-      "a spine is a Parquet, CSV or Arrow IPC file, - for standard input, or labels:NAME";
-  const auto unreadable = [&](std::string_view why) {
-    return MakeError(ErrorKind::kInput,
-                     fmt::format("cannot read the spine {}: {}", DisplayPath(path), why), kTakes);
-  };
+arrow::Status Unreadable(const std::string& path, std::string_view why) {
+  return MakeError(ErrorKind::kInput,
+                   fmt::format("cannot read the spine {}: {}", DisplayPath(path), why), kTakes);
+}
+
+/// The first bytes of a file, as many as tell its kind.
+arrow::Result<std::string> HeadOf(const std::string& path) {
   std::string head(4096, '\0');
   if (IsRemotePath(path)) {
     const auto found = FindDataFile(path, "the spine");
     if (!found.ok() && KindOf(found.status()) == ErrorKind::kInput)
-      return unreadable("no such file");
+      return Unreadable(path, "no such file");
     ARROW_RETURN_NOT_OK(found.status());
     ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, "the spine"));
     const auto count = input->ReadAt(0, static_cast<int64_t>(head.size()), head.data());
     if (!count.ok()) return StorageError(count.status(), path, "the spine");
     head.resize(static_cast<size_t>(*count));
-  } else {
-    std::error_code error;
-    if (fs::is_directory(path, error)) return unreadable("it is a folder");
-    if (!fs::exists(path, error)) return unreadable("no such file");
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) return unreadable(std::strerror(errno));
-    stream.read(head.data(), static_cast<std::streamsize>(head.size()));
-    head.resize(static_cast<size_t>(stream.gcount()));
+    return head;
   }
-  if (head.empty()) return unreadable("it is empty; expected a header and rows");
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return Unreadable(path, "no such file");
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return Unreadable(path, std::strerror(errno));
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(stream.gcount()));
+  return head;
+}
+
+arrow::Result<SpineKind> KindOfFile(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const std::string head, HeadOf(path));
+  if (head.empty()) return Unreadable(path, "it is empty; expected a header and rows");
   if (head.starts_with("\x1f\x8b") && path.ends_with(".gz")) return SpineKind::kCsv;
   const SpineKind kind = KindOfBytes(head);
   if (kind == SpineKind::kCsv && head.find('\0') != std::string::npos) {
-    return unreadable("it is neither Parquet nor Arrow IPC nor text");
+    return Unreadable(path, "it is neither Parquet nor Arrow IPC nor text");
   }
-  const std::string extension = fs::path(ParseAddress(path).path).extension().string();
+  const std::string extension = std::filesystem::path(ParseAddress(path).path).extension().string();
   if (extension == ".parquet" && kind != SpineKind::kParquet) {
-    return unreadable("it is not a Parquet file: it does not start with \"PAR1\"");
+    return Unreadable(path, "it is not a Parquet file: it does not start with \"PAR1\"");
   }
   const bool named_ipc = extension == ".arrow" || extension == ".feather" || extension == ".ipc";
   if (named_ipc && kind == SpineKind::kCsv) {
-    return unreadable("it is not an Arrow IPC file: it does not start with \"ARROW1\"");
+    return Unreadable(path, "it is not an Arrow IPC file: it does not start with \"ARROW1\"");
   }
   return kind;
+}
+
+constexpr std::string_view NameOfKind(SpineKind kind) {
+  switch (kind) {
+    case SpineKind::kParquet:
+      return "Parquet";
+    case SpineKind::kIpcFile:
+      return "an Arrow IPC file";
+    case SpineKind::kIpcStream:
+      return "an Arrow IPC stream";
+    default:
+      return "CSV";
+  }
+}
+
+}  // namespace
+
+arrow::Result<SpineFiles> FindSpineFiles(const std::string& path) {
+  const std::string absolute =
+      IsRemotePath(path) ? path : std::filesystem::absolute(path).lexically_normal().string();
+  ARROW_ASSIGN_OR_RAISE(const auto listed, ListDataFiles(absolute));
+  SpineFiles found;
+  found.paths = PathsOf(listed);
+  std::error_code error;
+  if (found.paths.empty() && std::filesystem::is_directory(path, error))
+    return Unreadable(path, "there is no Parquet file in the folder; a pattern finds others");
+  if (found.paths.empty() && IsPattern(path) && !std::filesystem::exists(path, error))
+    return Unreadable(path, "no file fits the pattern");
+  if (found.paths.empty()) found.paths = {absolute};
+  found.is_one = found.paths.size() == 1 && found.paths[0] == absolute;
+  for (size_t i = 0; i < found.paths.size(); ++i) {
+    // Told by the user's own words where it is one file.
+    ARROW_ASSIGN_OR_RAISE(const SpineKind kind, KindOfFile(found.is_one ? path : found.paths[i]));
+    if (i == 0) found.kind = kind;
+    if (kind == found.kind) continue;
+    return Unreadable(
+        path, fmt::format("{} is {}, but {} is {}", DisplayPath(found.paths[i]), NameOfKind(kind),
+                          DisplayPath(found.paths[0]), NameOfKind(found.kind)));
+  }
+  return found;
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> PopulationOf(const RepoContext& context,

@@ -1,8 +1,9 @@
-// Where spine rows come from: a Parquet, CSV or Arrow IPC file, standard input, or a labels
-// definition.
+// Where spine rows come from: Parquet, CSV or Arrow IPC (a file, a folder, a pattern of files),
+// standard input, or a labels definition.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "src/engine/plan.h"
 #include "src/offline/repo_context.h"
@@ -11,9 +12,18 @@ namespace viand::offline {
 
 enum class SpineKind { kParquet, kIpcFile, kIpcStream, kCsv };
 
-/// Tells the kind of a file by its first bytes: Parquet, Arrow IPC (file or stream), else CSV.
-/// Fails where there is no such file, and where a file named as Parquet or Arrow is none.
-arrow::Result<SpineKind> KindOfSpine(const std::string& path);
+struct SpineFiles {
+  SpineKind kind = SpineKind::kParquet;
+  std::vector<std::string> paths;  ///< absolute or addresses; rows are in this order
+  bool is_one = true;  ///< the path is that of a file; else of a folder, or a pattern, and folders
+                       ///< named key=value are columns
+};
+
+/// Finds the files of a path (relative to the current folder): itself, those of a folder or of a
+/// pattern (common/data_files.h). The kind is told by the first bytes: Parquet, Arrow IPC (file or
+/// stream), else CSV. Fails where there is none, where a file named as Parquet or Arrow is none,
+/// and where two are of different kinds.
+arrow::Result<SpineFiles> FindSpineFiles(const std::string& path);
 
 /// Opens `text`: "labels:NAME", "-", or a path (relative to the current folder).
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text);

@@ -90,7 +90,8 @@ arrow::Status SetEntities(const FeastContext& context, const BoundView& bound,
           bound.output == nullptr ? nullptr : bound.output->GetFieldByName(part.join_key);
       VIAND_ASSIGN_OR_RETURN(const auto declared, TypeByName(reference.where, part.value_type));
       if (declared != ValueType::INVALID) column->set_value_type(declared);
-      if (field == nullptr) continue;
+      // Feast has no type for some keys: a decimal, a time of day. They are stored without one.
+      if (field == nullptr || !definition::FeastTypeOf(*field->type()).ok()) continue;
       VIAND_RETURN_NOT_OK(SetType(reference.where, field->type().get(), column));
     }
   }

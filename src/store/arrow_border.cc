@@ -26,15 +26,20 @@ StatusCode CodeOf(ErrorKind kind) {
 }
 
 /// A C stream carries one text: what the reader's failure says to people, hint and place included.
-class RenderingReader : public arrow::RecordBatchReader {
+/// Batches without rows do not cross: Arrow imports one that lies behind others in its column with
+/// buffers of no bytes, and then writes IPC of negative length.
+class BorderReader : public arrow::RecordBatchReader {
  public:
-  explicit RenderingReader(std::shared_ptr<arrow::RecordBatchReader> reader)
+  explicit BorderReader(std::shared_ptr<arrow::RecordBatchReader> reader)
       : reader_(std::move(reader)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    arrow::Status status = reader_->ReadNext(batch);
+    arrow::Status status;
+    do {
+      status = reader_->ReadNext(batch);
+    } while (status.ok() && *batch != nullptr && (*batch)->num_rows() == 0);
     if (status.ok()) return status;
     return arrow::Status(status.code(), RenderError(status));
   }
@@ -60,8 +65,8 @@ Status ToPublic(const arrow::Status& status) {
 
 arrow::Result<Table> ToPublicTable(std::shared_ptr<arrow::RecordBatchReader> reader) {
   ArrowArrayStream stream = {};
-  VIAND_RETURN_NOT_OK(arrow::ExportRecordBatchReader(
-      std::make_shared<RenderingReader>(std::move(reader)), &stream));
+  VIAND_RETURN_NOT_OK(
+      arrow::ExportRecordBatchReader(std::make_shared<BorderReader>(std::move(reader)), &stream));
   return Table(&stream);
 }
 
@@ -77,7 +82,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> ToReader(Table table) {
   table.Release(&stream);
   auto reader = arrow::ImportRecordBatchReader(&stream);
   if (!reader.ok()) return InputError(reader.status());
-  return reader;
+  return std::make_shared<BorderReader>(*std::move(reader));
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> ToArrowTable(Table table) {

@@ -33,14 +33,19 @@ arrow::Status CheckParquet(const std::string& root, const std::string& path) {
       "a source reads Parquet; a dataset makes it of other files");
 }
 
+/// Those of some Parquet files together, and of the folders above them.
+SchemaResult ColumnsOfScan(const engine::Scan& scan) {
+  ARROW_ASSIGN_OR_RAISE(const engine::OpenedScan opened, engine::OpenScan(scan));
+  ARROW_ASSIGN_OR_RAISE(const auto partitions, engine::PartitionSchema(scan.files));
+  return definition::MarkPartitions(*opened.schema, *partitions);
+}
+
 SchemaResult ColumnsOfSource(const std::string& root, const definition::Source& source) {
   ARROW_ASSIGN_OR_RAISE(engine::Scan scan, offline::ScanOfFiles(root, source));
   if (scan.files.empty()) return nullptr;
   ARROW_RETURN_NOT_OK(CheckParquet(root, scan.files.front()));
   scan.described_as.clear();
-  ARROW_ASSIGN_OR_RAISE(const engine::OpenedScan opened, engine::OpenScan(scan));
-  ARROW_ASSIGN_OR_RAISE(const auto partitions, engine::PartitionSchema(scan.files));
-  return definition::MarkPartitions(*opened.schema, *partitions);
+  return ColumnsOfScan(scan);
 }
 
 SchemaResult ColumnsOfParquet(const std::string& root, const std::string& path) {
@@ -65,22 +70,24 @@ SchemaResult ColumnsOfSpine(const std::string& root, const std::string& path) {
   const std::string absolute = offline::AbsolutePath(root, path);
   ARROW_ASSIGN_OR_RAISE(const auto files, ListDataFiles(absolute));
   if (files.empty()) return nullptr;
-  ARROW_ASSIGN_OR_RAISE(const offline::SpineKind kind, offline::KindOfSpine(absolute));
-  switch (kind) {
+  ARROW_ASSIGN_OR_RAISE(const offline::SpineFiles found, offline::FindSpineFiles(absolute));
+  const std::string& first = found.paths.front();
+  switch (found.kind) {
     case offline::SpineKind::kParquet:
-      return offline::ReadParquetSchema(absolute);
+      return found.is_one ? offline::ReadParquetSchema(first)
+                          : ColumnsOfScan({.files = found.paths, .hive_partitions = true});
     case offline::SpineKind::kIpcFile:
-      return ColumnsOfIpc(absolute, /*stream=*/false);
+      return ColumnsOfIpc(first, /*stream=*/false);
     case offline::SpineKind::kIpcStream:
-      return ColumnsOfIpc(absolute, /*stream=*/true);
+      return ColumnsOfIpc(first, /*stream=*/true);
     case offline::SpineKind::kCsv:
       break;
   }
   // The reader of headers knows files of this machine.
-  if (IsRemotePath(absolute)) return nullptr;
+  if (IsRemotePath(first)) return nullptr;
   definition::DatasetInput input;
   input.format = "csv";
-  return ingest::HeaderOf(absolute, input);
+  return ingest::HeaderOf(first, input);
 }
 
 SchemaResult ColumnsOfRawFiles(const std::string& root, const definition::Dataset& dataset) {

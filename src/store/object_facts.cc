@@ -92,8 +92,11 @@ std::string Summarize(const definition::FeatureView& view) {
   const std::string kind = !view.computed   ? "ready columns"
                            : view.snapshots ? "snapshots " + view.snapshots->name
                                             : "computed at each row";
-  return fmt::format("{} of {}, {}", Counted(view.features.size(), "feature"),
-                     fmt::join(NamesOfReferences(view.entities), ", "), kind);
+  const std::string keys =
+      view.entities.empty()
+          ? "without keys"
+          : fmt::format("of {}", fmt::join(NamesOfReferences(view.entities), ", "));
+  return fmt::format("{} {}, {}", Counted(view.features.size(), "feature"), keys, kind);
 }
 std::string Summarize(const definition::Labels& labels) {
   return fmt::format("{} over {}", labels.columns.size() == 1 ? labels.columns[0].name : "labels",

@@ -35,7 +35,10 @@ arrow::Result<TableFormat> FormatOf(const std::string& path) {
 }
 
 arrow::Status WriteIpc(const arrow::Table& table, arrow::io::OutputStream* sink) {
-  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, table.schema()));
+  // A file has one dictionary a column, and the chunks of a spine may each have their own.
+  arrow::ipc::IpcWriteOptions options = arrow::ipc::IpcWriteOptions::Defaults();
+  options.unify_dictionaries = true;
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, table.schema(), options));
   ARROW_RETURN_NOT_OK(writer->WriteTable(table));
   return writer->Close();
 }
