@@ -15,8 +15,10 @@
 
 #include "src/engine/key_index.h"
 #include "src/engine/plain_array.h"
+#include "src/engine/sliding_aggregates.h"
 #include "src/expression/batch_evaluator.h"
 #include "src/expression/overload.h"
+#include "src/expression/to_sql.h"
 
 namespace viand::engine {
 namespace {
@@ -74,7 +76,7 @@ arrow::Status OrderBy(bool nulls_last, AggregateValues* by, Members* members) {
     return floating && keys[row] == negative_zero ? OrderKey(0.0) : keys[row];
   };
   members->order.resize(members->size());
-  std::vector<std::tuple<bool, int64_t, int64_t>> sorted;
+  PoolVector<std::tuple<bool, int64_t, int64_t>> sorted;
   for (size_t segment = 0; segment + 1 < members->begin.size(); ++segment) {
     sorted.clear();
     for (int64_t i = members->begin[segment]; i < members->begin[segment + 1]; ++i) {
@@ -94,6 +96,13 @@ std::string TextOf(const TimeWindow& window) {
   return std::to_string(window.unbounded) + std::to_string(window.following) +
          std::to_string(window.length_us) + " ";
 }
+
+bool Slides(const AggregateCall& call) {
+  return call.per_keys.empty() && SlidesOverSpans(call.function) && !call.order_by &&
+         !FindGap(call.argument);
+}
+
+std::string TextOf(const ExpressionPtr& tree) { return tree ? ToSql(*tree) : ""; }
 
 }  // namespace
 
@@ -163,25 +172,25 @@ arrow::Result<AggregateValues*> RowValues::ComparedOf(const Expression& expressi
   return values.get();
 }
 
-arrow::Result<const std::vector<int32_t>*> RowValues::GroupsOf(
+arrow::Result<const PoolVector<int32_t>*> RowValues::GroupsOf(
     const std::vector<ExpressionPtr>& keys) {
   std::string text;
   for (const ExpressionPtr& key : keys) text += ToSql(*key) + ", ";
-  std::unique_ptr<std::vector<int32_t>>& groups = groups_[text];
+  std::unique_ptr<PoolVector<int32_t>>& groups = groups_[text];
   if (!groups) {
-    VIAND_ASSIGN_OR_RETURN(std::vector<int32_t> made, Group(keys));
-    groups = std::make_unique<std::vector<int32_t>>(std::move(made));
+    VIAND_ASSIGN_OR_RETURN(PoolVector<int32_t> made, Group(keys));
+    groups = std::make_unique<PoolVector<int32_t>>(std::move(made));
   }
   return groups.get();
 }
 
-arrow::Result<std::vector<int32_t>> RowValues::Group(const std::vector<ExpressionPtr>& keys) {
+arrow::Result<PoolVector<int32_t>> RowValues::Group(const std::vector<ExpressionPtr>& keys) {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (const ExpressionPtr& key : keys) {
     VIAND_ASSIGN_OR_RETURN(AggregateValues * values, ComparedOf(*key));
     if (keys.size() == 1) {
-      VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
-      std::vector<int32_t> groups = *codes;
+      VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
+      PoolVector<int32_t> groups = *codes;
       if (values->HasNulls()) {
         std::replace(groups.begin(), groups.end(), int32_t{KeyColumn::kNullCode},
                      static_cast<int32_t>(values->code_count()));
@@ -196,22 +205,42 @@ arrow::Result<std::vector<int32_t>> RowValues::Group(const std::vector<Expressio
   return index.groups();
 }
 
-arrow::Result<CallEvaluator::Selection*> CallEvaluator::Select(const AggregateCall& call,
+arrow::Result<CallEvaluator::RowSet*> CallEvaluator::RowsWhere(const AggregateCall& call,
                                                                const TimeWindow& window) {
-  std::unique_ptr<Selection>& all = selections_[TextOf(window)];
-  if (!all) all = std::make_unique<Selection>(Selection{spans_of_(window)});
-  if (!call.where) return all.get();
-  std::unique_ptr<Selection>& some = selections_[TextOf(window) + ToSql(*call.where)];
+  if (!call.where) return &all_;
+  std::unique_ptr<RowSet>& some = row_sets_[{ToSql(*call.where), ""}];
   if (!some) {
     VIAND_ASSIGN_OR_RETURN(AggregateValues * condition, rows_.Of(*call.where));
     const int64_t* holds = condition->Integers();
     const bool nulls = condition->HasNulls();
-    Spans spans = FilterRows(all->spans, [&](int64_t row) {
+    RowChoice choice(In(window, &all_)->spans, [&](int64_t row) {
       return holds[row] != 0 && !(nulls && condition->IsNull(row));
     });
-    some = std::make_unique<Selection>(Selection{std::move(spans)});
+    some = std::make_unique<RowSet>(RowSet{std::move(choice), &all_});
   }
   return some.get();
+}
+
+CallEvaluator::RowSet* CallEvaluator::Valid(const AggregateCall& call, AggregateValues* values,
+                                            const TimeWindow& window, RowSet* rows) {
+  if (values == nullptr || !values->HasNulls()) return rows;
+  std::unique_ptr<RowSet>& some = row_sets_[{TextOf(call.where), TextOf(call.argument)}];
+  if (!some) {
+    RowChoice choice(In(window, rows)->spans, [&](int64_t row) { return !values->IsNull(row); });
+    some = std::make_unique<RowSet>(RowSet{std::move(choice), rows});
+  }
+  return some.get();
+}
+
+CallEvaluator::Selection* CallEvaluator::In(const TimeWindow& window, RowSet* rows) {
+  std::unique_ptr<Selection>& selection = rows->windows[TextOf(window)];
+  if (selection) return selection.get();
+  const Spans* like = window.following ? nullptr : rows->preceding;
+  selection = std::make_unique<Selection>(
+      Selection{rows->choice ? rows->choice->Of(In(window, rows->of)->spans, like)
+                             : spans_of_(window, like)});
+  if (!window.following) rows->preceding = &selection->spans;
+  return selection.get();
 }
 
 const Members& CallEvaluator::MembersIn(Selection* selection) const {
@@ -221,7 +250,7 @@ const Members& CallEvaluator::MembersIn(Selection* selection) const {
 
 arrow::Result<const Groups*> CallEvaluator::GroupBy(const AggregateCall& call,
                                                     Selection* selection) {
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* group_of_row, rows_.GroupsOf(call.per_keys));
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* group_of_row, rows_.GroupsOf(call.per_keys));
   std::unique_ptr<Groups>& groups = selection->groups[group_of_row];
   if (!groups) {
     groups = std::make_unique<Groups>(GroupMembers(MembersIn(selection), sets_, *group_of_row));
@@ -229,23 +258,54 @@ arrow::Result<const Groups*> CallEvaluator::GroupBy(const AggregateCall& call,
   return groups.get();
 }
 
+void CallEvaluator::Announce(const AggregateCall& call, const TimeWindow& window) {
+  if (Slides(call))
+    sliding_[{TextOf(call.where), TextOf(call.argument)}].calls.emplace_back(&call, window);
+}
+
 ArrayResult CallEvaluator::Evaluate(const AggregateCall& call, const TimeWindow& window) {
-  VIAND_ASSIGN_OR_RETURN(Selection * selection, Select(call, window));
-  if (call.per_keys.empty()) {
-    if (SlidesOverSpans(call.function) && !call.order_by && !FindGap(call.argument))
-      return OverSpans(call, selection);
-    return OverMembers(call, &rows_, MembersIn(selection), sets_);
-  }
+  if (Slides(call)) return OverSpans(call, window);
+  VIAND_ASSIGN_OR_RETURN(RowSet * rows, RowsWhere(call, window));
+  Selection* selection = In(window, rows);
+  if (call.per_keys.empty()) return OverMembers(call, &rows_, MembersIn(selection), sets_);
   VIAND_ASSIGN_OR_RETURN(const Groups* groups, GroupBy(call, selection));
   return OverGroups(call, *groups);
 }
 
-ArrayResult CallEvaluator::OverSpans(const AggregateCall& call, Selection* selection) {
-  AggregateValues* values = nullptr;
-  if (call.argument) {
-    VIAND_ASSIGN_OR_RETURN(values, rows_.Of(*call.argument));
+ArrayResult CallEvaluator::OverSpans(const AggregateCall& call, const TimeWindow& window) {
+  Sliding& sliding = sliding_[{TextOf(call.where), TextOf(call.argument)}];
+  const std::string name = TextOf(window) + ToSql(call);
+  if (!sliding.results.contains(name)) {
+    sliding.calls.emplace_back(&call, window);
+    VIAND_RETURN_NOT_OK(SlideTogether(&sliding));
   }
-  return AggregateSpans(call, values, selection->spans, sets_, &selection->sums, context_);
+  return sliding.results.at(name);
+}
+
+arrow::Status CallEvaluator::SlideTogether(Sliding* sliding) {
+  const AggregateCall& any = *sliding->calls[0].first;
+  const TimeWindow any_window = sliding->calls[0].second;
+  AggregateValues* values = nullptr;
+  if (any.argument) {
+    VIAND_ASSIGN_OR_RETURN(values, rows_.Of(*any.argument));
+  }
+  VIAND_ASSIGN_OR_RETURN(RowSet * rows, RowsWhere(any, any_window));
+  rows = Valid(any, values, any_window, rows);
+  std::vector<SlidingCall> calls;
+  std::vector<std::string> names;
+  for (const auto& [call, window] : sliding->calls) {
+    std::string name = TextOf(window) + ToSql(*call);
+    if (sliding->results.contains(name) ||
+        std::find(names.begin(), names.end(), name) != names.end())
+      continue;
+    calls.push_back({call, &In(window, rows)->spans});
+    names.push_back(std::move(name));
+  }
+  auto results = AggregateSpans(calls, values, sets_, context_);
+  for (size_t i = 0; i < calls.size(); ++i)
+    sliding->results.emplace(std::move(names[i]), std::move(results[i]));
+  sliding->calls.clear();
+  return arrow::Status::OK();
 }
 
 ArrayResult CallEvaluator::OverGroups(const AggregateCall& call, const Groups& groups) {
@@ -293,9 +353,9 @@ ArrayResult CallEvaluator::OverGaps(const AggregateCall& call, RowValues* rows,
   VIAND_ASSIGN_OR_RETURN(const int64_t* keys, values->OrderKeys());
   const Gaps gaps =
       GapMembers(Filter(members, [&](int64_t row) { return !values->IsNull(row); }), sets, keys);
-  const auto take = [&](const std::vector<int64_t>& indices) -> ArrayResult {
+  const auto take = [&](const PoolVector<int64_t>& indices) -> ArrayResult {
     const auto index_array = std::make_shared<arrow::Int64Array>(
-        static_cast<int64_t>(indices.size()), arrow::Buffer::Wrap(indices));
+        static_cast<int64_t>(indices.size()), arrow::Buffer::Wrap(indices.data(), indices.size()));
     arrow::compute::ExecContext exec(context_.pool);
     VIAND_ASSIGN_OR_RETURN(
         const arrow::Datum taken,

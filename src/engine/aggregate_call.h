@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "src/engine/aggregate_function.h"
@@ -40,14 +41,14 @@ class RowValues {
 
   /// Returns the group of each row by the values of `keys`, null being one: numbers from 0, in no
   /// order.
-  arrow::Result<const std::vector<int32_t>*> GroupsOf(
+  arrow::Result<const PoolVector<int32_t>*> GroupsOf(
       const std::vector<std::shared_ptr<const expression::Expression>>& keys);
 
  private:
   /// A column of the batch in the order of the values.
   arrow::Result<std::shared_ptr<arrow::Array>> Ordered(int column);
   arrow::Result<std::shared_ptr<arrow::Array>> Evaluate(const expression::Expression& expression);
-  arrow::Result<std::vector<int32_t>> Group(
+  arrow::Result<PoolVector<int32_t>> Group(
       const std::vector<std::shared_ptr<const expression::Expression>>& keys);
 
   std::shared_ptr<arrow::RecordBatch> batch_;
@@ -55,39 +56,64 @@ class RowValues {
   std::vector<std::shared_ptr<arrow::Array>> ordered_;  // by column, once it is needed
   std::vector<std::shared_ptr<arrow::Array>> decoded_;  // of these, without dictionary
   arrow::MemoryPool* pool_;
-  std::map<std::string, std::unique_ptr<AggregateValues>> values_;       // by SQL text
-  std::map<std::string, std::unique_ptr<AggregateValues>> compared_;     // coded columns, by name
-  std::map<std::string, std::unique_ptr<std::vector<int32_t>>> groups_;  // by SQL text of the keys
+  std::map<std::string, std::unique_ptr<AggregateValues>> values_;      // by SQL text
+  std::map<std::string, std::unique_ptr<AggregateValues>> compared_;    // coded columns, by name
+  std::map<std::string, std::unique_ptr<PoolVector<int32_t>>> groups_;  // by SQL text of the keys
 };
 
 class CallEvaluator {
  public:
-  /// `spans_of` makes the base rows of the sets in a window.
-  CallEvaluator(RowValues* rows, const Sets& sets, AggregateContext context,
-                std::function<Spans(const TimeWindow&)> spans_of)
-      : rows_(*rows), sets_(sets), context_(std::move(context)), spans_of_(std::move(spans_of)) {}
+  /// Makes the base rows of the sets in a window; `like` as in SpansOf.
+  using SpanMaker = std::function<Spans(const TimeWindow& window, const Spans* like)>;
+
+  CallEvaluator(RowValues* rows, const Sets& sets, AggregateContext context, SpanMaker spans_of)
+      : rows_(*rows),
+        sets_(sets),
+        context_(std::move(context)),
+        spans_of_(std::move(spans_of)),
+        all_{.choice = std::nullopt, .of = nullptr} {}
+
+  /// Announces a call that will be evaluated: those that slide over one argument are computed
+  /// together when the first of them is asked for. The call must stay.
+  void Announce(const expression::AggregateCall& call, const TimeWindow& window);
 
   /// Returns one value a set.
   arrow::Result<std::shared_ptr<arrow::Array>> Evaluate(const expression::AggregateCall& call,
                                                         const TimeWindow& window);
 
  private:
-  /// The rows of the calls of one window and condition, and groupings of them.
+  /// The rows of one window that pass a condition, and groupings of them.
   struct Selection {
     Spans spans;
-    SpanSums sums = {};
     std::optional<Members> members = {};  // the spans, once a call needs them so
-    std::map<const std::vector<int32_t>*, std::unique_ptr<Groups>> groups =
-        {};  // by groups of rows
+    std::map<const PoolVector<int32_t>*, std::unique_ptr<Groups>> groups = {};  // by groups of rows
   };
-  const Members& MembersIn(Selection* selection) const;
+  /// All rows, or those of others that pass a condition.
+  struct RowSet {
+    std::optional<RowChoice> choice;
+    RowSet* of;
+    std::map<std::string, std::unique_ptr<Selection>> windows = {};
+    const Spans* preceding = nullptr;  // of a window that ends at t, where there is one
+  };
+  /// Calls that slide over one argument of one row set.
+  struct Sliding {
+    std::vector<std::pair<const expression::AggregateCall*, TimeWindow>> calls;
+    std::map<std::string, arrow::Result<std::shared_ptr<arrow::Array>>> results;  // by window, call
+  };
 
-  arrow::Result<Selection*> Select(const expression::AggregateCall& call, const TimeWindow& window);
+  const Members& MembersIn(Selection* selection) const;
+  Selection* In(const TimeWindow& window, RowSet* rows);
+  /// The rows that pass the call's condition; `window` is one that it is asked for in.
+  arrow::Result<RowSet*> RowsWhere(const expression::AggregateCall& call, const TimeWindow& window);
+  /// Those of them that have a value.
+  RowSet* Valid(const expression::AggregateCall& call, AggregateValues* values,
+                const TimeWindow& window, RowSet* rows);
   arrow::Result<const Groups*> GroupBy(const expression::AggregateCall& call, Selection* selection);
   arrow::Result<std::shared_ptr<arrow::Array>> OverGroups(const expression::AggregateCall& call,
                                                           const Groups& groups);
   arrow::Result<std::shared_ptr<arrow::Array>> OverSpans(const expression::AggregateCall& call,
-                                                         Selection* selection);
+                                                         const TimeWindow& window);
+  arrow::Status SlideTogether(Sliding* sliding);
   /// The call over members of sets, once where and per are done with.
   arrow::Result<std::shared_ptr<arrow::Array>> OverMembers(const expression::AggregateCall& call,
                                                            RowValues* rows, const Members& members,
@@ -99,9 +125,11 @@ class CallEvaluator {
   RowValues& rows_;
   const Sets& sets_;
   AggregateContext context_;
-  std::function<Spans(const TimeWindow&)> spans_of_;
-  std::map<std::string, std::unique_ptr<Selection>>
-      selections_;  // by window and SQL text of the condition
+  SpanMaker spans_of_;
+  RowSet all_;
+  // By the SQL text of a condition, and of an argument that is not null.
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<RowSet>> row_sets_;
+  std::map<std::pair<std::string, std::string>, Sliding> sliding_;
 };
 
 }  // namespace viand::engine

@@ -16,10 +16,10 @@ using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
 
 // A code's hash, from one of the rows that has it: of the value, so that equal values of other
 // batches have it too.
-arrow::Result<std::vector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
+arrow::Result<PoolVector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
   const arrow::Array& array = *values->array();
-  std::vector<HyperLogLogMark> marks(values->code_count());
+  PoolVector<HyperLogLogMark> marks(values->code_count());
   const bool is_text = arrow::is_base_binary_like(array.type_id());
   const int64_t* keys = nullptr;
   if (!is_text) {
@@ -47,10 +47,10 @@ arrow::Result<std::vector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
 
 ArrayResult CountDistinctOfSets(AggregateValues* values, const Members& members, const Sets& sets,
                                 const AggregateContext& context) {
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
   // Members come by `enter`: each extends the run of sets that its value covers already, if at all.
-  std::vector<int32_t> covered_until(values->code_count(), 0);
-  std::vector<int64_t> counts(sets.size() + 1);
+  PoolVector<int32_t> covered_until(values->code_count(), 0);
+  PoolVector<int64_t> counts(sets.size() + 1, 0);
   for (int64_t i = 0; i < members.size(); ++i) {
     int32_t& covered = covered_until[(*codes)[members[i].value]];
     const int32_t from = std::max(members[i].enter, covered);
@@ -62,18 +62,18 @@ ArrayResult CountDistinctOfSets(AggregateValues* values, const Members& members,
   for (int64_t set = 1; set <= sets.size(); ++set) counts[set] += counts[set - 1];
   counts.resize(sets.size());
   arrow::Int64Builder out(context.pool);
-  VIAND_RETURN_NOT_OK(out.AppendValues(counts));
+  VIAND_RETURN_NOT_OK(out.AppendValues(counts.data(), sets.size()));
   return out.Finish();
 }
 
 ArrayResult ApproxDistinctOfSets(AggregateValues* values, const Members& members, const Sets& sets,
                                  const AggregateContext& context) {
-  VIAND_ASSIGN_OR_RETURN(const std::vector<HyperLogLogMark> marks, MarksOf(values));
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t>* codes, values->Codes());
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<HyperLogLogMark> marks, MarksOf(values));
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
   arrow::Int64Builder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
   SlidingHyperLogLog sketch;
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const auto mark_of = [&](int64_t i) { return marks[(*codes)[members[i].value]]; };
     Sweep(

@@ -9,9 +9,9 @@ using expression::AggregateFunction;
 
 arrow::Result<std::shared_ptr<arrow::Array>> CountSets(const Members& members, const Sets& sets,
                                                        const AggregateContext& context) {
-  const std::vector<int64_t> counts = CountMembers(members, sets);
+  const PoolVector<int64_t> counts = CountMembers(members, sets);
   arrow::Int64Builder out(context.pool);
-  VIAND_RETURN_NOT_OK(out.AppendValues(counts));
+  VIAND_RETURN_NOT_OK(out.AppendValues(counts.data(), sets.size()));
   return out.Finish();
 }
 
@@ -20,8 +20,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> AnyOrAll(bool any, AggregateValues*
                                                       const Members& members, const Sets& sets,
                                                       const AggregateContext& context) {
   const int64_t* words = values->Integers();
-  const std::vector<int64_t> counts = CountMembers(members, sets);
-  const std::vector<int64_t> decisive = CountMembers(
+  const PoolVector<int64_t> counts = CountMembers(members, sets);
+  const PoolVector<int64_t> decisive = CountMembers(
       Filter(members, [&](int64_t value) { return (words[value] != 0) == any; }), sets);
   arrow::BooleanBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
@@ -67,57 +67,11 @@ arrow::Result<std::shared_ptr<arrow::Array>> Dispatch(const expression::Aggregat
   }
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> SlideOver(const expression::AggregateCall& call,
-                                                       AggregateValues* values, const Spans& spans,
-                                                       const Sets& sets, SpanSums* sums,
-                                                       const AggregateContext& context) {
-  switch (call.function) {
-    case AggregateFunction::kCount: {
-      arrow::Int64Builder out(context.pool);
-      VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
-      for (int64_t set = 0; set < sets.size(); ++set) out.UnsafeAppend(spans.size(set));
-      return out.Finish();
-    }
-    case AggregateFunction::kSum:
-    case AggregateFunction::kAvg:
-      return SumSpans(call, values, spans, sets, sums, context);
-    default:
-      return ExtremesOfSpans(call.function, values, spans, sets, context);
-  }
-}
-
 }  // namespace
 
-bool SlidesOverSpans(AggregateFunction function) {
-  switch (function) {
-    case AggregateFunction::kCount:
-    case AggregateFunction::kSum:
-    case AggregateFunction::kAvg:
-    case AggregateFunction::kMin:
-    case AggregateFunction::kMax:
-    case AggregateFunction::kFirst:
-    case AggregateFunction::kLast:
-      return true;
-    default:
-      return false;
-  }
-}
-
-arrow::Result<std::shared_ptr<arrow::Array>> AggregateSpans(const expression::AggregateCall& call,
-                                                            AggregateValues* values,
-                                                            const Spans& spans, const Sets& sets,
-                                                            SpanSums* sums,
-                                                            const AggregateContext& context) {
-  if (values != nullptr && values->HasNulls()) {
-    const Spans valid = FilterRows(spans, [&](int64_t row) { return !values->IsNull(row); });
-    return SlideOver(call, values, valid, sets, sums, context);
-  }
-  return SlideOver(call, values, spans, sets, sums, context);
-}
-
-std::vector<int64_t> CountMembers(const Members& members, const Sets& sets) {
+PoolVector<int64_t> CountMembers(const Members& members, const Sets& sets) {
   // Differences from set to set; all of a segment are gone when the next begins.
-  std::vector<int64_t> counts(sets.size() + 1);
+  PoolVector<int64_t> counts(sets.size() + 1, 0);
   for (int64_t i = 0; i < members.size(); ++i) {
     ++counts[members[i].enter];
     --counts[members[i].leave];

@@ -4,15 +4,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "src/common/error.h"
+#include "src/common/pool_vector.h"
 #include "src/engine/aggregate_values.h"
 #include "src/engine/window_members.h"
-#include "src/engine/window_spans.h"
 #include "src/expression/expression.h"
 
 namespace arrow {
@@ -35,32 +33,14 @@ arrow::Result<std::shared_ptr<arrow::Array>> AggregateSets(const expression::Agg
                                                            const Members& members, const Sets& sets,
                                                            const AggregateContext& context);
 
-/// Tells whether AggregateSpans computes a function.
-bool SlidesOverSpans(expression::AggregateFunction function);
-
-/// Sums of the same spans, by the values that are summed: for sum, and then for avg.
-using SpanSums = std::map<const AggregateValues*, std::vector<__int128>>;
-
-/// The same over spans, for functions that slide. `sums` are those of earlier calls over the same
-/// spans.
-arrow::Result<std::shared_ptr<arrow::Array>> AggregateSpans(const expression::AggregateCall& call,
-                                                            AggregateValues* values,
-                                                            const Spans& spans, const Sets& sets,
-                                                            SpanSums* sums,
-                                                            const AggregateContext& context);
-
 /// Returns the number of members of each set.
-std::vector<int64_t> CountMembers(const Members& members, const Sets& sets);
+PoolVector<int64_t> CountMembers(const Members& members, const Sets& sets);
 
-// The functions by kind; `members` and `spans` have no null values.
-arrow::Result<std::shared_ptr<arrow::Array>> SumSpans(const expression::AggregateCall& call,
-                                                      AggregateValues* values, const Spans& spans,
-                                                      const Sets& sets, SpanSums* sums,
-                                                      const AggregateContext& context);
-arrow::Result<std::shared_ptr<arrow::Array>> ExtremesOfSpans(expression::AggregateFunction function,
-                                                             AggregateValues* values,
-                                                             const Spans& spans, const Sets& sets,
-                                                             const AggregateContext& context);
+/// The error of a sum: names the aggregate, its place and the key of `set`.
+arrow::Status SumOverflow(const expression::AggregateCall& call, int64_t set, const Sets& sets,
+                          const AggregateContext& context);
+
+// The functions by kind; `members` have no null values.
 arrow::Result<std::shared_ptr<arrow::Array>> SumSets(const expression::AggregateCall& call,
                                                      AggregateValues* values,
                                                      const Members& members, const Sets& sets,

@@ -23,8 +23,8 @@ using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
 
 // A segment's members in the order of their values; equal ones by their own order.
 template <typename KeyOf>
-std::vector<int64_t> SortSegment(const Members& members, int64_t segment, KeyOf&& key_of) {
-  std::vector<int64_t> sorted(members.begin[segment + 1] - members.begin[segment]);
+PoolVector<int64_t> SortSegment(const Members& members, int64_t segment, KeyOf&& key_of) {
+  PoolVector<int64_t> sorted(members.begin[segment + 1] - members.begin[segment]);
   std::iota(sorted.begin(), sorted.end(), members.begin[segment]);
   const auto less = [&](int64_t a, int64_t b) {
     return std::pair(key_of(a), members.OrderOf(a)) < std::pair(key_of(b), members.OrderOf(b));
@@ -50,7 +50,7 @@ class Painter {
   }
   /// Gives one set its member, for which nobody else paints.
   void Put(int64_t set, int64_t value) { value_[set] = value; }
-  const std::vector<int64_t>& values() const { return value_; }
+  const PoolVector<int64_t>& values() const { return value_; }
 
  private:
   int64_t FirstBare(int64_t set) {
@@ -61,8 +61,8 @@ class Painter {
     return set;
   }
 
-  std::vector<int64_t> next_;  // towards the first set from here on that has no value
-  std::vector<int64_t> value_;
+  PoolVector<int64_t> next_;  // towards the first set from here on that has no value
+  PoolVector<int64_t> value_;
 };
 
 bool LeaveInOrder(const Members& members, int64_t segment) {
@@ -77,7 +77,7 @@ bool LeaveInOrder(const Members& members, int64_t segment) {
 // their coming: none is worse than the next, so the first is the extreme.
 template <typename Better>
 void SlideExtremes(const Members& members, const Sets& sets, int64_t segment,
-                   std::vector<int64_t>* candidates, Better&& better, Painter* painter) {
+                   PoolVector<int64_t>* candidates, Better&& better, Painter* painter) {
   candidates->clear();
   size_t first = 0;
   int64_t next = members.begin[segment];
@@ -93,7 +93,7 @@ void SlideExtremes(const Members& members, const Sets& sets, int64_t segment,
 }
 
 // The values at `rows`, null where negative.
-ArrayResult TakeRows(const std::shared_ptr<arrow::Array>& values, const std::vector<int64_t>& rows,
+ArrayResult TakeRows(const std::shared_ptr<arrow::Array>& values, const PoolVector<int64_t>& rows,
                      const AggregateContext& context) {
   arrow::Int64Builder indices(context.pool);
   VIAND_RETURN_NOT_OK(indices.Reserve(rows.size()));
@@ -159,7 +159,7 @@ class SlidingMode {
   int64_t Best() const { return best_.empty() ? -1 : best_.begin()->second; }
 
  private:
-  std::vector<int64_t> counts_;
+  PoolVector<int64_t> counts_;
   std::set<std::pair<int64_t, int64_t>> best_;  // (-count, rank)
 };
 
@@ -179,7 +179,7 @@ ArrayResult ExtremesOfSets(AggregateFunction function, AggregateValues* values,
     return descending ? ~key : key;
   };
   Painter painter(sets.size());
-  std::vector<int64_t> candidates;
+  PoolVector<int64_t> candidates;
   const bool in_order = !by_value && members.order.empty();
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const auto paint = [&](int64_t i) {
@@ -194,7 +194,7 @@ ArrayResult ExtremesOfSets(AggregateFunction function, AggregateValues* values,
           members, sets, segment, &candidates,
           [&](int64_t a, int64_t b) { return key_of(a) < key_of(b); }, &painter);
     } else {
-      const std::vector<int64_t> sorted = SortSegment(members, segment, key_of);
+      const PoolVector<int64_t> sorted = SortSegment(members, segment, key_of);
       if (function == AggregateFunction::kLast)
         std::for_each(sorted.rbegin(), sorted.rend(), paint);
       else
@@ -204,52 +204,15 @@ ArrayResult ExtremesOfSets(AggregateFunction function, AggregateValues* values,
   return TakeRows(values->array(), painter.values(), context);
 }
 
-ArrayResult ExtremesOfSpans(AggregateFunction function, AggregateValues* values, const Spans& spans,
-                            const Sets& sets, const AggregateContext& context) {
-  std::vector<int64_t> rows(sets.size(), -1);
-  if (function == AggregateFunction::kFirst || function == AggregateFunction::kLast) {
-    const bool first = function == AggregateFunction::kFirst;
-    for (int64_t set = 0; set < sets.size(); ++set) {
-      if (spans.size(set) > 0)
-        rows[set] = spans.RowAt(first ? spans.begin[set] : spans.end[set] - 1);
-    }
-    return TakeRows(values->array(), rows, context);
-  }
-  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, values->OrderKeys());
-  const bool descending = function == AggregateFunction::kMax;
-  // Positions that may yet be an extreme, from `head` on: none is worse than the next.
-  std::vector<int32_t> candidates;
-  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    candidates.clear();
-    size_t head = 0;
-    int32_t next = 0;
-    for (int64_t set = sets.begin[segment]; set < sets.begin[segment + 1]; ++set) {
-      next = std::max(next, spans.begin[set]);
-      for (; next < spans.end[set]; ++next) {
-        const int64_t key = keys[spans.RowAt(next)];
-        while (candidates.size() > head) {
-          const int64_t last = keys[spans.RowAt(candidates.back())];
-          if (descending ? key <= last : key >= last) break;
-          candidates.pop_back();
-        }
-        candidates.push_back(next);
-      }
-      while (head < candidates.size() && candidates[head] < spans.begin[set]) ++head;
-      if (head < candidates.size()) rows[set] = spans.RowAt(candidates[head]);
-    }
-  }
-  return TakeRows(values->array(), rows, context);
-}
-
 ArrayResult LastOfSets(int64_t count, AggregateValues* values, const Members& members,
                        const Sets& sets, const AggregateContext& context) {
-  std::vector<int64_t> rows;
+  PoolVector<int64_t> rows;
   arrow::Int32Builder offsets(context.pool);
-  std::vector<int64_t> slot_of(members.size());
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> slot_of(members.size());
+  PoolVector<int64_t> scratch;
   SlidingOrder order;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    const std::vector<int64_t> sorted = SortSegment(members, segment, [](int64_t) { return 0; });
+    const PoolVector<int64_t> sorted = SortSegment(members, segment, [](int64_t) { return 0; });
     for (size_t slot = 0; slot < sorted.size(); ++slot)
       slot_of[sorted[slot]] = static_cast<int64_t>(slot);
     order.Start(static_cast<int64_t>(sorted.size()));
@@ -287,11 +250,11 @@ ArrayResult QuantileOfSets(double quantile, AggregateValues* values, const Membe
   VIAND_ASSIGN_OR_RETURN(const int64_t* keys, values->OrderKeys());
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
-  std::vector<int64_t> slot_of(members.size());
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> slot_of(members.size());
+  PoolVector<int64_t> scratch;
   SlidingOrder order;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    const std::vector<int64_t> sorted =
+    const PoolVector<int64_t> sorted =
         SortSegment(members, segment, [&](int64_t i) { return keys[members[i].value]; });
     for (size_t slot = 0; slot < sorted.size(); ++slot)
       slot_of[sorted[slot]] = static_cast<int64_t>(slot);
@@ -320,10 +283,10 @@ ArrayResult ModeOfSets(AggregateValues* values, const Members& members, const Se
                          Unify(values->array(), context.pool));
   VIAND_ASSIGN_OR_RETURN(AggregateValues unified_values, AggregateValues::Make(unified));
   VIAND_ASSIGN_OR_RETURN(const int64_t* keys, unified_values.OrderKeys());
-  std::vector<int64_t> rows(sets.size(), -1);
-  std::vector<int64_t> rank_of(members.size());
-  std::vector<int64_t> row_of_rank;
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> rows(sets.size(), -1);
+  PoolVector<int64_t> rank_of(members.size());
+  PoolVector<int64_t> row_of_rank;
+  PoolVector<int64_t> scratch;
   SlidingMode mode;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     const auto key_of = [&](int64_t i) { return keys[members[i].value]; };

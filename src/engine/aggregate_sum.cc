@@ -1,8 +1,6 @@
 // sum, avg, var, stddev: exact until the one rounding.
 //
-// Doubles are summed as 128-bit integers in units of the lowest bit that any of them has, where
-// their range allows it (it does for usual data: AggregateValues::Fixed); else by ExactSum. Both
-// are exact, so the choice does not show.
+// As in sliding_aggregates.cc doubles are 128-bit integers where their range allows it.
 #include <arrow/builder.h>
 
 #include <algorithm>
@@ -24,8 +22,8 @@ using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
 
 // Sums of each set of value_of(row), which must not overflow over all members.
 template <typename ValueOf>
-std::vector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& value_of) {
-  std::vector<Wide> sums(sets.size() + 1);
+PoolVector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& value_of) {
+  PoolVector<Wide> sums(sets.size() + 1, 0);
   for (int64_t i = 0; i < members.size(); ++i) {
     const Wide value = value_of(members[i].value);
     sums[members[i].enter] += value;
@@ -35,54 +33,8 @@ std::vector<Wide> PlainSums(const Members& members, const Sets& sets, ValueOf&& 
   return sums;
 }
 
-template <typename ValueOf>
-std::vector<Wide> PlainSums(const Spans& spans, const Sets& sets, ValueOf&& value_of) {
-  std::vector<Wide> sums(sets.size());
-  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    Wide sum = 0;
-    Slide(
-        spans, sets, segment, [&](int64_t row) { sum += value_of(row); },
-        [&](int64_t row) { sum -= value_of(row); }, [&](int64_t set) { sums[set] = sum; });
-  }
-  return sums;
-}
-
-std::vector<int64_t> CountsOf(const Members& members, const Sets& sets) {
-  return CountMembers(members, sets);
-}
-
-std::vector<int64_t> CountsOf(const Spans& spans, const Sets& sets) {
-  std::vector<int64_t> counts(sets.size());
-  for (int64_t set = 0; set < sets.size(); ++set) counts[set] = spans.size(set);
-  return counts;
-}
-
-template <typename Add, typename Remove, typename Emit>
-void SlideRows(const Spans& spans, const Sets& sets, int64_t segment, std::vector<int64_t>*,
-               Add&& add, Remove&& remove, Emit&& emit) {
-  Slide(spans, sets, segment, add, remove, emit);
-}
-
-template <typename Add, typename Remove, typename Emit>
-void SlideRows(const Members& members, const Sets& sets, int64_t segment,
-               std::vector<int64_t>* scratch, Add&& add, Remove&& remove, Emit&& emit) {
-  Sweep(
-      members, sets, segment, scratch, [&](int64_t i, int64_t) { add(members[i].value); },
-      [&](int64_t i, int64_t) { remove(members[i].value); }, emit);
-}
-
-arrow::Status Overflow(const expression::AggregateCall& call, int64_t set, const Sets& sets,
-                       const AggregateContext& context) {
-  const auto after = std::upper_bound(sets.begin.begin(), sets.begin.end(), set);
-  const int32_t key = sets.key[after - sets.begin.begin() - 1];
-  const SourceLocation where = call.argument ? call.argument->where : SourceLocation{};
-  return ErrorAt(where, ErrorKind::kInput,
-                 expression::ToSql(call) + " exceeds bigint for key " + context.name_key(key),
-                 "sum it as double: sum(cast(x as double))");
-}
-
-ArrayResult IntegerSums(const expression::AggregateCall& call, const std::vector<Wide>& sums,
-                        const std::vector<int64_t>& counts, const Sets& sets,
+ArrayResult IntegerSums(const expression::AggregateCall& call, const PoolVector<Wide>& sums,
+                        const PoolVector<int64_t>& counts, const Sets& sets,
                         const AggregateContext& context) {
   arrow::Int64Builder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
@@ -92,15 +44,15 @@ ArrayResult IntegerSums(const expression::AggregateCall& call, const std::vector
       continue;
     }
     const auto sum = static_cast<int64_t>(sums[set]);
-    if (sum != sums[set]) return Overflow(call, set, sets, context);
+    if (sum != sums[set]) return SumOverflow(call, set, sets, context);
     out.UnsafeAppend(sum);
   }
   return out.Finish();
 }
 
 // Sums or means of integers in units of 2^unit.
-ArrayResult RoundSums(bool mean, const std::vector<Wide>& sums, int unit,
-                      const std::vector<int64_t>& counts, const AggregateContext& context) {
+ArrayResult RoundSums(bool mean, const PoolVector<Wide>& sums, int unit,
+                      const PoolVector<int64_t>& counts, const AggregateContext& context) {
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(counts.size()));
   for (size_t set = 0; set < counts.size(); ++set) {
@@ -112,19 +64,18 @@ ArrayResult RoundSums(bool mean, const std::vector<Wide>& sums, int unit,
   return out.Finish();
 }
 
-// `Rows` is Members or Spans.
-template <typename Rows>
-ArrayResult ExactSums(bool mean, const double* values, const Rows& rows, const Sets& sets,
-                      const std::vector<int64_t>& counts, const AggregateContext& context) {
+ArrayResult ExactSums(bool mean, const double* values, const Members& members, const Sets& sets,
+                      const PoolVector<int64_t>& counts, const AggregateContext& context) {
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
   ExactSum sum;
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     sum.Clear();
-    SlideRows(
-        rows, sets, segment, &scratch, [&](int64_t row) { sum.Add(values[row]); },
-        [&](int64_t row) { sum.Subtract(values[row]); },
+    Sweep(
+        members, sets, segment, &scratch,
+        [&](int64_t i, int64_t) { sum.Add(values[members[i].value]); },
+        [&](int64_t i, int64_t) { sum.Subtract(values[members[i].value]); },
         [&](int64_t set) {
           if (counts[set] == 0)
             out.UnsafeAppendNull();
@@ -135,38 +86,15 @@ ArrayResult ExactSums(bool mean, const double* values, const Rows& rows, const S
   return out.Finish();
 }
 
-template <typename Rows>
-std::vector<Wide> SumsOf(const AggregateValues& values, const AggregateValues::FixedPoint* fixed,
-                         const Rows& rows, const Sets& sets) {
-  if (fixed != nullptr)
-    return PlainSums(rows, sets, [&](int64_t row) { return fixed->integers[row]; });
-  const int64_t* integers = values.Integers();
-  return PlainSums(rows, sets, [&](int64_t row) { return Wide{integers[row]}; });
-}
-
-template <typename Rows>
-ArrayResult SumOver(const expression::AggregateCall& call, AggregateValues* values,
-                    const Rows& rows, const Sets& sets, std::vector<Wide>* sums,
-                    const AggregateContext& context) {
-  const std::vector<int64_t> counts = CountsOf(rows, sets);
-  const bool mean = call.function == AggregateFunction::kAvg;
-  const AggregateValues::FixedPoint* fixed = values->IsDouble() ? values->Fixed() : nullptr;
-  if (values->IsDouble() && fixed == nullptr)
-    return ExactSums(mean, values->Doubles(), rows, sets, counts, context);
-  if (sums->empty()) *sums = SumsOf(*values, fixed, rows, sets);
-  if (!values->IsDouble() && !mean) return IntegerSums(call, *sums, counts, sets, context);
-  return RoundSums(mean, *sums, fixed != nullptr ? fixed->unit : 0, counts, context);
-}
-
 // Adds and subtracts with the member functions of ExactSum for the argument's type.
 template <typename Add, typename Subtract>
 ArrayResult Variances(bool root, const Members& members, const Sets& sets,
                       const AggregateContext& context, Add&& add, Subtract&& subtract) {
-  const std::vector<int64_t> counts = CountMembers(members, sets);
+  const PoolVector<int64_t> counts = CountMembers(members, sets);
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
   ExactSum sum, squares;
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     sum.Clear();
     squares.Clear();
@@ -187,16 +115,36 @@ ArrayResult Variances(bool root, const Members& members, const Sets& sets,
 
 }  // namespace
 
-ArrayResult SumSets(const expression::AggregateCall& call, AggregateValues* values,
-                    const Members& members, const Sets& sets, const AggregateContext& context) {
-  std::vector<Wide> sums;
-  return SumOver(call, values, members, sets, &sums, context);
+arrow::Status SumOverflow(const expression::AggregateCall& call, int64_t set, const Sets& sets,
+                          const AggregateContext& context) {
+  const auto after = std::upper_bound(sets.begin.begin(), sets.begin.end(), set);
+  const int32_t key = sets.key[after - sets.begin.begin() - 1];
+  const SourceLocation where = call.argument ? call.argument->where : SourceLocation{};
+  return ErrorAt(where, ErrorKind::kInput,
+                 expression::ToSql(call) + " exceeds bigint for key " + context.name_key(key),
+                 "sum it as double: sum(cast(x as double))");
 }
 
-ArrayResult SumSpans(const expression::AggregateCall& call, AggregateValues* values,
-                     const Spans& spans, const Sets& sets, SpanSums* sums,
-                     const AggregateContext& context) {
-  return SumOver(call, values, spans, sets, &(*sums)[values], context);
+ArrayResult SumSets(const expression::AggregateCall& call, AggregateValues* values,
+                    const Members& members, const Sets& sets, const AggregateContext& context) {
+  const PoolVector<int64_t> counts = CountMembers(members, sets);
+  const bool mean = call.function == AggregateFunction::kAvg;
+  if (!values->IsDouble()) {
+    const int64_t* integers = values->Integers();
+    const auto sums = PlainSums(members, sets, [&](int64_t row) { return Wide{integers[row]}; });
+    return mean ? RoundSums(mean, sums, 0, counts, context)
+                : IntegerSums(call, sums, counts, sets, context);
+  }
+  const double* doubles = values->Doubles();
+  const auto& fixed = values->Fixed();
+  // What enters a set may be counted before what leaves it is.
+  const int carries = static_cast<int>(std::bit_width(static_cast<uint64_t>(members.size()))) + 1;
+  if (!fixed || fixed->bits + carries > 126)
+    return ExactSums(mean, doubles, members, sets, counts, context);
+  const int unit = fixed->unit;
+  const auto sums =
+      PlainSums(members, sets, [&](int64_t row) { return ToFixed<Wide>(doubles[row], unit); });
+  return RoundSums(mean, sums, unit, counts, context);
 }
 
 ArrayResult VarianceOfSets(bool root, AggregateValues* values, const Members& members,

@@ -5,12 +5,16 @@
 
 #include <arrow/array.h>
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "src/common/error.h"
+#include "src/common/pool_vector.h"
 #include "src/engine/exact_words.h"
 
 namespace viand::engine {
@@ -29,18 +33,18 @@ class AggregateValues {
 
   const int64_t* Integers() const { return words_->data(); }  ///< for types with words
   const double* Doubles() const;                              ///< for float64
-  /// Doubles as integers in units of 2^unit whose sum over all rows fits 127 bits; null where there
-  /// is no such unit, as for a value that is not finite. A null counts as 0.
+  /// Doubles as integers in units of 2^unit: every magnitude, nulls aside, is less than 2^bits.
+  /// Nothing where one is not finite or `bits` exceeds 126.
   struct FixedPoint {
     int unit = 0;
-    std::vector<__int128> integers;
+    int bits = 0;
   };
-  const FixedPoint* Fixed();
+  const std::optional<FixedPoint>& Fixed();
   /// Integers in the order of the values, -0.0 before 0.0, one NaN after all numbers; text by
   /// bytes.
   arrow::Result<const int64_t*> OrderKeys();
   /// Dense codes, equal for equal values: NaN equals NaN, -0.0 equals 0.0.
-  arrow::Result<const std::vector<int32_t>*> Codes();
+  arrow::Result<const PoolVector<int32_t>*> Codes();
   int64_t code_count() const { return code_count_; }  ///< after Codes
 
  private:
@@ -48,12 +52,28 @@ class AggregateValues {
   std::optional<Words> words_;
   std::optional<FixedPoint> fixed_;
   bool fixed_is_known_ = false;
-  std::vector<int64_t> order_keys_;
-  std::vector<int32_t> codes_;
+  PoolVector<int64_t> order_keys_;
+  PoolVector<int32_t> codes_;
   int64_t code_count_ = 0;
 };
 
 /// The order of doubles as integers: NaN is the greatest, -0.0 is less than 0.0.
-int64_t OrderKey(double value);
+inline int64_t OrderKey(double value) {
+  if (std::isnan(value)) return std::numeric_limits<int64_t>::max();
+  const auto bits = std::bit_cast<int64_t>(value);
+  return bits >= 0 ? bits : bits ^ std::numeric_limits<int64_t>::max();
+}
+
+/// A finite double in units of 2^unit, which divide it; `Integer` must have room for it.
+template <typename Integer>
+Integer ToFixed(double value, int unit) {
+  const auto bits = std::bit_cast<uint64_t>(value);
+  const int biased = static_cast<int>(bits >> 52 & 0x7ff);
+  const uint64_t fraction = bits & ((uint64_t{1} << 52) - 1);
+  const auto magnitude = static_cast<Integer>(biased ? fraction | uint64_t{1} << 52 : fraction);
+  const int shift = std::max(biased, 1) - 1075 - unit;
+  const Integer fixed = shift >= 0 ? magnitude << shift : magnitude >> std::min(-shift, 63);
+  return bits >> 63 ? -fixed : fixed;
+}
 
 }  // namespace viand::engine

@@ -51,13 +51,13 @@ struct Candidates {
 
 // Deals rows that have a group and a time out to their groups, in their own order.
 template <typename Tick>
-Candidates<Tick> GroupRows(const std::vector<int32_t>& groups, int64_t group_count,
+Candidates<Tick> GroupRows(const PoolVector<int32_t>& groups, int64_t group_count,
                            const Ticks<Tick>& times, const arrow::Array* with_nulls[2]) {
   Candidates<Tick> out;
   out.begin.assign(group_count + 1, 0);
   const auto size = static_cast<int32_t>(groups.size());
-  std::vector<int32_t> without_nulls;
-  const std::vector<int32_t>* group_of = &groups;
+  PoolVector<int32_t> without_nulls;
+  const PoolVector<int32_t>* group_of = &groups;
   if (with_nulls[0] != nullptr || with_nulls[1] != nullptr) {
     without_nulls = groups;
     for (int which = 0; which < 2; ++which) {
@@ -173,7 +173,7 @@ int32_t LastNotAfter(const Tick* times, int32_t count, Tick t) {
 /// are asked for ahead, since each lies somewhere else in memory.
 template <typename Tick>
 void Probe(const Candidates<Tick>& candidates, const FeatureTimes<Tick>& features,
-           const LowerBound<Tick>& bound, const std::vector<int32_t>& groups,
+           const LowerBound<Tick>& bound, const PoolVector<int32_t>& groups,
            const Ticks<Tick>& times, int64_t* found) {
   constexpr int64_t kBlock = 32;
   const auto rows = static_cast<int64_t>(groups.size());
@@ -199,9 +199,9 @@ void Probe(const Candidates<Tick>& candidates, const FeatureTimes<Tick>& feature
 
 template <typename Tick>
 arrow::Result<std::shared_ptr<arrow::Int64Array>> Search(const AsOfSide& spine,
-                                                         const std::vector<int32_t>& spine_groups,
+                                                         const PoolVector<int32_t>& spine_groups,
                                                          const AsOfSide& features,
-                                                         const std::vector<int32_t>& feature_groups,
+                                                         const PoolVector<int32_t>& feature_groups,
                                                          int64_t groups, const AsOfOptions& options,
                                                          int64_t tick_ns, arrow::MemoryPool* pool) {
   FeatureTimes<Tick> times;
@@ -285,10 +285,10 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine
   const AsOfSide& large = spine_is_smaller ? features : spine;
   VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
                          KeyIndex::Make(small.keys, small.time->length(), {}));
-  VIAND_ASSIGN_OR_RETURN(const std::vector<int32_t> found,
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t> found,
                          index.Find(large.keys, large.time->length()));
-  const std::vector<int32_t>& spine_groups = spine_is_smaller ? index.groups() : found;
-  const std::vector<int32_t>& feature_groups = spine_is_smaller ? found : index.groups();
+  const PoolVector<int32_t>& spine_groups = spine_is_smaller ? index.groups() : found;
+  const PoolVector<int32_t>& feature_groups = spine_is_smaller ? found : index.groups();
 
   std::vector<const arrow::Array*> arrays = {spine.time.get(), features.time.get()};
   if (features.created) arrays.push_back(features.created.get());

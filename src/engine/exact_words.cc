@@ -14,13 +14,13 @@ namespace viand::engine {
 namespace {
 
 template <typename T>
-std::vector<int64_t> Widen(const arrow::ArrayData& data) {
+PoolVector<int64_t> Widen(const arrow::ArrayData& data) {
   const T* values = data.GetValues<T>(1);
-  return std::vector<int64_t>(values, values + data.length);
+  return PoolVector<int64_t>(values, values + data.length);
 }
 
-std::vector<int64_t> WidenBits(const arrow::ArrayData& data) {
-  std::vector<int64_t> words(data.length);
+PoolVector<int64_t> WidenBits(const arrow::ArrayData& data) {
+  PoolVector<int64_t> words(data.length);
   const uint8_t* bits = data.length == 0 ? nullptr : data.buffers[1]->data();
   for (int64_t i = 0; i < data.length; ++i) {
     words[i] = arrow::bit_util::GetBit(bits, data.offset + i);
@@ -28,7 +28,7 @@ std::vector<int64_t> WidenBits(const arrow::ArrayData& data) {
   return words;
 }
 
-std::vector<int64_t> WidenArray(const arrow::ArrayData& data) {
+PoolVector<int64_t> WidenArray(const arrow::ArrayData& data) {
   switch (data.type->id()) {
     case arrow::Type::BOOL:
       return WidenBits(data);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/common/error.h"
+#include "src/common/pool_vector.h"
 
 namespace viand::engine {
 
@@ -30,7 +31,7 @@ class Words {
   Words() = default;
 
   std::shared_ptr<arrow::Array> array_;
-  std::vector<int64_t> copy_;
+  PoolVector<int64_t> copy_;
   const int64_t* data_ = nullptr;
 };
 

@@ -230,8 +230,7 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
     key_names.push_back(window.events->field(key)->name());
   }
   events.time = events.columns->column(window.time_column);
-  VIAND_ASSIGN_OR_RETURN(const auto sorted,
-                         SortedEvents::Make(std::move(events), spine.time.get(), pool));
+  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(std::move(events), pool));
   Tables outputs;
   for (size_t i = 0; i < specs.size(); ++i) {
     if (!window.at_spine) {

@@ -150,8 +150,8 @@ arrow::Result<KeyClass> KeyClassOf(const arrow::DataType& type, bool floats) {
 
 // The dictionary's values are coded, and each row takes the code of its value.
 arrow::Result<KeyColumn> KeyColumn::MakeEncoded(const arrow::DictionaryArray& array, bool floats,
-                                                std::vector<int32_t>* codes) {
-  std::vector<int32_t> code_of_value;
+                                                PoolVector<int32_t>* codes) {
+  PoolVector<int32_t> code_of_value;
   VIAND_ASSIGN_OR_RETURN(KeyColumn column, Make(array.dictionary(), floats, &code_of_value));
   const Words indices = Words::Of(array.indices());
   codes->assign(array.length(), kNullCode);
@@ -163,7 +163,7 @@ arrow::Result<KeyColumn> KeyColumn::MakeEncoded(const arrow::DictionaryArray& ar
 }
 
 arrow::Result<KeyColumn> KeyColumn::Make(const std::shared_ptr<arrow::Array>& array, bool floats,
-                                         std::vector<int32_t>* codes) {
+                                         PoolVector<int32_t>* codes) {
   if (array->type_id() == arrow::Type::DICTIONARY)
     return MakeEncoded(static_cast<const arrow::DictionaryArray&>(*array), floats, codes);
   KeyColumn column;
@@ -205,7 +205,7 @@ arrow::Result<KeyColumn> KeyColumn::Make(const std::shared_ptr<arrow::Array>& ar
   return column;
 }
 
-arrow::Result<std::vector<int32_t>> KeyColumn::Find(
+arrow::Result<PoolVector<int32_t>> KeyColumn::Find(
     const std::shared_ptr<arrow::Array>& encoded) const {
   const auto comparable_number = [](KeyClass type) {
     return type == KeyClass::kInteger || type == KeyClass::kDecimal;
@@ -214,7 +214,7 @@ arrow::Result<std::vector<int32_t>> KeyColumn::Find(
                          KeyClassOf(*encoded->type(), class_ == KeyClass::kFloat));
   VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> array,
                          DecodeDictionary(encoded, nullptr));
-  std::vector<int32_t> codes(array->length(), kNotFound);
+  PoolVector<int32_t> codes(array->length(), kNotFound);
   if (type == KeyClass::kNull) {
     codes.assign(array->length(), kNullCode);
     return codes;
@@ -247,7 +247,7 @@ arrow::Result<std::vector<int32_t>> KeyColumn::Find(
   return codes;
 }
 
-std::vector<int32_t> KeyColumn::FindWords(const arrow::Array& array, const Words& words) const {
+PoolVector<int32_t> KeyColumn::FindWords(const arrow::Array& array, const Words& words) const {
   // The value in units of the table's column; it is not there unless it is whole and fits.
   const int64_t from = std::max<int64_t>(NanosecondsPerUnit(*array.type()), 1);
   const int64_t to = std::max<int64_t>(NanosecondsPerUnit(*array_->type()), 1);
@@ -256,7 +256,7 @@ std::vector<int32_t> KeyColumn::FindWords(const arrow::Array& array, const Words
   const __int128 least = to_unsigned ? 0 : std::numeric_limits<int64_t>::min();
   const __int128 most = to_unsigned ? __int128{std::numeric_limits<uint64_t>::max()}
                                     : __int128{std::numeric_limits<int64_t>::max()};
-  std::vector<int32_t> codes(array.length(), kNullCode);
+  PoolVector<int32_t> codes(array.length(), kNullCode);
   const bool nulls = words.HasNulls();
   if (from == to && from_unsigned == to_unsigned) {
     for (int64_t i = 0; i < array.length(); ++i) {
@@ -278,9 +278,9 @@ std::vector<int32_t> KeyColumn::FindWords(const arrow::Array& array, const Words
   return codes;
 }
 
-std::vector<int32_t> KeyColumn::FindDecimals(const std::shared_ptr<arrow::Array>& array,
-                                             KeyClass type) const {
-  std::vector<int32_t> codes(array->length(), kNullCode);
+PoolVector<int32_t> KeyColumn::FindDecimals(const std::shared_ptr<arrow::Array>& array,
+                                            KeyClass type) const {
+  PoolVector<int32_t> codes(array->length(), kNullCode);
   const std::vector<std::string> texts = DecimalTexts(array, type);
   for (int64_t i = 0; i < array->length(); ++i) {
     if (array->IsNull(i)) continue;

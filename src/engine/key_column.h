@@ -40,19 +40,18 @@ class KeyColumn {
   /// Codes the values of `array`, filling `codes`: kNullCode for null. `floats` lets floats in: NaN
   /// equals NaN and -0.0 equals 0.0.
   static arrow::Result<KeyColumn> Make(const std::shared_ptr<arrow::Array>& array, bool floats,
-                                       std::vector<int32_t>* codes);
+                                       PoolVector<int32_t>* codes);
 
   /// Looks up the values of another array. Types that cannot be compared are kInput, naming both.
-  arrow::Result<std::vector<int32_t>> Find(const std::shared_ptr<arrow::Array>& array) const;
+  arrow::Result<PoolVector<int32_t>> Find(const std::shared_ptr<arrow::Array>& array) const;
 
   int64_t size() const { return words_.size() + strings_.size(); }
 
  private:
   static arrow::Result<KeyColumn> MakeEncoded(const arrow::DictionaryArray& array, bool floats,
-                                              std::vector<int32_t>* codes);
-  std::vector<int32_t> FindWords(const arrow::Array& array, const Words& words) const;
-  std::vector<int32_t> FindDecimals(const std::shared_ptr<arrow::Array>& array,
-                                    KeyClass type) const;
+                                              PoolVector<int32_t>* codes);
+  PoolVector<int32_t> FindWords(const arrow::Array& array, const Words& words) const;
+  PoolVector<int32_t> FindDecimals(const std::shared_ptr<arrow::Array>& array, KeyClass type) const;
 
   KeyClass class_ = KeyClass::kNull;
   std::shared_ptr<arrow::Array> array_;  // owns the strings' bytes

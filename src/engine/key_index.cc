@@ -24,7 +24,7 @@ arrow::Status CheckLengths(const std::vector<std::shared_ptr<arrow::Array>>& col
 
 }  // namespace
 
-void KeyIndex::UseCodes(std::vector<int32_t> codes) {
+void KeyIndex::UseCodes(PoolVector<int32_t> codes) {
   for (size_t row = 0; row < codes.size(); ++row) {
     if (codes[row] == static_cast<int32_t>(first_rows_.size()))
       first_rows_.push_back(static_cast<int64_t>(row));
@@ -44,9 +44,9 @@ arrow::Result<KeyIndex> KeyIndex::Make(const std::vector<std::shared_ptr<arrow::
   }
   KeyIndex index;
   index.options_ = options;
-  std::vector<int32_t> codes(rows, 0);
+  PoolVector<int32_t> codes(rows, 0);
   for (size_t i = 0; i < columns.size(); ++i) {
-    std::vector<int32_t> next;
+    PoolVector<int32_t> next;
     VIAND_ASSIGN_OR_RETURN(KeyColumn column, KeyColumn::Make(columns[i], options.floats, &next));
     index.columns_.push_back(std::move(column));
     if (i == 0) {
@@ -85,15 +85,15 @@ arrow::Result<KeyIndex> KeyIndex::Make(const std::vector<std::shared_ptr<arrow::
   return index;
 }
 
-arrow::Result<std::vector<int32_t>> KeyIndex::Find(
+arrow::Result<PoolVector<int32_t>> KeyIndex::Find(
     const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t rows) const {
   VIAND_RETURN_NOT_OK(CheckLengths(columns, rows));
   if (columns.size() != columns_.size()) {
     return arrow::Status::Invalid(columns.size(), " key columns, expected ", columns_.size());
   }
-  std::vector<int32_t> codes(rows, 0);
+  PoolVector<int32_t> codes(rows, 0);
   for (size_t i = 0; i < columns.size(); ++i) {
-    VIAND_ASSIGN_OR_RETURN(std::vector<int32_t> next, columns_[i].Find(columns[i]));
+    VIAND_ASSIGN_OR_RETURN(PoolVector<int32_t> next, columns_[i].Find(columns[i]));
     if (i == 0) {
       codes = std::move(next);
       continue;

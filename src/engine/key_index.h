@@ -2,7 +2,7 @@
 // decides. Columns are coded one by one, then pairs of codes; both exactly. Finding is thread-safe.
 //
 //   VIAND_ASSIGN_OR_RETURN(KeyIndex index, KeyIndex::Make(features.keys, rows, {}));
-//   VIAND_ASSIGN_OR_RETURN(std::vector<int32_t> group, index.Find(spine.keys, spine_rows));
+//   VIAND_ASSIGN_OR_RETURN(PoolVector<int32_t> group, index.Find(spine.keys, spine_rows));
 #pragma once
 
 #include <cstdint>
@@ -27,26 +27,26 @@ class KeyIndex {
                                       int64_t rows, const KeyIndexOptions& options);
 
   /// The group of each row, numbered by first appearance; kNoGroup where a key is null.
-  const std::vector<int32_t>& groups() const { return groups_; }
+  const PoolVector<int32_t>& groups() const { return groups_; }
   /// The first row of each group.
-  const std::vector<int64_t>& first_rows() const { return first_rows_; }
+  const PoolVector<int64_t>& first_rows() const { return first_rows_; }
   int64_t size() const { return static_cast<int64_t>(first_rows_.size()); }
 
   /// Returns the groups of other keys, kNoGroup for those that are null or unknown. kInput, naming
   /// both types, where columns cannot be compared.
-  arrow::Result<std::vector<int32_t>> Find(
-      const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t rows) const;
+  arrow::Result<PoolVector<int32_t>> Find(const std::vector<std::shared_ptr<arrow::Array>>& columns,
+                                          int64_t rows) const;
 
  private:
   /// One column without nulls: its codes are groups by first appearance as they are.
-  void UseCodes(std::vector<int32_t> codes);
+  void UseCodes(PoolVector<int32_t> codes);
 
   KeyIndexOptions options_;
   std::vector<KeyColumn> columns_;
-  std::vector<WordTable> pairs_;   // pairs_[i]: (code of columns 0..i, code of column i + 1)
-  std::vector<int32_t> renumber_;  // last code -> group
-  std::vector<int32_t> groups_;
-  std::vector<int64_t> first_rows_;
+  std::vector<WordTable> pairs_;  // pairs_[i]: (code of columns 0..i, code of column i + 1)
+  PoolVector<int32_t> renumber_;  // last code -> group
+  PoolVector<int32_t> groups_;
+  PoolVector<int64_t> first_rows_;
 };
 
 }  // namespace viand::engine

@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <vector>
-
+#include "src/common/pool_vector.h"
 #include "src/engine/key_hash.h"
 
 namespace viand::engine {
@@ -41,8 +40,8 @@ class WordTable {
     }
   }
 
-  std::vector<int32_t> slots_;  // codes, -1 where free; a power of two of them, at most half in use
-  std::vector<uint64_t> words_;
+  PoolVector<int32_t> slots_;  // codes, -1 where free; a power of two of them, at most half in use
+  PoolVector<uint64_t> words_;
 };
 
 /// The strings' bytes belong to the caller and must stay.
@@ -96,15 +95,15 @@ class BytesTable {
     return at;
   }
   void Grow() {
-    std::vector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size(), Slot{0, -1});
+    PoolVector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size(), Slot{0, -1});
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.code >= 0) slots_[SlotOf(strings_[slot.code], slot.tag)] = slot;
     }
   }
 
-  std::vector<Slot> slots_;                // a power of two of them, at most half in use
-  std::vector<std::string_view> strings_;  // by code
+  PoolVector<Slot> slots_;                // a power of two of them, at most half in use
+  PoolVector<std::string_view> strings_;  // by code
 };
 
 }  // namespace viand::engine

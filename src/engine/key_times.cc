@@ -55,7 +55,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> DistinctRows(
   VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
                          KeyIndex::Make(columns, table->num_rows(), {.null_is_value = true}));
   const std::shared_ptr<arrow::Array> rows = std::make_shared<arrow::Int64Array>(
-      index.size(), arrow::Buffer::FromVector(index.first_rows()));
+      index.size(), arrow::Buffer::Wrap(index.first_rows().data(), index.first_rows().size()));
   VIAND_ASSIGN_OR_RETURN(auto distinct,
                          arrow::compute::Take(arrow::Datum(table), arrow::Datum(rows)));
   return distinct.table();

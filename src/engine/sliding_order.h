@@ -4,7 +4,7 @@
 
 #include <bit>
 #include <cstdint>
-#include <vector>
+#include "src/common/pool_vector.h"
 
 namespace viand::engine {
 
@@ -39,7 +39,7 @@ class SlidingOrder {
     for (auto i = static_cast<size_t>(slot) + 1; i < tree_.size(); i += i & -i) tree_[i] += by;
   }
 
-  std::vector<int64_t> tree_;  // tree_[i]: slots in use among the (i & -i) before slot i
+  PoolVector<int64_t> tree_;  // tree_[i]: slots in use among the (i & -i) before slot i
   int64_t size_ = 0;
 };
 

@@ -33,43 +33,32 @@ arrow::Status TooLargePartition(const std::string& what, int64_t most) {
 }
 
 arrow::Result<std::unique_ptr<SortedEvents>> SortedEvents::Make(EventRows events,
-                                                                const arrow::Array* spine_time,
                                                                 arrow::MemoryPool* pool) {
   VIAND_RETURN_NOT_OK(CheckEvents(events));
-  std::vector<const arrow::Array*> times = {events.time.get()};
-  if (spine_time != nullptr) times.push_back(spine_time);
-  std::unique_ptr<SortedEvents> sorted(new SortedEvents(std::move(events), CommonTick(times),
-                                                        pool != nullptr ? pool : ProcessPool()));
+  const int64_t unit_ns = NanosecondsPerUnit(*events.time->type());
+  std::unique_ptr<SortedEvents> sorted(
+      new SortedEvents(std::move(events), unit_ns, pool != nullptr ? pool : ProcessPool()));
   VIAND_ASSIGN_OR_RETURN(sorted->keys_,
                          KeyIndex::Make(sorted->events_.keys, sorted->events_.time->length(), {}));
-  VIAND_RETURN_NOT_OK(sorted->Sort());
+  sorted->Sort();
   return sorted;
 }
 
-arrow::Status SortedEvents::Sort() {
+void SortedEvents::Sort() {
   const arrow::Array& time = *events_.time;
-  const Ticks ticks =
-      ReadTicks<__int128>(Words::Of(events_.time), *time.type(), time.length(), tick_ns_);
+  const Words words = Words::Of(events_.time);
   const bool any_null = time.null_count() != 0;
-  KeyRuns runs = KeyRuns::Make(keys_.groups(), keys_.size(),
+  KeyRuns runs = KeyRuns::Make(keys_.groups(), keys_.size(), words.data(),
                                [&](int64_t row) { return !any_null || time.IsValid(row); });
-  SortByTime(ticks, &runs);
   const auto rows = static_cast<int64_t>(runs.rows.size());
-  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> order,
-                         arrow::AllocateBuffer(rows * sizeof(int32_t), pool_));
-  auto* row_at = reinterpret_cast<int32_t*>(order->mutable_data());
-  bool in_order = rows == time.length();
-  all_.begin = std::move(runs.begin);
-  all_.time.resize(rows);
-  for (int64_t position = 0; position < rows; ++position) {
-    const int64_t row = runs.rows[position];
-    row_at[position] = static_cast<int32_t>(row);
-    all_.time[position] = ticks[row];
-    in_order &= row == position;
+  std::shared_ptr<arrow::Array> order;
+  if (!runs.in_order || rows != time.length()) {
+    order_ = std::move(runs.rows);
+    order = std::make_shared<arrow::Int32Array>(rows, arrow::Buffer::Wrap(order_.data(), rows));
   }
-  values_.emplace(events_.columns, pool_,
-                  in_order ? nullptr : std::make_shared<arrow::Int32Array>(rows, order));
-  return arrow::Status::OK();
+  all_.begin = std::move(runs.begin);
+  all_.time = std::move(runs.time);
+  values_.emplace(events_.columns, pool_, std::move(order));
 }
 
 arrow::Result<EventRuns> SortedEvents::Passing(const expression::Expression& condition) {
@@ -77,19 +66,19 @@ arrow::Result<EventRuns> SortedEvents::Passing(const expression::Expression& con
   const int64_t* words = holds->Integers();
   const bool nulls = holds->HasNulls();
   EventRuns runs;
+  auto rows = std::make_shared<PoolVector<int32_t>>();
   runs.begin.reserve(all_.begin.size());
-  runs.rows.reserve(all_.time.size());
+  rows->reserve(all_.time.size());
   runs.time.reserve(all_.time.size());
   for (int64_t key = 0; key < all_.keys(); ++key) {
-    for (int64_t row = all_.begin[key]; row < all_.begin[key + 1]; ++row) {
+    for (int32_t row = all_.begin[key]; row < all_.begin[key + 1]; ++row) {
       if (words[row] == 0 || (nulls && holds->IsNull(row))) continue;
-      runs.rows.push_back(static_cast<int32_t>(row));
+      rows->push_back(row);
       runs.time.push_back(all_.time[row]);
     }
-    runs.begin.push_back(static_cast<int64_t>(runs.rows.size()));
+    runs.begin.push_back(static_cast<int32_t>(rows->size()));
   }
-  // An empty list of rows would mean all of them.
-  if (runs.rows.empty()) runs.rows.push_back(0);
+  runs.rows = std::move(rows);
   return runs;
 }
 

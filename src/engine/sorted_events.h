@@ -34,15 +34,12 @@ arrow::Status TooLargePartition(const std::string& what, int64_t most);
 /// Not thread-safe: expressions are evaluated when first asked for.
 class SortedEvents {
  public:
-  /// `spine_time`: times that will be compared with the events'; null: none.
   static arrow::Result<std::unique_ptr<SortedEvents>> Make(EventRows events,
-                                                           const arrow::Array* spine_time,
                                                            arrow::MemoryPool* pool);
 
   const EventRows& events() const { return events_; }
   const KeyIndex& keys() const { return keys_; }
-  int64_t tick_ns() const { return tick_ns_; }  ///< of all times
-  int64_t ticks_a_us() const { return 1000 / tick_ns_; }
+  int64_t unit_ns() const { return unit_ns_; }  ///< of the events' times
   arrow::MemoryPool* pool() const { return pool_; }
   /// Of the rows in the order of `all`: without those of a null key or time.
   RowValues* values() { return &*values_; }
@@ -55,13 +52,14 @@ class SortedEvents {
   std::string NameKey(int32_t key) const;
 
  private:
-  SortedEvents(EventRows events, int64_t tick_ns, arrow::MemoryPool* pool)
-      : events_(std::move(events)), tick_ns_(tick_ns), pool_(pool) {}
-  arrow::Status Sort();
+  SortedEvents(EventRows events, int64_t unit_ns, arrow::MemoryPool* pool)
+      : events_(std::move(events)), unit_ns_(unit_ns), pool_(pool) {}
+  void Sort();
 
   const EventRows events_;
-  const int64_t tick_ns_;
+  const int64_t unit_ns_;
   arrow::MemoryPool* const pool_;
+  PoolVector<int32_t> order_;  // row at each position; empty: the position is the row
   std::optional<RowValues> values_;
   KeyIndex keys_;
   EventRuns all_;

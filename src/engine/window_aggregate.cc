@@ -32,23 +32,21 @@ using ArrayResult = arrow::Result<Column>;
 // rows that match none.
 struct Times {
   Sets sets;
-  Ticks time;
-  std::vector<int64_t> time_us;
-  std::vector<bool> time_is_null;  // in the last segment only
+  PoolVector<int64_t> time;        // 0 where null
+  int64_t unit_ns = 1000;          // of `time`
+  std::vector<bool> is_null = {};  // in the last segment only; empty: none is
 
-  void Append(__int128 ticks, int64_t us, bool is_null = false) {
-    time.push_back(ticks);
-    time_us.push_back(us);
-    time_is_null.push_back(is_null);
-  }
   void EndSegment() {
     sets.key.push_back(static_cast<int32_t>(sets.segments()));
     sets.begin.push_back(static_cast<int64_t>(time.size()));
   }
 };
 
-arrow::Result<Ticks> ReadTime(const Column& array, std::string_view what, int64_t tick_ns) {
-  return ReadTicks<__int128>(Words::Of(array), *array->type(), array->length(), tick_ns);
+// The microsecond that a time is in.
+__int128 MicrosecondOf(int64_t time, int64_t unit_ns) {
+  if (unit_ns >= 1000) return __int128{time} * (unit_ns / 1000);
+  const int64_t units = 1000 / unit_ns;
+  return time / units - (time % units < 0 ? 1 : 0);
 }
 
 class WindowAggregator {
@@ -66,7 +64,7 @@ class WindowAggregator {
   // Which sets are rows: those with an event in the view's window, for which `having` holds. From
   // then on Features is asked of these sets alone.
   arrow::Result<std::vector<bool>> Exist(const Times& times) {
-    const Spans spans = SpansIn(times, spec_.existence);
+    const Spans spans = SpansIn(times, spec_.existence, nullptr);
     std::vector<bool> exist(times.sets.size());
     for (size_t set = 0; set < exist.size(); ++set) exist[set] = spans.size(set) > 0;
     existing_ = KeepSets(spans, exist);
@@ -74,6 +72,7 @@ class WindowAggregator {
     // `having` is asked only of sets that have events.
     const Times some = Keep(times, exist);
     CallEvaluator calls = Calls(some);
+    Announce(*spec_.having, spec_.existence, &calls);
     VIAND_ASSIGN_OR_RETURN(const Column column,
                            Result(*spec_.having, spec_.existence, some, &calls));
     const auto& holds = static_cast<const arrow::BooleanArray&>(*column);
@@ -90,10 +89,15 @@ class WindowAggregator {
 
   // The sets for which keep holds.
   static Times Keep(const Times& times, const std::vector<bool>& keep) {
-    Times out;
+    Times out{.unit_ns = times.unit_ns};
+    out.time.reserve(times.time.size());
+    out.sets.begin.reserve(times.sets.begin.size());
+    out.sets.key.reserve(times.sets.key.size());
     for (int64_t segment = 0; segment < times.sets.segments(); ++segment) {
       for (int64_t set = times.sets.begin[segment]; set < times.sets.begin[segment + 1]; ++set) {
-        if (keep[set]) out.Append(times.time[set], times.time_us[set], times.time_is_null[set]);
+        if (!keep[set]) continue;
+        out.time.push_back(times.time[set]);
+        if (!times.is_null.empty()) out.is_null.push_back(times.is_null[set]);
       }
       out.EndSegment();
     }
@@ -103,6 +107,8 @@ class WindowAggregator {
   // One column a feature, one row a set.
   arrow::Result<std::vector<Column>> Features(const Times& times) {
     CallEvaluator calls = Calls(times);
+    for (const WindowFeature& feature : spec_.features)
+      Announce(feature.aggregation, feature.window, &calls);
     std::vector<Column> columns;
     for (const WindowFeature& feature : spec_.features) {
       arrow::Result<Column> column = Result(feature.aggregation, feature.window, times, &calls);
@@ -113,17 +119,25 @@ class WindowAggregator {
   }
 
  private:
-  Spans SpansIn(const Times& times, const TimeWindow& window) const {
+  Spans SpansIn(const Times& times, const TimeWindow& window, const Spans* like) const {
     if (existing_ && window == spec_.existence) return *existing_;
-    return SpansOf(*runs_, times.sets, times.time, window, events_.ticks_a_us());
+    if (existing_ && like == nullptr && !spec_.existence.following) like = &*existing_;
+    return SpansOf(*runs_, times.sets, times.time, window,
+                   {.set_ns = times.unit_ns, .event_ns = events_.unit_ns()}, like);
   }
 
   CallEvaluator Calls(const Times& times) {
     AggregateContext context{.pool = pool_,
                              .name_key = [this](int32_t key) { return events_.NameKey(key); }};
-    return CallEvaluator(
-        events_.values(), times.sets, std::move(context),
-        [this, &times](const TimeWindow& window) { return SpansIn(times, window); });
+    return CallEvaluator(events_.values(), times.sets, std::move(context),
+                         [this, &times](const TimeWindow& window, const Spans* like) {
+                           return SpansIn(times, window, like);
+                         });
+  }
+
+  static void Announce(const expression::Aggregation& aggregation, const TimeWindow& window,
+                       CallEvaluator* calls) {
+    for (const auto& call : aggregation.calls) calls->Announce(*call, window);
   }
 
   ArrayResult Result(const expression::Aggregation& aggregation, const TimeWindow& window,
@@ -140,14 +154,15 @@ class WindowAggregator {
     return expression::EvaluateBatch(*aggregation.result, *batch, as_of, pool_);
   }
 
+  // as_of is the microsecond that t is in.
   ArrayResult AsOf(const Times& times) const {
     arrow::TimestampBuilder out(arrow::timestamp(arrow::TimeUnit::MICRO), pool_);
     VIAND_RETURN_NOT_OK(out.Reserve(times.sets.size()));
-    for (size_t set = 0; set < times.time_us.size(); ++set) {
-      if (times.time_is_null[set])
+    for (size_t set = 0; set < times.time.size(); ++set) {
+      if (!times.is_null.empty() && times.is_null[set])
         out.UnsafeAppendNull();
       else
-        out.UnsafeAppend(times.time_us[set]);
+        out.UnsafeAppend(static_cast<int64_t>(MicrosecondOf(times.time[set], times.unit_ns)));
     }
     return out.Finish();
   }
@@ -182,10 +197,11 @@ ArrayResult TakeFrom(const Column& column, const Column& rows, arrow::MemoryPool
 }
 
 // Every cutoff for every key.
-Times GridTimes(int64_t keys, const std::vector<int64_t>& cutoffs_us, int64_t ticks_a_us) {
+Times GridTimes(int64_t keys, const std::vector<int64_t>& cutoffs_us) {
   Times times;
+  times.time.reserve(keys * cutoffs_us.size());
   for (int64_t key = 0; key < keys; ++key) {
-    for (const int64_t cutoff : cutoffs_us) times.Append(__int128{cutoff} * ticks_a_us, cutoff);
+    times.time.insert(times.time.end(), cutoffs_us.begin(), cutoffs_us.end());
     times.EndSegment();
   }
   return times;
@@ -202,11 +218,11 @@ arrow::Result<GridOrder> OrderGrid(const Times& times, const KeyIndex& index,
                                    arrow::MemoryPool* pool) {
   arrow::Int64Builder sets(pool), keys(pool);
   arrow::TimestampBuilder stamps(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), pool);
-  std::vector<int64_t> next(times.sets.begin.begin(), times.sets.begin.end() - 1);
+  PoolVector<int64_t> next(times.sets.begin.begin(), times.sets.begin.end() - 1);
   for (const int64_t cutoff : cutoffs_us) {
     for (int64_t key = 0; key < index.size(); ++key) {
       int64_t& set = next[key];
-      if (set == times.sets.begin[key + 1] || times.time_us[set] != cutoff) continue;
+      if (set == times.sets.begin[key + 1] || times.time[set] != cutoff) continue;
       VIAND_RETURN_NOT_OK(sets.Append(set));
       VIAND_RETURN_NOT_OK(keys.Append(index.first_rows()[key]));
       VIAND_RETURN_NOT_OK(stamps.Append(cutoff));
@@ -220,49 +236,79 @@ arrow::Result<GridOrder> OrderGrid(const Times& times, const KeyIndex& index,
   return order;
 }
 
-// A spine's rows as sets: one for each distinct (key, t).
+// A spine's rows as sets, one each.
 struct SpineTimes {
   Times times;
-  std::vector<int64_t> set_of_row;
+  PoolVector<int32_t> rows;  // of each set
 };
 
+// Where a time is not a whole number of microseconds away, as_of is: it must be one.
+arrow::Status CheckMicroseconds(const Words& time, int64_t rows, int64_t unit_ns) {
+  if (unit_ns <= 1000) return arrow::Status::OK();
+  for (int64_t row = 0; row < rows; ++row) {
+    const __int128 us = MicrosecondOf(time[row], unit_ns);
+    if (us == static_cast<int64_t>(us) || time.IsNull(row)) continue;
+    return MakeError(ErrorKind::kInput, "the spine's timestamp in row " + std::to_string(row) +
+                                            " does not fit timestamp[us]");
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Result<SpineTimes> MakeSpineTimes(const KeyIndex& index, const std::vector<Column>& keys,
-                                         const Column& time, int64_t tick_ns) {
+                                         const Column& time) {
   const int64_t rows = time->length();
-  VIAND_ASSIGN_OR_RETURN(std::vector<int32_t> group, index.Find(keys, rows));
-  VIAND_ASSIGN_OR_RETURN(const Ticks ticks, ReadTime(time, "the spine's timestamp", tick_ns));
+  VIAND_ASSIGN_OR_RETURN(PoolVector<int32_t> group, index.Find(keys, rows));
+  SpineTimes out;
+  out.times.unit_ns = NanosecondsPerUnit(*time->type());
+  const Words words = Words::Of(time);
+  VIAND_RETURN_NOT_OK(CheckMicroseconds(words, rows, out.times.unit_ns));
   // Rows that can match nothing (an unknown or null key, a null time) form a segment of their own
   // behind the keys.
   const auto none = static_cast<int32_t>(index.size());
+  const bool nulls = time->null_count() > 0;
   for (int64_t row = 0; row < rows; ++row) {
-    if (group[row] < 0 || time->IsNull(row)) group[row] = none;
+    if (group[row] < 0 || (nulls && time->IsNull(row))) group[row] = none;
   }
-  KeyRuns runs = KeyRuns::Make(group, index.size() + 1, [](int64_t) { return true; });
-  SortByTime(ticks, &runs);
-  const __int128 ticks_a_us = 1000 / tick_ns;
-  SpineTimes out;
-  out.set_of_row.resize(rows);
-  for (int64_t key = 0; key <= index.size(); ++key) {
-    const int64_t first = out.times.sets.size();
-    for (const int64_t row : runs.Run(key)) {
-      const auto size = static_cast<int64_t>(out.times.time.size());
-      const bool repeats = size > first && key < none && out.times.time.back() == ticks[row];
-      if (!repeats) {
-        // as_of is the microsecond that t is in.
-        __int128 us = ticks[row] / ticks_a_us;
-        if (us * ticks_a_us > ticks[row]) --us;
-        if (us != static_cast<int64_t>(us)) {
-          return MakeError(ErrorKind::kInput, "the spine's timestamp in row " +
-                                                  std::to_string(row) +
-                                                  " does not fit timestamp[us]");
-        }
-        out.times.Append(ticks[row], static_cast<int64_t>(us), time->IsNull(row));
-      }
-      out.set_of_row[row] = static_cast<int64_t>(out.times.time.size()) - 1;
-    }
-    out.times.EndSegment();
+  KeyRuns runs = KeyRuns::Make(group, index.size() + 1, words.data(), [](int64_t) { return true; });
+  out.times.sets.begin.assign(runs.begin.begin(), runs.begin.end());
+  out.times.sets.key.resize(index.size() + 1);
+  std::iota(out.times.sets.key.begin(), out.times.sets.key.end(), 0);
+  out.times.time = std::move(runs.time);
+  out.rows = std::move(runs.rows);
+  if (nulls) {
+    out.times.is_null.resize(rows);
+    for (int64_t set = 0; set < rows; ++set) out.times.is_null[set] = time->IsNull(out.rows[set]);
   }
   return out;
+}
+
+// The rows that are kept, ascending, and where each is among the sets that are.
+struct SpineOrder {
+  Column rows;
+  Column sets;
+};
+
+arrow::Result<SpineOrder> OrderSpine(const SpineTimes& spine, const std::vector<bool>* keep,
+                                     arrow::MemoryPool* pool) {
+  const auto size = static_cast<int64_t>(spine.rows.size());
+  PoolVector<int32_t> set_of_row(size, -1);
+  int32_t kept = 0;
+  for (int64_t set = 0; set < size; ++set) {
+    if (keep == nullptr || (*keep)[set]) set_of_row[spine.rows[set]] = kept++;
+  }
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> rows,
+                         arrow::AllocateBuffer(kept * sizeof(int64_t), pool));
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> sets,
+                         arrow::AllocateBuffer(kept * sizeof(int32_t), pool));
+  auto* row_at = reinterpret_cast<int64_t*>(rows->mutable_data());
+  auto* set_at = reinterpret_cast<int32_t*>(sets->mutable_data());
+  for (int64_t row = 0; row < size; ++row) {
+    if (set_of_row[row] < 0) continue;
+    *row_at++ = row;
+    *set_at++ = set_of_row[row];
+  }
+  return SpineOrder{std::make_shared<arrow::Int64Array>(kept, rows),
+                    std::make_shared<arrow::Int32Array>(kept, sets)};
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> FeatureBatch(
@@ -299,7 +345,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
   }
   WindowAggregator aggregator(events, spec);
   VIAND_RETURN_NOT_OK(aggregator.Select());
-  Times times = GridTimes(events->keys().size(), cutoffs_us, events->ticks_a_us());
+  Times times = GridTimes(events->keys().size(), cutoffs_us);
   VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(times));
   times = WindowAggregator::Keep(times, exist);
   VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(times));
@@ -328,31 +374,18 @@ arrow::Result<SpineFeatures> AggregateAtSpine(SortedEvents* events,
   }
   WindowAggregator aggregator(events, spec);
   VIAND_RETURN_NOT_OK(aggregator.Select());
-  VIAND_ASSIGN_OR_RETURN(SpineTimes spine,
-                         MakeSpineTimes(events->keys(), spine_keys, spine_time, events->tick_ns()));
-  std::vector<int64_t> kept(spine.times.time.size());
-  std::iota(kept.begin(), kept.end(), 0);
+  VIAND_ASSIGN_OR_RETURN(SpineTimes spine, MakeSpineTimes(events->keys(), spine_keys, spine_time));
+  std::optional<std::vector<bool>> exist;
   if (spec.absent == AbsentRows::kNull) {
-    VIAND_ASSIGN_OR_RETURN(const std::vector<bool> exist, aggregator.Exist(spine.times));
-    int64_t next = 0;
-    for (size_t set = 0; set < exist.size(); ++set) kept[set] = exist[set] ? next++ : -1;
-    spine.times = WindowAggregator::Keep(spine.times, exist);
+    VIAND_ASSIGN_OR_RETURN(exist, aggregator.Exist(spine.times));
+    spine.times = WindowAggregator::Keep(spine.times, *exist);
   }
+  VIAND_ASSIGN_OR_RETURN(const SpineOrder order,
+                         OrderSpine(spine, exist ? &*exist : nullptr, events->pool()));
   VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(spine.times));
-  arrow::Int64Builder sets(events->pool());
-  arrow::Int64Builder rows(events->pool());
-  VIAND_RETURN_NOT_OK(sets.Reserve(spine_time->length()));
-  VIAND_RETURN_NOT_OK(rows.Reserve(spine_time->length()));
-  for (int64_t row = 0; row < spine_time->length(); ++row) {
-    const int64_t set = kept[spine.set_of_row[row]];
-    if (set < 0) continue;
-    sets.UnsafeAppend(set);
-    rows.UnsafeAppend(row);
-  }
-  SpineFeatures out;
-  VIAND_ASSIGN_OR_RETURN(const Column order, sets.Finish());
-  VIAND_ASSIGN_OR_RETURN(out.rows, rows.Finish());
-  VIAND_ASSIGN_OR_RETURN(out.features, FeatureBatch(spec, columns, order, {}, {}, events->pool()));
+  SpineFeatures out{.rows = order.rows};
+  VIAND_ASSIGN_OR_RETURN(out.features,
+                         FeatureBatch(spec, columns, order.sets, {}, {}, events->pool()));
   return out;
 }
 
@@ -360,7 +393,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
     const EventRows& events, const std::vector<std::string>& key_names,
     const std::vector<int64_t>& cutoffs_us, const WindowSpec& spec, arrow::MemoryPool* pool) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, nullptr, pool));
+  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, pool));
   return AggregateAtGrid(sorted.get(), key_names, cutoffs_us, spec);
 }
 
@@ -369,11 +402,11 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
     const WindowSpec& spec, arrow::MemoryPool* pool) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
-  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, spine_time.get(), pool));
+  VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, pool));
   VIAND_ASSIGN_OR_RETURN(const SpineFeatures some,
                          AggregateAtSpine(sorted.get(), spine_keys, spine_time, spec));
   if (some.rows->length() == spine_time->length()) return some.features;
-  std::vector<int64_t> place(spine_time->length(), -1);
+  PoolVector<int64_t> place(spine_time->length(), -1);
   const auto& rows = static_cast<const arrow::Int64Array&>(*some.rows);
   for (int64_t i = 0; i < rows.length(); ++i) place[rows.Value(i)] = i;
   arrow::Int64Builder places(sorted->pool());

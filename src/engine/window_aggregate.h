@@ -62,7 +62,7 @@ struct SpineFeatures {
 };
 
 /// Returns the features of the spine rows that exist; with kCompute all do. `spec.absent` is kNull
-/// or kCompute. The events were sorted for `spine_time`.
+/// or kCompute.
 arrow::Result<SpineFeatures> AggregateAtSpine(
     SortedEvents* events, const std::vector<std::shared_ptr<arrow::Array>>& spine_keys,
     const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec);

@@ -54,7 +54,7 @@ void SortByEnter(Members* members, int64_t first) {
   int64_t next = first + 1;
   while (next < members->size() && place(next - 1) < place(next)) ++next;
   if (next >= members->size()) return;
-  std::vector<std::pair<int64_t, Member>> sorted;
+  PoolVector<std::pair<int64_t, Member>> sorted;
   for (int64_t i = first; i < members->size(); ++i)
     sorted.emplace_back(members->order[i], (*members)[i]);
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
@@ -69,11 +69,11 @@ void SortByEnter(Members* members, int64_t first) {
 }  // namespace
 
 Groups GroupMembers(const Members& members, const Sets& sets,
-                    const std::vector<int32_t>& group_of_row) {
+                    const PoolVector<int32_t>& group_of_row) {
   Groups out;
   out.rows.members.reserve(members.size());
   VersionCutter cutter(members, &out);
-  std::vector<std::pair<int32_t, int32_t>> run;  // (group, member)
+  PoolVector<std::pair<int32_t, int32_t>> run;  // (group, member)
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     run.clear();
     for (int64_t i = members.begin[segment]; i < members.begin[segment + 1]; ++i) {
@@ -99,7 +99,7 @@ class GapTracker {
  public:
   GapTracker(const Members& members, Gaps* out) : members_(members), out_(*out) {}
 
-  void StartSegment(std::vector<int64_t> sorted_members) {
+  void StartSegment(PoolVector<int64_t> sorted_members) {
     sorted_ = std::move(sorted_members);
     since_.assign(sorted_.size(), 0);
   }
@@ -139,9 +139,9 @@ class GapTracker {
 
   const Members& members_;
   Gaps& out_;
-  std::vector<int64_t> sorted_;  // slot -> member
-  std::vector<int64_t> since_;   // by slot
-  std::set<int64_t> active_;     // slots
+  PoolVector<int64_t> sorted_;  // slot -> member
+  PoolVector<int64_t> since_;   // by slot
+  std::set<int64_t> active_;    // slots
 };
 
 }  // namespace
@@ -149,10 +149,10 @@ class GapTracker {
 Gaps GapMembers(const Members& members, const Sets& sets, const int64_t* key_of_value) {
   Gaps out;
   GapTracker tracker(members, &out);
-  std::vector<int64_t> slot_of(members.size());
-  std::vector<int64_t> scratch;
+  PoolVector<int64_t> slot_of(members.size());
+  PoolVector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    std::vector<int64_t> sorted(members.begin[segment + 1] - members.begin[segment]);
+    PoolVector<int64_t> sorted(members.begin[segment + 1] - members.begin[segment]);
     std::iota(sorted.begin(), sorted.end(), members.begin[segment]);
     std::sort(sorted.begin(), sorted.end(), [&](int64_t a, int64_t b) {
       return std::pair(key_of_value[members[a].value], members.OrderOf(a)) <

@@ -8,12 +8,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "src/common/pool_vector.h"
+
 namespace viand::engine {
 
 /// The sets of all segments, numbered through; those of a segment are in order of time.
 struct Sets {
-  std::vector<int64_t> begin = {0};  ///< begin[s]: the first set of segment s; one more at the end
-  std::vector<int32_t> key;          ///< of each segment: for errors
+  PoolVector<int64_t> begin =
+      PoolVector<int64_t>(1, 0);  ///< begin[s]: the first set of segment s; one more at the end
+  PoolVector<int32_t> key;        ///< of each segment: for errors
 
   int64_t segments() const { return static_cast<int64_t>(begin.size()) - 1; }
   int64_t size() const { return begin.back(); }
@@ -32,11 +35,11 @@ struct Member {
 
 /// Members of sets, by segment and in it by `enter`.
 struct Members {
-  std::vector<Member> members;
-  std::vector<int64_t>
+  PoolVector<Member> members;
+  PoolVector<int64_t>
       order;  ///< what first and last go by, unique in each set; empty: the member's index
-  std::vector<int64_t> begin = {
-      0};  ///< begin[s]: the first member of segment s; one more at the end
+  PoolVector<int64_t> begin =
+      PoolVector<int64_t>(1, 0);  ///< begin[s]: the first member of segment s; one more at the end
 
   int64_t size() const { return static_cast<int64_t>(members.size()); }
   const Member& operator[](int64_t i) const { return members[i]; }
@@ -71,7 +74,7 @@ Members Filter(const Members& members, Keep&& keep) {
 /// after the last set it removes the rest, so that the state is empty again. add and remove are
 /// told the set.
 template <typename Add, typename Remove, typename Emit>
-void Sweep(const Members& members, const Sets& sets, int64_t segment, std::vector<int64_t>* scratch,
+void Sweep(const Members& members, const Sets& sets, int64_t segment, PoolVector<int64_t>* scratch,
            Add&& add, Remove&& remove, Emit&& emit);
 
 /// Groups of `per`. A group's value changes when one of its rows enters or leaves; between two
@@ -85,13 +88,13 @@ struct Groups {
 /// Groups members by group_of_row[value]. Members must be in order of time, as MembersOf
 /// (window_spans.h) and Filter leave them.
 Groups GroupMembers(const Members& members, const Sets& sets,
-                    const std::vector<int32_t>& group_of_row);
+                    const PoolVector<int32_t>& group_of_row);
 
 /// The differences of neighbours when each set's values are sorted.
 struct Gaps {
-  Members members;             ///< members.value is an index into lower and upper
-  std::vector<int64_t> lower;  ///< value index of the lesser neighbour
-  std::vector<int64_t> upper;  ///< and of the greater
+  Members members;            ///< members.value is an index into lower and upper
+  PoolVector<int64_t> lower;  ///< value index of the lesser neighbour
+  PoolVector<int64_t> upper;  ///< and of the greater
 };
 
 /// `key_of_value` orders the values.

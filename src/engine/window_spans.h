@@ -5,40 +5,48 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
+#include "src/common/pool_vector.h"
 #include "src/engine/time_window.h"
 #include "src/engine/window_members.h"
 
 namespace viand::engine {
 
-/// Times in ticks of one unit; 128 bits, so that every unit and every bound fits.
-using Ticks = std::vector<__int128>;
-
 /// Events by key, those of a key in order of (time, row).
 struct EventRuns {
-  std::vector<int64_t> begin = {0};  ///< begin[k]: where key k starts; one more at the end
-  std::vector<int32_t> rows;         ///< index in the columns; empty: the position is the index
-  Ticks time;                        ///< of each position
+  PoolVector<int32_t> begin =
+      PoolVector<int32_t>(1, 0);  ///< begin[k]: where key k starts; one more at the end
+  std::shared_ptr<const PoolVector<int32_t>>
+      rows;                  ///< index in the columns; null: the position is the index
+  PoolVector<int64_t> time;  ///< of each position
 
   int64_t keys() const { return static_cast<int64_t>(begin.size()) - 1; }
-  int64_t RowAt(int64_t position) const { return rows.empty() ? position : rows[position]; }
+};
+
+/// In which units times are, nanoseconds each.
+struct TimeUnits {
+  int64_t set_ns = 1000;
+  int64_t event_ns = 1000;
 };
 
 struct Spans {
-  std::vector<int32_t> rows;  ///< index of each position in the arrays of values; empty: itself
+  std::shared_ptr<const PoolVector<int32_t>>
+      rows;  ///< index of each position in the arrays of values; null: the position is the index
   int64_t positions = 0;
-  std::vector<int32_t> begin;  ///< of each set: its first position
-  std::vector<int32_t> end;    ///< and the one after its last
+  PoolVector<int32_t> begin;  ///< of each set: its first position
+  std::shared_ptr<const PoolVector<int32_t>>
+      end;  ///< and the one after its last. Windows that end alike share it
 
-  int64_t RowAt(int64_t position) const { return rows.empty() ? position : rows[position]; }
-  int64_t size(int64_t set) const { return int64_t{end[set]} - begin[set]; }
+  int64_t RowAt(int64_t position) const { return rows == nullptr ? position : (*rows)[position]; }
+  int64_t size(int64_t set) const { return int64_t{(*end)[set]} - begin[set]; }
 };
 
 /// Returns the rows of sets at times `set_time`. Segment s is key s, and has no rows where there is
-/// no such key.
-Spans SpansOf(const EventRuns& runs, const Sets& sets, const Ticks& set_time,
-              const TimeWindow& window, int64_t ticks_a_us);
+/// no such key. `like`: another window's spans of the same sets, whose ends are taken where they
+/// are the same; null: none.
+Spans SpansOf(const EventRuns& runs, const Sets& sets, const PoolVector<int64_t>& set_time,
+              const TimeWindow& window, TimeUnits units, const Spans* like = nullptr);
 
 /// Returns the spans of those sets that are kept.
 Spans KeepSets(const Spans& spans, const std::vector<bool>& keep);
@@ -46,28 +54,31 @@ Spans KeepSets(const Spans& spans, const std::vector<bool>& keep);
 /// Returns the spans as members of sets.
 Members MembersOf(const Spans& spans, const Sets& sets);
 
-/// Returns the spans of the rows for which keep(row).
-template <typename Keep>
-Spans FilterRows(const Spans& spans, Keep&& keep) {
-  Spans out;
-  out.rows.reserve(spans.positions);
-  std::vector<int32_t> before(spans.positions + 1);
-  for (int64_t position = 0; position < spans.positions; ++position) {
-    const int64_t row = spans.RowAt(position);
-    if (keep(row)) out.rows.push_back(static_cast<int32_t>(row));
-    before[position + 1] = static_cast<int32_t>(out.rows.size());
+/// Some of the rows that spans are over.
+class RowChoice {
+ public:
+  /// Chooses the rows of `spans` for which keep(row).
+  template <typename Keep>
+  RowChoice(const Spans& spans, Keep&& keep) : before_(spans.positions + 1) {
+    auto rows = std::make_shared<PoolVector<int32_t>>();
+    rows->reserve(spans.positions);
+    before_[0] = 0;
+    for (int64_t position = 0; position < spans.positions; ++position) {
+      const int64_t row = spans.RowAt(position);
+      if (keep(row)) rows->push_back(static_cast<int32_t>(row));
+      before_[position + 1] = static_cast<int32_t>(rows->size());
+    }
+    rows_ = std::move(rows);
   }
-  out.positions = static_cast<int64_t>(out.rows.size());
-  // An empty list of rows would mean all of them.
-  if (out.rows.empty()) out.rows.push_back(0);
-  out.begin.resize(spans.begin.size());
-  out.end.resize(spans.end.size());
-  for (size_t set = 0; set < spans.begin.size(); ++set) {
-    out.begin[set] = before[spans.begin[set]];
-    out.end[set] = before[spans.end[set]];
-  }
-  return out;
-}
+
+  /// The spans of these rows alone. `spans` are over the rows that were chosen from; `like` as in
+  /// SpansOf: made by this from spans that share their ends with `spans`.
+  Spans Of(const Spans& spans, const Spans* like = nullptr) const;
+
+ private:
+  std::shared_ptr<const PoolVector<int32_t>> rows_;
+  PoolVector<int32_t> before_;  // how many are chosen before each position
+};
 
 /// Slides over the spans of a segment: remove(row) for what a set has no more, add(row) for what it
 /// has newly, emit(set); after the last set it removes the rest, so that the state is empty again.
@@ -80,7 +91,7 @@ void Slide(const Spans& spans, const Sets& sets, int64_t segment, Add&& add, Rem
     const int32_t first = spans.begin[set];
     for (; out < std::min(in, first); ++out) remove(spans.RowAt(out));
     if (out < first) in = out = first;  // no set has the rows between two spans
-    for (; in < spans.end[set]; ++in) add(spans.RowAt(in));
+    for (; in < (*spans.end)[set]; ++in) add(spans.RowAt(in));
     emit(set);
   }
   for (; out < in; ++out) remove(spans.RowAt(out));

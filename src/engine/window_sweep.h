@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
-#include <vector>
 
 #include "src/engine/window_members.h"
 
 namespace viand::engine {
 
 template <typename Add, typename Remove, typename Emit>
-void Sweep(const Members& members, const Sets& sets, int64_t segment, std::vector<int64_t>* scratch,
+void Sweep(const Members& members, const Sets& sets, int64_t segment, PoolVector<int64_t>* scratch,
            Add&& add, Remove&& remove, Emit&& emit) {
   const int64_t begin = members.begin[segment];
   const int64_t end = members.begin[segment + 1];
-  std::vector<int64_t>& leaving = *scratch;
+  PoolVector<int64_t>& leaving = *scratch;
   leaving.resize(end - begin);
   std::iota(leaving.begin(), leaving.end(), begin);
   const auto leaves_before = [&](int64_t a, int64_t b) {

@@ -1,0 +1,443 @@
+#include "src/engine/sliding_aggregates.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
+#include <arrow/type.h>
+#include <arrow/util/bitmap_generate.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "src/engine/exact_integer.h"
+#include "src/engine/exact_sum.h"
+
+namespace viand::engine {
+namespace {
+
+using expression::AggregateFunction;
+using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
+using unsigned_wide = unsigned __int128;
+
+/// The calls over one window: spans that several functions share.
+struct Window {
+  const Spans* spans;
+  std::shared_ptr<arrow::Buffer> validity;  // bits: sets with rows; null: all have
+  int64_t empty = 0;                        // sets without rows
+};
+
+/// Values of fixed width, one a set.
+template <typename T>
+struct Output {
+  std::shared_ptr<arrow::Buffer> buffer;
+  T* data = nullptr;
+
+  static arrow::Result<Output> Make(int64_t sets, arrow::MemoryPool* pool) {
+    Output out;
+    VIAND_ASSIGN_OR_RETURN(out.buffer, arrow::AllocateBuffer(sets * sizeof(T), pool));
+    out.data = reinterpret_cast<T*>(out.buffer->mutable_data());
+    return out;
+  }
+};
+
+/// The rows from the first of a segment's first sets to the last of its last ones.
+std::pair<int32_t, int32_t> ReachOf(const std::vector<const Spans*>& windows, int64_t first_set,
+                                    int64_t end_set) {
+  int32_t begin = windows[0]->begin[first_set];
+  int32_t end = begin;
+  for (const Spans* spans : windows) {
+    begin = std::min(begin, spans->begin[first_set]);
+    end = std::max(end, (*spans->end)[end_set - 1]);
+  }
+  return {begin, std::max(begin, end)};
+}
+
+/// emit(window, set, sum of value_of(row)) for every set; `Unsigned` has room for each sum, and may
+/// wrap between.
+template <typename Unsigned, typename ValueOf, typename Emit>
+void EmitSums(const std::vector<const Spans*>& windows, const Sets& sets, ValueOf&& value_of,
+              Emit&& emit) {
+  PoolVector<Unsigned> before;  // sums of the segment's rows before each
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    const int64_t first_set = sets.begin[segment], end_set = sets.begin[segment + 1];
+    if (first_set == end_set) continue;
+    const auto [first, last] = ReachOf(windows, first_set, end_set);
+    const auto rows = static_cast<size_t>(last - first);
+    if (before.size() <= rows) before.resize(rows + rows / 2 + 64);
+    Unsigned sum = 0;
+    before[0] = 0;
+    for (int32_t position = first; position < last; ++position) {
+      sum += static_cast<Unsigned>(value_of(windows[0]->RowAt(position)));
+      before[position - first + 1] = sum;
+    }
+    for (size_t window = 0; window < windows.size(); ++window) {
+      const int32_t* begins = windows[window]->begin.data();
+      const int32_t* ends = windows[window]->end->data();
+      for (int64_t set = first_set; set < end_set; ++set)
+        emit(window, set, before[ends[set] - first] - before[begins[set] - first]);
+    }
+  }
+}
+
+/// Writes the row of the least key of every set that has rows; the first of equal ones. The windows
+/// end alike, so that one queue serves all: positions that may yet be an extreme, of which none is
+/// worse than the next. A window's least is the first that is in it.
+template <typename KeyOf>
+void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf&& key_of,
+               const std::vector<int32_t*>& found) {
+  struct Candidate {
+    int64_t key;
+    int32_t position;
+  };
+  PoolVector<Candidate> candidates;
+  std::vector<int32_t> heads(windows.size());
+  const int32_t* ends = windows[0]->end->data();
+  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
+    const int64_t first_set = sets.begin[segment], end_set = sets.begin[segment + 1];
+    if (first_set == end_set) continue;
+    const auto [first, last] = ReachOf(windows, first_set, end_set);
+    const auto rows = static_cast<size_t>(last - first);
+    if (candidates.size() < rows) candidates.resize(rows + rows / 2 + 64);
+    Candidate* const queue = candidates.data();
+    int32_t size = 0;
+    int32_t next = first;
+    std::fill(heads.begin(), heads.end(), 0);
+    for (int64_t set = first_set; set < end_set; ++set) {
+      int32_t earliest = ends[set];
+      for (const Spans* spans : windows) earliest = std::min(earliest, spans->begin[set]);
+      int32_t kept = size;  // the candidates that newer rows left as they were
+      for (next = std::max(next, earliest); next < ends[set]; ++next) {
+        const int64_t key = key_of(windows[0]->RowAt(next));
+        while (size > 0 && key < queue[size - 1].key) --size;
+        kept = std::min(kept, size);
+        queue[size++] = {key, next};
+      }
+      for (size_t window = 0; window < windows.size(); ++window) {
+        const int32_t begin = windows[window]->begin[set];
+        int32_t& head = heads[window];
+        head = std::min(head, kept);
+        if (begin == ends[set]) continue;
+        while (queue[head].position < begin) ++head;
+        found[window][set] = static_cast<int32_t>(windows[0]->RowAt(queue[head].position));
+      }
+    }
+  }
+}
+
+/// Calls over the same values, each result made when its function's turn comes.
+class Slider {
+ public:
+  Slider(const std::vector<SlidingCall>& calls, AggregateValues* values, const Sets& sets,
+         const AggregateContext& context)
+      : calls_(calls), values_(values), sets_(sets), context_(context), results_(calls.size()) {}
+
+  std::vector<ArrayResult> Run() {
+    const arrow::Status status = RunAll();
+    std::vector<ArrayResult> out;
+    for (auto& result : results_) {
+      if (result)
+        out.push_back(std::move(*result));
+      else
+        out.emplace_back(status.ok() ? arrow::Status::Invalid("a call was not computed") : status);
+    }
+    return out;
+  }
+
+ private:
+  arrow::Status RunAll() {
+    for (const SlidingCall& call : calls_) VIAND_RETURN_NOT_OK(AddWindow(*call.spans));
+    for (size_t call = 0; call < calls_.size(); ++call) {
+      const AggregateFunction function = calls_[call].call->function;
+      if (function == AggregateFunction::kCount) results_[call] = Count(*calls_[call].spans);
+      if (function == AggregateFunction::kFirst || function == AggregateFunction::kLast)
+        results_[call] = End(*calls_[call].spans, function == AggregateFunction::kFirst);
+    }
+    VIAND_RETURN_NOT_OK(Sums());
+    VIAND_RETURN_NOT_OK(Extremes(AggregateFunction::kMin));
+    return Extremes(AggregateFunction::kMax);
+  }
+
+  arrow::Status AddWindow(const Spans& spans) {
+    if (windows_.contains(&spans)) return arrow::Status::OK();
+    Window window{.spans = &spans};
+    for (int64_t set = 0; set < sets_.size(); ++set) window.empty += spans.size(set) == 0 ? 1 : 0;
+    if (window.empty > 0) {
+      VIAND_ASSIGN_OR_RETURN(window.validity,
+                             arrow::AllocateEmptyBitmap(sets_.size(), context_.pool));
+      int64_t set = 0;
+      arrow::internal::GenerateBitsUnrolled(window.validity->mutable_data(), 0, sets_.size(),
+                                            [&] { return spans.size(set++) > 0; });
+    }
+    windows_.emplace(&spans, std::move(window));
+    return arrow::Status::OK();
+  }
+
+  /// The calls of some functions by their spans, in the order of the calls.
+  struct PerSpans {
+    const Spans* spans;
+    std::vector<size_t> calls;
+  };
+  template <typename Wanted>
+  std::vector<PerSpans> CallsOf(Wanted&& wanted) const {
+    std::vector<PerSpans> out;
+    for (size_t call = 0; call < calls_.size(); ++call) {
+      if (!wanted(calls_[call].call->function)) continue;
+      const auto known = std::find_if(out.begin(), out.end(), [&](const PerSpans& some) {
+        return some.spans == calls_[call].spans;
+      });
+      if (known != out.end())
+        known->calls.push_back(call);
+      else
+        out.push_back({calls_[call].spans, {call}});
+    }
+    return out;
+  }
+
+  template <typename T>
+  std::shared_ptr<arrow::Array> Finished(const std::shared_ptr<arrow::DataType>& type,
+                                         const Output<T>& output, const Spans& spans) const {
+    const Window& window = windows_.at(&spans);
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type, sets_.size(), {window.validity, output.buffer}, window.empty));
+  }
+
+  ArrayResult Count(const Spans& spans) const {
+    VIAND_ASSIGN_OR_RETURN(const auto out, Output<int64_t>::Make(sets_.size(), context_.pool));
+    for (int64_t set = 0; set < sets_.size(); ++set) out.data[set] = spans.size(set);
+    return std::make_shared<arrow::Int64Array>(sets_.size(), out.buffer);
+  }
+
+  /// The first or the last value of every set.
+  ArrayResult End(const Spans& spans, bool first) const {
+    VIAND_ASSIGN_OR_RETURN(const auto rows, Output<int32_t>::Make(sets_.size(), context_.pool));
+    for (int64_t set = 0; set < sets_.size(); ++set) {
+      const int64_t position = first ? spans.begin[set] : (*spans.end)[set] - 1;
+      rows.data[set] = spans.size(set) == 0 ? 0 : static_cast<int32_t>(spans.RowAt(position));
+    }
+    return ValuesAt(rows, spans);
+  }
+
+  /// The value of the row of every set that has rows.
+  ArrayResult ValuesAt(const Output<int32_t>& rows, const Spans& spans) const {
+    const auto& array = values_->array();
+    const int64_t sets = sets_.size();
+    if (windows_.at(&spans).empty == sets)
+      return arrow::MakeArrayOfNull(array->type(), sets, context_.pool);
+    if (arrow::is_primitive(array->type_id()) && array->type()->byte_width() == 8) {
+      VIAND_ASSIGN_OR_RETURN(const auto out, Output<int64_t>::Make(sets, context_.pool));
+      const auto* values = array->data()->GetValues<int64_t>(1);
+      for (int64_t set = 0; set < sets; ++set)
+        out.data[set] = spans.size(set) == 0 ? 0 : values[rows.data[set]];
+      return Finished(array->type(), out, spans);
+    }
+    arrow::compute::ExecContext exec(context_.pool);
+    VIAND_ASSIGN_OR_RETURN(
+        const arrow::Datum taken,
+        arrow::compute::Take(array, Finished(arrow::int32(), rows, spans),
+                             arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
+    return taken.make_array();
+  }
+
+  arrow::Status Extremes(AggregateFunction function) {
+    std::vector<PerSpans> left = CallsOf([&](AggregateFunction each) { return each == function; });
+    if (left.empty()) return arrow::Status::OK();
+    const int64_t* words = nullptr;
+    if (!values_->IsDouble()) {
+      VIAND_ASSIGN_OR_RETURN(words, values_->OrderKeys());
+    }
+    while (!left.empty()) {
+      const auto* ends = left[0].spans->end.get();
+      const auto alike = std::stable_partition(left.begin(), left.end(), [&](const PerSpans& some) {
+        return some.spans->end.get() != ends;
+      });
+      const std::vector<PerSpans> together(alike, left.end());
+      left.erase(alike, left.end());
+      VIAND_RETURN_NOT_OK(ExtremesOf(together, words, function == AggregateFunction::kMax));
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status ExtremesOf(const std::vector<PerSpans>& together, const int64_t* words,
+                           bool greatest) {
+    std::vector<const Spans*> windows;
+    std::vector<Output<int32_t>> rows;
+    std::vector<int32_t*> found;
+    for (const PerSpans& some : together) {
+      windows.push_back(some.spans);
+      VIAND_ASSIGN_OR_RETURN(rows.emplace_back(),
+                             Output<int32_t>::Make(sets_.size(), context_.pool));
+      found.push_back(rows.back().data);
+    }
+    const int64_t flip = greatest ? -1 : 0;
+    if (words != nullptr) {
+      FindLeast(
+          windows, sets_, [&](int64_t row) { return words[row] ^ flip; }, found);
+    } else {
+      const double* doubles = values_->Doubles();
+      FindLeast(
+          windows, sets_, [&](int64_t row) { return OrderKey(doubles[row]) ^ flip; }, found);
+    }
+    for (size_t i = 0; i < together.size(); ++i) {
+      const ArrayResult result = ValuesAt(rows[i], *together[i].spans);
+      for (const size_t call : together[i].calls) results_[call] = result;
+    }
+    return arrow::Status::OK();
+  }
+
+  /// Sums and means of the same spans are those of one sum.
+  struct SumOutputs {
+    std::optional<Output<double>> sum, mean;  // of doubles; mean also of integers
+    std::optional<Output<int64_t>> integer;
+    std::optional<int64_t> overflow;  // the first set whose sum exceeds bigint
+  };
+
+  arrow::Status Sums() {
+    const std::vector<PerSpans> groups = CallsOf([](AggregateFunction function) {
+      return function == AggregateFunction::kSum || function == AggregateFunction::kAvg;
+    });
+    if (groups.empty()) return arrow::Status::OK();
+    std::vector<const Spans*> windows;
+    std::vector<SumOutputs> outputs;
+    for (const PerSpans& group : groups) {
+      windows.push_back(group.spans);
+      SumOutputs& made = outputs.emplace_back();
+      for (const size_t call : group.calls) {
+        const bool mean = calls_[call].call->function == AggregateFunction::kAvg;
+        if (!mean && !values_->IsDouble()) {
+          VIAND_ASSIGN_OR_RETURN(made.integer, Output<int64_t>::Make(sets_.size(), context_.pool));
+        } else {
+          std::optional<Output<double>>& out = mean ? made.mean : made.sum;
+          VIAND_ASSIGN_OR_RETURN(out, Output<double>::Make(sets_.size(), context_.pool));
+        }
+      }
+    }
+    if (values_->IsDouble())
+      SumDoubles(windows, &outputs);
+    else
+      SumIntegers(windows, &outputs);
+    for (size_t i = 0; i < groups.size(); ++i) {
+      for (const size_t call : groups[i].calls)
+        results_[call] = SumResult(calls_[call], outputs[i]);
+    }
+    return arrow::Status::OK();
+  }
+
+  ArrayResult SumResult(const SlidingCall& call, const SumOutputs& outputs) const {
+    if (call.call->function == AggregateFunction::kAvg)
+      return Finished(arrow::float64(), *outputs.mean, *call.spans);
+    if (outputs.sum) return Finished(arrow::float64(), *outputs.sum, *call.spans);
+    if (outputs.overflow) return SumOverflow(*call.call, *outputs.overflow, sets_, context_);
+    return Finished(arrow::int64(), *outputs.integer, *call.spans);
+  }
+
+  void SumIntegers(const std::vector<const Spans*>& windows, std::vector<SumOutputs>* outputs) {
+    const int64_t* integers = values_->Integers();
+    EmitSums<unsigned_wide>(
+        windows, sets_, [&](int64_t row) { return __int128{integers[row]}; },
+        [&](size_t window, int64_t set, unsigned_wide sum) {
+          SumOutputs& out = (*outputs)[window];
+          const auto wide = static_cast<__int128>(sum);
+          if (out.integer) {
+            out.integer->data[set] = static_cast<int64_t>(wide);
+            if (wide != static_cast<int64_t>(wide) && !out.overflow) out.overflow = set;
+          }
+          if (out.mean) out.mean->data[set] = MeanOf(wide, windows[window]->size(set), 0);
+        });
+  }
+
+  static double MeanOf(__int128 sum, int64_t count, int unit) {
+    return count == 0 ? 0.0 : RoundRatio(sum, count, unit);
+  }
+
+  // Doubles are summed as integers in units of the lowest bit that any of them has, where their
+  // range allows it (it does for usual data); else by ExactSum. All are exact, so the choice does
+  // not show.
+  void SumDoubles(const std::vector<const Spans*>& windows, std::vector<SumOutputs>* outputs) {
+    int64_t longest = 0;
+    for (const Spans* spans : windows) {
+      for (int64_t set = 0; set < sets_.size(); ++set)
+        longest = std::max(longest, spans->size(set));
+    }
+    const auto& fixed = values_->Fixed();
+    const int bits =
+        fixed ? fixed->bits + static_cast<int>(std::bit_width(static_cast<uint64_t>(longest))) : 0;
+    if (!fixed || bits > 126)
+      SumExactly(windows, outputs);
+    else if (bits <= 63)
+      SumFixed<int64_t, uint64_t>(windows, fixed->unit, outputs);
+    else
+      SumFixed<__int128, unsigned_wide>(windows, fixed->unit, outputs);
+  }
+
+  template <typename Integer, typename Unsigned>
+  void SumFixed(const std::vector<const Spans*>& windows, int unit,
+                std::vector<SumOutputs>* outputs) {
+    const double* doubles = values_->Doubles();
+    EmitSums<Unsigned>(
+        windows, sets_, [&](int64_t row) { return ToFixed<Integer>(doubles[row], unit); },
+        [&](size_t window, int64_t set, Unsigned unsigned_sum) {
+          SumOutputs& out = (*outputs)[window];
+          const auto sum = static_cast<Integer>(unsigned_sum);
+          if (out.sum) out.sum->data[set] = RoundRatio(sum, 1, unit);
+          if (out.mean) out.mean->data[set] = MeanOf(sum, windows[window]->size(set), unit);
+        });
+  }
+
+  void SumExactly(const std::vector<const Spans*>& windows, std::vector<SumOutputs>* outputs) {
+    const double* doubles = values_->Doubles();
+    for (size_t window = 0; window < windows.size(); ++window) {
+      const Spans& spans = *windows[window];
+      const SumOutputs& out = (*outputs)[window];
+      ExactSum sum;
+      for (int64_t segment = 0; segment < sets_.segments(); ++segment) {
+        sum.Clear();
+        Slide(
+            spans, sets_, segment, [&](int64_t row) { sum.Add(doubles[row]); },
+            [&](int64_t row) { sum.Subtract(doubles[row]); },
+            [&](int64_t set) {
+              const int64_t count = spans.size(set);
+              if (out.sum) out.sum->data[set] = count == 0 ? 0.0 : sum.Round();
+              if (out.mean) out.mean->data[set] = count == 0 ? 0.0 : sum.RoundMean(count);
+            });
+      }
+    }
+  }
+
+  const std::vector<SlidingCall>& calls_;
+  AggregateValues* const values_;
+  const Sets& sets_;
+  const AggregateContext& context_;
+  std::map<const Spans*, Window> windows_;
+  std::vector<std::optional<ArrayResult>> results_;
+};
+
+}  // namespace
+
+bool SlidesOverSpans(AggregateFunction function) {
+  switch (function) {
+    case AggregateFunction::kCount:
+    case AggregateFunction::kSum:
+    case AggregateFunction::kAvg:
+    case AggregateFunction::kMin:
+    case AggregateFunction::kMax:
+    case AggregateFunction::kFirst:
+    case AggregateFunction::kLast:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::vector<ArrayResult> AggregateSpans(const std::vector<SlidingCall>& calls,
+                                        AggregateValues* values, const Sets& sets,
+                                        const AggregateContext& context) {
+  return Slider(calls, values, sets, context).Run();
+}
+
+}  // namespace viand::engine
