@@ -90,6 +90,7 @@ class BlockPool final : public arrow::MemoryPool {
   std::mutex slab_mutex_;
   uint8_t* slab_next_ = nullptr;  // guarded by slab_mutex_
   uint8_t* slab_end_ = nullptr;   // guarded by slab_mutex_
+  int slabs_ = 0;                 // guarded by slab_mutex_
 
   std::atomic<int64_t> retained_limit_{kRetainedBytes};
   std::atomic<int64_t> retained_{0};
