@@ -3,26 +3,18 @@
 #include <fmt/format.h>
 #include <google/protobuf/message.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
-#include <random>
 
+#include "src/common/failpoint.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/registry/feast_codec.h"
 #include "src/registry/feast_tables.h"
+#include "src/registry/new_uuid.h"
 #include "src/registry/view_version.h"
 
 namespace viand::registry {
 namespace {
-
-// A random UUID of version 4, as Feast gives projects and versions.
-std::string NewUuid() {
-  std::random_device random;
-  const uint32_t a = random(), b = random(), c = random(), d = random();
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", a, b >> 16, b & 0xFFF,
-                     0x8000 | (c & 0x3FFF), c >> 16, d);
-}
 
 const char* ActionName(ChangeAction action) {
   switch (action) {
@@ -61,6 +53,7 @@ class ChangeWriter {
   arrow::Status Write() {
     for (const Change& change : plan_.changes) {
       if (change.action == ChangeAction::kUnchanged) continue;
+      VIAND_RETURN_NOT_OK(Failpoint("registry.change"));
       if (change.action == ChangeAction::kRemove) {
         VIAND_RETURN_NOT_OK(Remove(change));
       } else {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include "feast/core/data_source.pb.h"
 #include "feast/core/entity.pb.h"
@@ -60,12 +61,18 @@ bool HasMessage(ObjectKind kind) { return NewMessage(kind) != nullptr; }
 arrow::Result<std::unique_ptr<Message>> ParseMessage(ObjectKind kind, const std::string& name,
                                                      const std::string& content) {
   std::unique_ptr<Message> message = NewMessage(kind);
-  if (message == nullptr || message->ParseFromString(content)) return message;
+  if (message == nullptr || ParseBytes(content, message.get())) return message;
   return MakeError(
       ErrorKind::kInput,
       fmt::format("the registry's {} \"{}\" is damaged: its {} bytes are no {} message",
                   KindName(kind), name, content.size(), message->GetTypeName()),
       "delete its row, or restore the registry from a copy");
+}
+
+bool ParseBytes(const std::string& bytes, Message* message) {
+  // Protobuf prints what it finds wrong; errors are ours to tell.
+  [[maybe_unused]] static const auto logged = google::protobuf::SetLogHandler(nullptr);
+  return message->ParseFromString(bytes);
 }
 
 std::string SerializeMessage(const Message& message) {

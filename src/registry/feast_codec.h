@@ -23,6 +23,9 @@ arrow::Result<std::unique_ptr<google::protobuf::Message>> ParseMessage(ObjectKin
                                                                        const std::string& name,
                                                                        const std::string& content);
 
+/// Parses bytes into the message; false where they are none of it. Quiet, unlike protobuf.
+bool ParseBytes(const std::string& bytes, google::protobuf::Message* message);
+
 /// Serializes with map keys in order, so that equal messages have equal bytes.
 std::string SerializeMessage(const google::protobuf::Message& message);
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "src/registry/file_storage.h"
 #include "src/registry/postgres_storage.h"
 #include "src/registry/postgres_url.h"
 #include "src/registry/sqlite_storage.h"
@@ -10,8 +13,8 @@ namespace viand::registry {
 namespace {
 
 constexpr char kWorkingPaths[] =
-    "what works: registry: {registry_type: sql, path: sqlite:///data/registry.db} or "
-    "postgresql://USER:PASSWORD@HOST:5432/DATABASE";
+    "what works: registry: data/registry.db (Feast's file), or {registry_type: sql, path: "
+    "sqlite:///data/registry.db} or postgresql://USER:PASSWORD@HOST:5432/DATABASE";
 
 /// A path below the repo without the repo's own.
 std::string ShownPath(const definition::RepoConfig& config, const std::string& path) {
@@ -42,6 +45,21 @@ arrow::Result<std::string> SqliteFile(const definition::RepoConfig& config) {
                  kWorkingPaths);
 }
 
+// A symlink is followed, so that the rename replaces what it points at.
+arrow::Result<std::string> RegistryFilePath(const definition::RepoConfig& config) {
+  std::string path = config.registry_path;
+  if (path.starts_with("file://")) path = path.substr(7);
+  if (const size_t scheme_end = path.find("://"); scheme_end != std::string::npos)
+    return ErrorAt({"feature_store.yaml"}, ErrorKind::kDefinition,
+                   fmt::format("a registry file cannot be at \"{}://...\", only on this machine",
+                               path.substr(0, scheme_end)),
+                   kWorkingPaths);
+  if (!path.starts_with('/')) path = config.root + "/" + path;
+  std::error_code error;
+  const auto resolved = std::filesystem::weakly_canonical(path, error);
+  return error ? path : resolved.string();
+}
+
 }  // namespace
 
 arrow::Result<std::unique_ptr<RegistryStorage>> OpenStorage(const definition::RepoConfig& config) {
@@ -54,11 +72,10 @@ arrow::Result<std::unique_ptr<RegistryStorage>> OpenStorage(const definition::Re
     VIAND_ASSIGN_OR_RETURN(const std::string path, SqliteFile(config));
     return std::make_unique<SqliteStorage>(path, ShownPath(config, path), kLockTimeoutMs);
   }
-  if (config.registry_type == "file" || config.registry_type.empty())
-    return ErrorAt(
-        where, ErrorKind::kDefinition,
-        fmt::format("file registries (\"{}\") are not in this version", config.registry_path),
-        kWorkingPaths);
+  if (config.registry_type == "file" || config.registry_type.empty()) {
+    VIAND_ASSIGN_OR_RETURN(const std::string path, RegistryFilePath(config));
+    return std::make_unique<FileStorage>(path, ShownPath(config, path), kLockTimeoutMs);
+  }
   return ErrorAt(where, ErrorKind::kDefinition,
                  fmt::format("unknown registry_type \"{}\"", config.registry_type), kWorkingPaths);
 }

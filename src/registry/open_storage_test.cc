@@ -19,7 +19,8 @@ TEST(RegistryOpen, OtherBackendsAreClearErrors) {
   const auto mysql = message("sql", "mysql+pymysql://feast:secret@db/feast");
   EXPECT_NE(mysql.find("no registry can be at \"mysql+pymysql://...\""), std::string::npos);
   EXPECT_EQ(mysql.find("secret"), std::string::npos);
-  EXPECT_NE(message("file", "registry.db").find("file registries"), std::string::npos);
+  EXPECT_NE(message("file", "s3://bucket/registry.db").find("cannot be at \"s3://...\""),
+            std::string::npos);
   EXPECT_NE(message("snowflake.registry", "x").find("unknown registry_type"), std::string::npos);
   EXPECT_NE(message("sql", "sqlite://").find("sqlite:///data/registry.db"), std::string::npos);
 }
@@ -32,6 +33,9 @@ TEST(RegistryOpen, PathsAreRelativeToTheRepoOrAbsolute) {
   EXPECT_EQ((*Registry::Open(config))->Describe(), "sqlite data/r.db");
   config.registry_path = "sqlite:////elsewhere/r.db";
   EXPECT_EQ((*Registry::Open(config))->Describe(), "sqlite /elsewhere/r.db");
+  config.registry_type = "file";
+  config.registry_path = "data/r.db";
+  EXPECT_EQ((*Registry::Open(config))->Describe(), "file data/r.db");
 }
 
 TEST(RegistryOpen, PostgresIsNamedWithoutThePassword) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -152,6 +153,27 @@ arrow::Result<std::set<std::string>> SqliteConnection::TableNames() {
     if (!row) return names;
     names.insert(statement->Text(0));
   }
+}
+
+arrow::Result<std::string> SqliteConnection::Image(const char* schema) const {
+  sqlite3_int64 size = 0;
+  unsigned char* bytes = sqlite3_serialize(database_, schema, &size, 0);
+  if (bytes == nullptr) return SqliteError(path_, SQLITE_NOMEM, "out of memory");
+  std::string image(reinterpret_cast<const char*>(bytes), size);
+  sqlite3_free(bytes);
+  return image;
+}
+
+arrow::Status SqliteConnection::LoadImage(const char* schema, std::string_view image) {
+  // SQLite takes over memory of its own allocator.
+  auto* bytes = static_cast<unsigned char*>(sqlite3_malloc64(image.size()));
+  if (bytes == nullptr) return SqliteError(path_, SQLITE_NOMEM, "out of memory");
+  std::memcpy(bytes, image.data(), image.size());
+  const auto size = static_cast<sqlite3_int64>(image.size());
+  const int code =
+      sqlite3_deserialize(database_, schema, bytes, size, size, SQLITE_DESERIALIZE_FREEONCLOSE);
+  return code == SQLITE_OK ? arrow::Status::OK()
+                           : SqliteError(path_, code, sqlite3_errmsg(database_));
 }
 
 arrow::Result<SqliteTransaction> SqliteTransaction::Begin(SqliteConnection* connection, Kind kind) {

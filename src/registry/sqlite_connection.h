@@ -63,6 +63,10 @@ class SqliteConnection : public SqlConnection {
   arrow::Status Execute(const std::string& sql) override;
   arrow::Result<std::set<std::string>> TableNames() override;
 
+  /// The bytes of an attached database, and a database in memory made of such bytes.
+  arrow::Result<std::string> Image(const char* schema) const;
+  arrow::Status LoadImage(const char* schema, std::string_view image);
+
  private:
   SqliteConnection(std::string path, sqlite3* database)
       : path_(std::move(path)), database_(database) {}

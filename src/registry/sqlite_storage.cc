@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "src/common/atomic_file.h"
+#include "src/common/failpoint.h"
 #include "src/registry/feast_tables.h"
 #include "src/registry/sqlite_connection.h"
 
@@ -36,7 +37,9 @@ arrow::Status SqliteStorage::Write(const Body& body) {
                                                connection.get(), SqliteTransaction::Kind::kWrite));
   VIAND_RETURN_NOT_OK(CreateTables(SqlDialect::kSqlite, connection.get()));
   VIAND_RETURN_NOT_OK(body(connection.get()));
-  return transaction.Commit();
+  VIAND_RETURN_NOT_OK(Failpoint("registry.commit"));
+  VIAND_RETURN_NOT_OK(transaction.Commit());
+  return Failpoint("registry.committed");
 }
 
 std::string SqliteStorage::Describe() const { return "sqlite " + shown_path_; }

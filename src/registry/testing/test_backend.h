@@ -15,22 +15,25 @@
 
 namespace viand::registry {
 
-enum class BackendKind { kSqlite, kPostgres };
+enum class BackendKind { kSqlite, kPostgres, kFile };
 
 inline std::string BackendName(const testing::TestParamInfo<BackendKind>& info) {
-  return info.param == BackendKind::kSqlite ? "sqlite" : "postgres";
+  return std::vector<std::string>{"sqlite", "postgres", "file"}[static_cast<int>(info.param)];
 }
 
-inline auto AllBackends() { return testing::Values(BackendKind::kSqlite, BackendKind::kPostgres); }
+inline auto AllBackends() {
+  return testing::Values(BackendKind::kSqlite, BackendKind::kPostgres, BackendKind::kFile);
+}
 
 /// A fresh, empty place for a registry; `config` names it.
 class TestBackend {
  public:
   explicit TestBackend(BackendKind kind) : kind(kind), repo(folder_.path()) {
-    repo.config.registry_type = "sql";
+    repo.config.registry_type = kind == BackendKind::kFile ? "file" : "sql";
     repo.config.registry_path = kind == BackendKind::kPostgres
                                     ? Server().Url(Server().NewDatabase())
-                                    : "sqlite:///data/registry.db";
+                                : kind == BackendKind::kSqlite ? "sqlite:///data/registry.db"
+                                                               : "data/registry.db";
   }
 
   static PostgresServer& Server() { return PostgresServer::Instance(); }
