@@ -100,6 +100,7 @@ struct Configuration {
   std::unique_ptr<engine::Executor> executor;
   int partitions = 0;
   int64_t batch_rows = 0;
+  int64_t chunk_rows = 0;
 };
 
 std::vector<Configuration> Configurations() {
@@ -115,7 +116,7 @@ std::vector<Configuration> Configurations() {
         {.threads = threads, .memory_bytes = 1, .temporary_folder = ::testing::TempDir()});
   };
   all.push_back({"1 thread, all spilled", spilling(1), 0, 0});
-  all.push_back({"4 threads, 5 partitions, batches of 3, all spilled", spilling(4), 5, 3});
+  all.push_back({"4 threads, 5 partitions, batches of 3, chunks of 9, all spilled", spilling(4), 5, 3, 9});
   return all;
 }
 
@@ -135,7 +136,8 @@ TablePtr RunAll(const Plan& plan, const std::vector<Configuration>& configuratio
   for (const Configuration& each : configurations) {
     const auto table = run(plan, ExecuteOptions{.executor = each.executor.get(),
                                                 .partitions = each.partitions,
-                                                .batch_rows = each.batch_rows});
+                                                .batch_rows = each.batch_rows,
+                                                .chunk_rows = each.chunk_rows});
     EXPECT_TRUE(table.ok()) << each.name << ": " << table.status().ToString();
     if (!table.ok()) return nullptr;
     if (first == nullptr) first = *table;
@@ -145,7 +147,7 @@ TablePtr RunAll(const Plan& plan, const std::vector<Configuration>& configuratio
   return first;
 }
 
-RetrievalPlan RandomRetrieval(Random* random, const TablePtr& spine, const Scan& source) {
+RetrievalPlan RandomRetrieval(Random* random, const Scan& spine, const Scan& source) {
   Lookup one = LookupOf(source, {"a", "b"}, {"x", "s", "b"});
   one.spine_keys = {"ka", "kb"};
   one.output_names = {"x", "s", "b"};
@@ -155,7 +157,7 @@ RetrievalPlan RandomRetrieval(Random* random, const TablePtr& spine, const Scan&
   view.created_not_after = !view.created_column.empty() && random->Below(2) == 0;
   if (random->Below(3) == 0) view.grid_us = {5000, 20000, 40000};
   RetrievalPlan plan;
-  plan.spine = ScanOf(spine, "the spine");
+  plan.spine = spine;
   plan.lookups = {one};
   return plan;
 }
@@ -211,12 +213,13 @@ struct RandomInput {
       : random(seed),
         rows(RandomRows(&random, random.Below(200))),
         spine(RandomSpine(&random, random.Below(100))),
-        source(seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random)) {}
+        source(seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random)),
+        spine_source(seed % 4 < 2 ? ScanOf(spine) : FilesOf(spine_folder, *spine, &random)) {}
 
   Random random;
-  const Folder folder;
+  const Folder folder, spine_folder;
   const TablePtr rows, spine;
-  const Scan source;
+  const Scan source, spine_source;
 };
 
 /// One that a seed draws: many partitions rarely, for they take long.
@@ -225,9 +228,15 @@ Configuration RandomConfiguration(Random* random) {
   const int partitions = static_cast<int>(
       random->Below(40) == 0 ? 1024 : 1 + random->Below(random->Below(10) == 0 ? 200 : 9));
   const int64_t batch_rows = int64_t{1} << random->Below(17);
+  const int64_t chunk_rows = random->Below(3) == 0 ? 0 : int64_t{1} << random->Below(8);
+  const int64_t memory_bytes = random->Below(3) == 0 ? 1 : 0;
   return {std::to_string(threads) + " threads, " + std::to_string(partitions) +
-              " partitions, batches of " + std::to_string(batch_rows),
-          MakeLocalExecutor({.threads = threads}), partitions, batch_rows};
+              " partitions, batches of " + std::to_string(batch_rows) + ", chunks of " +
+              std::to_string(chunk_rows) + (memory_bytes > 0 ? ", all spilled" : ""),
+          MakeLocalExecutor({.threads = threads,
+                             .memory_bytes = memory_bytes,
+                             .temporary_folder = ::testing::TempDir()}),
+          partitions, batch_rows, chunk_rows};
 }
 
 TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
@@ -237,7 +246,7 @@ TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
     std::vector<Configuration> configurations;
     configurations.push_back({"1 thread, 1 partition", MakeLocalExecutor({.threads = 1}), 1, 0});
     while (configurations.size() < 3) configurations.push_back(RandomConfiguration(&input.random));
-    const RetrievalPlan plan = RandomRetrieval(&input.random, input.spine, input.source);
+    const RetrievalPlan plan = RandomRetrieval(&input.random, input.spine_source, input.source);
     const TablePtr result = RunAll(plan, configurations, engine::Retrieve);
     ASSERT_NE(result, nullptr);
     const auto expected = Expected(plan, input.rows, input.spine);
@@ -324,7 +333,7 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
       {"processes", MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(), 3, 7});
   for (uint64_t seed = 100; seed < 104; ++seed) {
     RandomInput input(seed);
-    RunAll(RandomRetrieval(&input.random, input.spine, input.source), configurations,
+    RunAll(RandomRetrieval(&input.random, input.spine_source, input.source), configurations,
            engine::Retrieve);
     RunAll(BackfillPlan{RandomView(&input.random, input.source), {10000, 45000}}, configurations,
            engine::Backfill);

@@ -14,9 +14,9 @@
 namespace viand::distributed {
 namespace {
 
-arrow::Result<std::vector<std::string>> RunTask(const std::string& in_path,
-                                                const std::string& out_path,
-                                                engine::FragmentCounters* counters) {
+arrow::Result<std::vector<TaskOutput>> RunTask(const std::string& in_path,
+                                               const std::string& out_path,
+                                               engine::FragmentCounters* counters) {
   VIAND_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(in_path));
   VIAND_ASSIGN_OR_RETURN(const Task task, ParseTask(bytes));
   engine::Tables inputs;
@@ -27,12 +27,12 @@ arrow::Result<std::vector<std::string>> RunTask(const std::string& in_path,
   VIAND_ASSIGN_OR_RETURN(const auto outputs,
                          engine::ExecuteFragment(task.fragment, inputs,
                                                  {.counters = task.count ? counters : nullptr}));
-  std::vector<std::string> paths;
+  std::vector<TaskOutput> written;
   for (const auto& table : outputs) {
-    paths.push_back(fmt::format("{}.{}", out_path, paths.size()));
-    VIAND_RETURN_NOT_OK(WriteTableFile(*table, paths.back()));
+    written.push_back({fmt::format("{}.{}", out_path, written.size()), table->num_rows()});
+    VIAND_RETURN_NOT_OK(WriteTableFile(*table, written.back().path));
   }
-  return paths;
+  return written;
 }
 
 }  // namespace

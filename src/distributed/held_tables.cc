@@ -60,7 +60,8 @@ struct HeldTables::Group {
 };
 
 struct HeldTables::Handle : engine::TableHandle {
-  Handle(std::shared_ptr<Group> of, size_t at) : group(std::move(of)), index(at) {}
+  Handle(std::shared_ptr<Group> of, size_t at)
+      : TableHandle(of->tables[at]->num_rows()), group(std::move(of)), index(at) {}
   ~Handle() override {
     const std::lock_guard<std::mutex> lock(group->mutex);
     group->tables[index].reset();

@@ -39,8 +39,8 @@ class TemporaryFolder {
 
 /// A table's file; keeps the folder alive and removes the file when nobody refers to it.
 struct FileTable : engine::TableHandle {
-  FileTable(std::string file, std::shared_ptr<TemporaryFolder> in)
-      : path(std::move(file)), folder(std::move(in)) {}
+  FileTable(std::string file, int64_t rows, std::shared_ptr<TemporaryFolder> in)
+      : TableHandle(rows), path(std::move(file)), folder(std::move(in)) {}
   ~FileTable() override {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
@@ -65,7 +65,7 @@ class ProcessExecutor : public engine::Executor {
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
     const std::string path = NewPath("put");
     VIAND_RETURN_NOT_OK(WriteTableFile(*table, path));
-    return std::make_shared<FileTable>(path, folder_);
+    return std::make_shared<FileTable>(path, table->num_rows(), folder_);
   }
 
   arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
@@ -120,8 +120,8 @@ class ProcessExecutor : public engine::Executor {
                        "a fragment's process gave another number of tables than asked for");
     }
     std::vector<TableReference> outputs;
-    for (const std::string& path : result.outputs)
-      outputs.push_back(std::make_shared<FileTable>(path, folder_));
+    for (const TaskOutput& output : result.outputs)
+      outputs.push_back(std::make_shared<FileTable>(output.path, output.rows, folder_));
     return outputs;
   }
 

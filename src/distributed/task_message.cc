@@ -136,11 +136,18 @@ arrow::Result<Task> ParseTask(std::string_view bytes) {
 
 std::string SerializeResult(const TaskResult& result) {
   FlatBufferBuilder builder;
-  const auto outputs = builder.CreateVectorOfStrings(result.outputs);
+  std::vector<std::string> paths;
+  std::vector<int64_t> rows;
+  for (const TaskOutput& output : result.outputs) {
+    paths.push_back(output.path);
+    rows.push_back(output.rows);
+  }
+  const auto outputs = builder.CreateVectorOfStrings(paths);
+  const auto output_rows = builder.CreateVector(rows);
   Offset<message::Error> error = 0;
   if (!result.status.ok()) error = Write(&builder, result.status);
   const auto counters = Write(&builder, result.counters);
-  builder.Finish(message::CreateTaskResult(builder, outputs, error, counters));
+  builder.Finish(message::CreateTaskResult(builder, outputs, error, counters, output_rows));
   return Bytes(builder);
 }
 
@@ -149,7 +156,11 @@ arrow::Result<TaskResult> ParseResult(std::string_view bytes) {
   if (result.get() == nullptr) return Damaged("result message");
   TaskResult read;
   if (result.get()->error() != nullptr) read.status = Read(*result.get()->error());
-  read.outputs = ReadPaths(result.get()->outputs());
+  const std::vector<std::string> paths = ReadPaths(result.get()->outputs());
+  const auto* rows = result.get()->output_rows();
+  if ((rows == nullptr ? 0 : rows->size()) != paths.size()) return Damaged("result message");
+  for (size_t i = 0; i < paths.size(); ++i)
+    read.outputs.push_back({paths[i], rows->Get(static_cast<flatbuffers::uoffset_t>(i))});
   if (result.get()->counters() != nullptr) read.counters = Read(*result.get()->counters());
   return read;
 }

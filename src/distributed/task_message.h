@@ -3,6 +3,7 @@
 // files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,17 @@ struct Task {
   bool count = false;               ///< whether the result shall have counters
 };
 
-/// What a task came to: paths of its outputs, or an error with kind, place and hint.
+struct TaskOutput {
+  std::string path;
+  int64_t rows = 0;
+
+  bool operator==(const TaskOutput&) const = default;
+};
+
+/// What a task came to: its outputs, or an error with kind, place and hint.
 struct TaskResult {
   arrow::Status status;
-  std::vector<std::string> outputs;
+  std::vector<TaskOutput> outputs;
   engine::FragmentCounters counters = {};
 };
 

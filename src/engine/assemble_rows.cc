@@ -59,14 +59,14 @@ class Assembly {
     VIAND_ASSIGN_OR_RETURN(present_, arrow::AllocateEmptyBitmap(rows_, pool_));
     uint8_t* present = present_->mutable_data();
     for (const auto& part : parts_) {
-      if (part->num_columns() != columns_.num_fields() + 1) return Misnumbered();
+      if (part->num_columns() != columns_.num_fields() + 1) return RowsLostOrRepeated();
       VIAND_ASSIGN_OR_RETURN(auto numbers, Whole(*part->column(0)));
       if (numbers->type_id() != arrow::Type::INT64 || numbers->null_count() > 0)
-        return Misnumbered();
+        return RowsLostOrRepeated();
       const int64_t* values = numbers->data()->GetValues<int64_t>(1);
       for (int64_t i = 0; i < numbers->length(); ++i) {
-        const int64_t row = values[i];
-        if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row)) return Misnumbered();
+        const int64_t row = values[i] - options_.first_row;
+        if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row)) return RowsLostOrRepeated();
         arrow::bit_util::SetBit(present, row);
         ascending_ &= i == 0 || values[i - 1] < row;
         identity_ &= row == found_ + i;
@@ -76,11 +76,7 @@ class Assembly {
     }
     identity_ &= found_ == rows_ && !parts_.empty();
     return found_ == rows_ || options_.missing == MissingRows::kNull ? arrow::Status::OK()
-                                                                     : Misnumbered();
-  }
-
-  static arrow::Status Misnumbered() {
-    return MakeError(ErrorKind::kInput, "an executor lost or repeated rows of the spine");
+                                                                     : RowsLostOrRepeated();
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> Whole(const arrow::ChunkedArray& column) const {
@@ -94,7 +90,7 @@ class Assembly {
     std::vector<Piece> pieces;
     for (size_t part = 0; part < parts_.size(); ++part) {
       VIAND_ASSIGN_OR_RETURN(auto values, Whole(*parts_[part]->column(column)));
-      if (!values->type()->Equals(*type)) return Misnumbered();
+      if (!values->type()->Equals(*type)) return RowsLostOrRepeated();
       pieces.push_back({numbers_[part]->data()->GetValues<int64_t>(1), std::move(values)});
     }
     if (found_ == 0) return arrow::MakeArrayOfNull(type, rows_, pool_);
@@ -129,14 +125,15 @@ class Assembly {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
                            arrow::AllocateBuffer(rows_ * sizeof(T), pool_));
     auto* out = reinterpret_cast<T*>(buffer->mutable_data());
+    const int64_t first = options_.first_row;
     const int64_t step = ascending_ ? kRowsPerBlock : rows_;
     for (int64_t end = std::min(step, rows_);; end = std::min(end + step, rows_)) {
       for (Piece& piece : *pieces) {
         const T* values = piece.values->data()->GetValues<T>(1);
         const int64_t length = piece.values->length();
         int64_t next = piece.next;
-        for (; next < length && (piece.rows[next] < end || !ascending_); ++next)
-          out[piece.rows[next]] = values[next];
+        for (; next < length && (piece.rows[next] - first < end || !ascending_); ++next)
+          out[piece.rows[next] - first] = values[next];
         piece.next = next;
       }
       if (end == rows_) break;
@@ -159,7 +156,8 @@ class Assembly {
     for (const Piece& piece : pieces) {
       if (piece.values->null_count() == 0) continue;
       for (int64_t i = 0; i < piece.values->length(); ++i) {
-        if (piece.values->IsNull(i)) arrow::bit_util::ClearBit(bits->mutable_data(), piece.rows[i]);
+        if (piece.values->IsValid(i)) continue;
+        arrow::bit_util::ClearBit(bits->mutable_data(), piece.rows[i] - options_.first_row);
       }
     }
     return bits;
@@ -171,7 +169,8 @@ class Assembly {
     std::vector<int64_t> position(rows_);
     int64_t next = 0;
     for (const Piece& piece : pieces) {
-      for (int64_t i = 0; i < piece.values->length(); ++i) position[piece.rows[i]] = next++;
+      for (int64_t i = 0; i < piece.values->length(); ++i)
+        position[piece.rows[i] - options_.first_row] = next++;
     }
     const auto present = found_ == rows_ ? nullptr : present_;
     const arrow::Int64Array indices(rows_, arrow::Buffer::FromVector(std::move(position)), present,
@@ -196,6 +195,10 @@ class Assembly {
 };
 
 }  // namespace
+
+arrow::Status RowsLostOrRepeated() {
+  return MakeError(ErrorKind::kInput, "an executor lost or repeated rows of the spine");
+}
 
 arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,

@@ -16,16 +16,20 @@ enum class MissingRows {
 };
 
 struct AssembleOptions {
+  int64_t first_row = 0;  ///< the number of the first row of the result
   MissingRows missing = MissingRows::kRefused;
   bool in_parallel = false;  ///< columns on Arrow's threads
   arrow::MemoryPool* pool = nullptr;
 };
 
 /// Returns the columns after the first of tables (row number: int64, columns of `columns`...), in
-/// order of row number, 0 ... rows - 1. A row number that two parts have, or one that is missing
+/// order of row number, `rows` of them from first_row on. A row number that two parts have, or one that is missing
 /// where that is refused, is kInput.
 arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,
     const AssembleOptions& options);
+
+/// The error of row numbers that cannot be.
+arrow::Status RowsLostOrRepeated();
 
 }  // namespace viand::engine

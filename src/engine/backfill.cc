@@ -89,15 +89,6 @@ void AddMissing(const std::vector<std::string>& names, std::vector<std::string>*
   }
 }
 
-TimeRange Hull(const TimeRange& a, const TimeRange& b) {
-  if (a.IsEmpty()) return b;
-  if (b.IsEmpty()) return a;
-  TimeRange hull;
-  if (a.min_us && b.min_us) hull.min_us = std::min(*a.min_us, *b.min_us);
-  if (a.max_us && b.max_us) hull.max_us = std::max(*a.max_us, *b.max_us);
-  return hull;
-}
-
 /// One map stage for all views: each column that any of them reads, from the rows that any of them
 /// wants.
 class SharedRequest {

@@ -7,6 +7,10 @@
 #include "src/common/progress.h"
 #include "src/engine/plan.h"
 
+namespace arrow {
+class RecordBatchReader;
+}
+
 namespace viand::engine {
 
 class Executor;      // executor.h; implementations in src/distributed
@@ -16,12 +20,18 @@ struct ExecuteOptions {
   Executor* executor = nullptr;  ///< required
   int partitions = 0;            ///< 0: by size and cores; the result does not depend on it
   int64_t batch_rows = 0;  ///< rows a scan batch; 0: default. The result does not depend on it
+  int64_t chunk_rows = 0;  ///< rows of a retrieval that are put together at a time; 0: by memory
   Progress* progress = Progress::Silent();
   PlanCounters* counters = nullptr;  ///< what its operators did; null: not counted
 };
 
 /// Spine columns untouched, in spine order, exactly one row a spine row, then the lookups' outputs
-/// in order. A name that appears twice is kDefinition, naming both origins.
+/// in order. A name that appears twice is kDefinition, naming both origins. When it returns, all is
+/// found; rows are put together as they are read. What `options` names must outlive the reader.
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> RetrieveRows(
+    const RetrievalPlan& plan, const ExecuteOptions& options);
+
+/// The same, whole.
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
                                                       const ExecuteOptions& options);
 

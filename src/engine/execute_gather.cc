@@ -181,7 +181,8 @@ class GatherRun {
       fields.push_back(gather_.columns->field(output));
       outputs.push_back(arrays[output]);
     }
-    return Tables{arrow::Table::Make(arrow::schema(std::move(fields)), std::move(outputs), rows)};
+    return DealByRow(arrow::Table::Make(arrow::schema(std::move(fields)), std::move(outputs), rows),
+                     gather_.chunks);
   }
 
   const GatherFragment& gather_;

@@ -11,6 +11,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "src/engine/as_of_join.h"
 #include "src/engine/bind_view.h"
@@ -241,7 +242,9 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
     }
     VIAND_ASSIGN_OR_RETURN(const SpineFeatures found,
                            AggregateAtSpine(sorted.get(), spine.keys, spine.time, specs[i]));
-    VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(), WithRows(*spine.rows, found, pool));
+    VIAND_ASSIGN_OR_RETURN(const auto rows, WithRows(*spine.rows, found, pool));
+    VIAND_ASSIGN_OR_RETURN(Tables dealt, DealByRow(rows, window.chunks));
+    std::move(dealt.begin(), dealt.end(), std::back_inserter(outputs));
   }
   return outputs;
 }

@@ -25,7 +25,12 @@ namespace viand::engine {
 /// of its executor.
 class TableHandle {
  public:
+  explicit TableHandle(int64_t rows) : rows_(rows) {}
   virtual ~TableHandle() = default;
+  int64_t rows() const { return rows_; }
+
+ private:
+  const int64_t rows_;
 };
 using TableReference = std::shared_ptr<const TableHandle>;
 

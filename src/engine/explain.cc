@@ -123,7 +123,7 @@ class Explanation {
 
   arrow::Result<PlanNode> Make() {
     VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
-    VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypesOf(lookups_), options_));
+    VIAND_ASSIGN_OR_RETURN(spine_, OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
     VIAND_RETURN_NOT_OK(ChoosePartitions());
     PlanNode root = Node(OperatorKind::kRetrieve, 0, "retrieve, in the spine's order");
     int64_t features = 0;
@@ -132,7 +132,7 @@ class Explanation {
       VIAND_ASSIGN_OR_RETURN(auto node, ExplainLookup(&opened));
       root.inputs.push_back(std::move(node));
     }
-    root.details = {Counted(spine_.table->num_columns(), "column") + " of the spine, " +
+    root.details = {Counted(spine_.schema().num_fields(), "column") + " of the spine, " +
                     Counted(features, "feature")};
     AddSpine(&root);
     return root;
@@ -147,7 +147,7 @@ class Explanation {
 
   PlanNode Node(OperatorKind kind, int lookup, std::string title) const {
     return {
-        .operation = {kind, lookup}, .title = std::move(title), .rows = spine_.table->num_rows()};
+        .operation = {kind, lookup}, .title = std::move(title), .rows = spine_.rows};
   }
 
   arrow::Status ChoosePartitions() {
@@ -157,7 +157,7 @@ class Explanation {
       Partitioning& by =
           partitionings_.try_emplace(opened.spine_keys, Partitioning{.first_lookup = opened.index})
               .first->second;
-      VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_.table->num_rows(), &by.most));
+      VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_.rows, &by.most));
       if (!opened.spine_keys.empty()) by.partitions = ChoosePartitionCount(by.most, options_);
     }
     return arrow::Status::OK();

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "src/engine/plan.h"
+#include "src/engine/row_chunks.h"
 #include "src/engine/time_range.h"
 #include "src/engine/window_aggregate.h"
 
@@ -78,8 +79,8 @@ struct AsOfFragment {
 
 /// The columns of the rows that an as-of join found in what one map fragment read. Inputs: where
 /// there are no file parts, the table to read; then tables (row number, position), the outputs of
-/// the join's partitions. Output: row number, columns...; ascending by row number. Row groups
-/// without a row that was found are not read.
+/// the join's partitions. Outputs: one table a chunk of the spine: row number, columns...; ascending
+/// by row number. Row groups without a row that was found are not read.
 struct GatherFragment {
   std::vector<FilePart> parts;             ///< those of the map fragment
   std::shared_ptr<arrow::Schema> columns;  ///< what is read: plain types
@@ -88,6 +89,7 @@ struct GatherFragment {
   std::string described_as;  ///< "source transactions": for errors
   std::vector<int> outputs;  ///< indices in `columns`, in the order of the output
   int64_t batch_rows = 0;    ///< rows that are read at a time; 0: default
+  RowChunks chunks;          ///< of the spine
 };
 
 /// The aggregates of one view.
@@ -102,8 +104,8 @@ struct WindowTask {
 
 /// One partition of window aggregates of some views over the same events, grouped and sorted once.
 /// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
-/// tables. One output a task: keys..., event_timestamp, features... for a grid; row number,
-/// features... of the spine rows that exist for a spine.
+/// tables. Outputs for a grid: one table a task: keys..., event_timestamp, features... For a spine:
+/// of each task one table a chunk of the spine: row number, features... of the spine rows that exist.
 struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;
@@ -113,6 +115,7 @@ struct WindowFragment {
   int time_column = -1;   ///< index in `events`
   std::vector<WindowTask> tasks;
   std::string described_as;
+  RowChunks chunks;  ///< of the spine
 };
 
 using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment>;
@@ -121,9 +124,9 @@ using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherF
 inline int OutputCount(const Fragment& fragment) {
   if (const auto* map = std::get_if<MapFragment>(&fragment)) return map->partitions;
   if (const auto* window = std::get_if<WindowFragment>(&fragment))
-    return static_cast<int>(window->tasks.size());
+    return static_cast<int>(window->tasks.size()) * window->chunks.count;
   if (const auto* join = std::get_if<AsOfFragment>(&fragment)) return join->feature_parts;
-  return 1;
+  return std::get<GatherFragment>(fragment).chunks.count;
 }
 
 }  // namespace viand::engine

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "plan_generated.h"
 #include "src/engine/coded_array.h"
@@ -156,7 +157,8 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const GatherFragme
   const auto described_as = builder->CreateString(gather.described_as);
   const auto outputs = builder->CreateVector(gather.outputs);
   return message::CreateGatherFragment(*builder, parts, columns, file_columns, described_as,
-                                       outputs, gather.batch_rows)
+                                       outputs, gather.batch_rows,
+                                       gather.chunks.rows_each, gather.chunks.count)
       .Union();
 }
 
@@ -190,7 +192,8 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragme
   const auto described_as = builder->CreateString(window.described_as);
   const auto task_list = builder->CreateVector(tasks);
   return message::CreateWindowFragment(*builder, window.at_spine, window.spine_parts, events, keys,
-                                       window.time_column, described_as, task_list)
+                                       window.time_column, described_as, task_list,
+                                       window.chunks.rows_each, window.chunks.count)
       .Union();
 }
 
@@ -304,6 +307,13 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   return result;
 }
 
+arrow::Result<RowChunks> ReadChunks(int64_t rows_each, int count) {
+  if (count < 1 || count > kMaxRowChunks || rows_each < 0 || (count > 1 && rows_each < 1) ||
+      rows_each > std::numeric_limits<int64_t>::max() / kMaxRowChunks)
+    return Damaged("chunks of the spine");
+  return RowChunks{rows_each, count};
+}
+
 arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
   GatherFragment result;
   VIAND_ASSIGN_OR_RETURN(result.parts, Read(gather.parts()));
@@ -316,6 +326,7 @@ arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
     return Damaged("columns and names in the file differ in number");
   }
   if (result.batch_rows < 0) return Damaged("batch size");
+  VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(gather.chunk_rows(), gather.chunk_count()));
   VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   return result;
 }
@@ -354,6 +365,8 @@ arrow::Result<Fragment> Read(const message::WindowFragment& window) {
     }
   }
   if (result.tasks.empty()) return Damaged("no views to aggregate");
+  VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(window.chunk_rows(), window.chunk_count()));
+  if (!result.at_spine && result.chunks.count != 1) return Damaged("chunks without a spine");
   if (result.at_spine ? result.spine_parts < 1 : result.spine_parts != 0)
     return Damaged("number of spine parts");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.events));

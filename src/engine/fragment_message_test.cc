@@ -86,6 +86,7 @@ GatherFragment Gather() {
   gather.described_as = "source s";
   gather.outputs = {2, 0};
   gather.batch_rows = 99;
+  gather.chunks = {.rows_each = 1000, .count = 3};
   return gather;
 }
 

@@ -35,7 +35,7 @@ constexpr int64_t kFewKeys = 256;
 
 /// The ends of one row group's values, as their order in the file has them.
 template <typename Type>
-void AddEnds(const parquet::Statistics& statistics, std::optional<Type>* least_max,
+void TakeEnds(const parquet::Statistics& statistics, std::optional<Type>* least_max,
              std::optional<Type>* greatest_min) {
   using Physical = std::conditional_t<
       std::is_same_v<Type, std::string>, parquet::ByteArrayType,
@@ -64,7 +64,7 @@ bool AnyTwoApart(const OpenedScan& scan, const std::string& name) {
     for (const RowGroup& group : file.groups) {
       const auto statistics = file.parquet->RowGroup(group.index)->ColumnChunk(leaf)->statistics();
       if (statistics != nullptr && statistics->HasMinMax())
-        AddEnds(*statistics, &least_max, &greatest_min);
+        TakeEnds(*statistics, &least_max, &greatest_min);
       if (least_max && greatest_min && *least_max < *greatest_min) return true;
     }
   }
@@ -188,19 +188,33 @@ cp::Expression RangeOfKeys(const KeyBound& bound, const std::string& name,
 
 }  // namespace
 
-std::optional<KeyBound> KeyBoundOf(const arrow::ChunkedArray& keys, const OpenedScan& scan,
+arrow::Status AddEnds(const std::shared_ptr<arrow::Array>& keys, KeySample* sample) {
+  sample->rows += keys->length();
+  sample->is_whole = false;
+  arrow::ArrayVector chunks;
+  if (sample->values != nullptr) chunks = sample->values->chunks();
+  if (HasBounds(*keys->type()) && keys->null_count() < keys->length()) {
+    VIAND_ASSIGN_OR_RETURN(const arrow::Datum ends, cp::MinMax(keys));
+    for (const auto& end : static_cast<const arrow::StructScalar&>(*ends.scalar()).value) {
+      VIAND_ASSIGN_OR_RETURN(chunks.emplace_back(), arrow::MakeArrayFromScalar(*end, 1));
+    }
+  }
+  sample->values = std::make_shared<arrow::ChunkedArray>(std::move(chunks), keys->type());
+  return arrow::Status::OK();
+}
+
+std::optional<KeyBound> KeyBoundOf(const KeySample& keys, const OpenedScan& scan,
                                    const std::string& column) {
-  if (scan.table != nullptr || !HasBounds(*keys.type())) return std::nullopt;
-  if (keys.length() > kAlwaysWorthIt && !GroupsDiffer(scan, column)) return std::nullopt;
-  const auto ends =
-      cp::MinMax(arrow::Datum(std::make_shared<arrow::ChunkedArray>(keys.chunks(), keys.type())));
+  if (scan.table != nullptr || !HasBounds(*keys.values->type())) return std::nullopt;
+  if (keys.rows > kAlwaysWorthIt && !GroupsDiffer(scan, column)) return std::nullopt;
+  const auto ends = cp::MinMax(arrow::Datum(keys.values));
   if (!ends.ok()) return std::nullopt;
   const auto& pair = static_cast<const arrow::StructScalar&>(*ends->scalar());
   KeyBound bound{.column = column};
   if (!pair.value[0]->is_valid) return bound;
   bound.min = pair.value[0];
   bound.max = pair.value[1];
-  bound.values = FewValues(keys);
+  if (keys.is_whole) bound.values = FewValues(*keys.values);
   return bound;
 }
 

@@ -27,10 +27,21 @@ struct KeyBound {
   std::shared_ptr<arrow::Array> values;  ///< all of them where they are few; else null
 };
 
+/// The keys that a scan's column is compared with.
+struct KeySample {
+  int64_t rows = 0;
+  std::shared_ptr<arrow::ChunkedArray> values;  ///< all, or some with the least and the greatest
+  bool is_whole = true;
+};
+
+/// Adds rows of keys of which only the least and the greatest are kept; of no type that has bounds
+/// nothing is.
+arrow::Status AddEnds(const std::shared_ptr<arrow::Array>& keys, KeySample* sample);
+
 /// Finds the bound of the keys that a scan's column is compared with; nothing where the type has
 /// none that statistics could use, or where finding it costs more than it can save: many keys, and
 /// no two row groups of the scan that hold different ranges of them.
-std::optional<KeyBound> KeyBoundOf(const arrow::ChunkedArray& keys, const OpenedScan& scan,
+std::optional<KeyBound> KeyBoundOf(const KeySample& keys, const OpenedScan& scan,
                                    const std::string& column);
 
 /// Returns a predicate that every row of the bound passes, over a column of `type` named `name`; a

@@ -21,11 +21,16 @@ class AsOfLookup {
   arrow::Result<AsOfPieces> Run() {
     AsOfPieces result;
     VIAND_ASSIGN_OR_RETURN(result.columns, SelectColumns(*source_, view_.columns));
+    result.chunks.resize(spine_.chunks.count);
     VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, DealOut());
     if (mapped.slices.empty()) return result;
     VIAND_ASSIGN_OR_RETURN(Results found, Join(&mapped));
     VIAND_ASSIGN_OR_RETURN(Results gathered, Gather(mapped.slices, std::move(found)));
-    for (auto& outputs : gathered) result.pieces.push_back(std::move(outputs[0]));
+    for (auto& outputs : gathered) {
+      for (size_t chunk = 0; chunk < outputs.size(); ++chunk) {
+        if (outputs[chunk]->rows() > 0) result.chunks[chunk].push_back(std::move(outputs[chunk]));
+      }
+    }
     return result;
   }
 
@@ -87,6 +92,7 @@ class AsOfLookup {
       prototype.file_columns.push_back(source_->NameInFile(name));
     prototype.described_as = source_->described_as;
     prototype.batch_rows = options_.batch_rows;
+    prototype.chunks = spine_.chunks;
     std::vector<FragmentCall> calls;
     for (size_t slice = 0; slice < slices.size(); ++slice) {
       FragmentCall call{prototype, {}};

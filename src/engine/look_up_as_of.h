@@ -17,6 +17,7 @@ struct PartitionedSpine {
   const std::vector<PartitionInputs>& partitions;  ///< keys..., time, row number
   const TimeRange& range;                          ///< of its times
   std::vector<KeyBound> key_bounds;
+  RowChunks chunks;
   int lookup = 0;  ///< of the plan: as what the stages are counted
 };
 
@@ -24,7 +25,7 @@ struct PartitionedSpine {
 /// in none, every other in one.
 struct AsOfPieces {
   std::shared_ptr<arrow::Schema> columns;  ///< plain types, without the row number
-  std::vector<TableReference> pieces;
+  std::vector<std::vector<TableReference>> chunks;  ///< of the spine
 };
 
 /// `keys` are the view's, in the order of the spine's.

@@ -35,7 +35,7 @@ bool AreComparable(KeyClass a, KeyClass b) {
 arrow::Status CheckKeyTypes(const Spine& spine, const std::vector<std::string>& spine_keys,
                             const OpenedScan& source, const std::vector<std::string>& view_keys,
                             const std::string& view) {
-  const arrow::Schema& columns = *spine.table->schema();
+  const arrow::Schema& columns = spine.schema();
   for (size_t i = 0; i < spine_keys.size(); ++i) {
     const auto own = columns.GetFieldByName(spine_keys[i]);
     if (own == nullptr) return MissingColumn(spine_keys[i], columns, "", spine.described_as);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "src/engine/coded_array.h"
 #include "src/engine/fragment_message.h"
@@ -178,9 +179,11 @@ class MapStage {
         slices_.back().rows += group.rows;
       }
     }
+    int64_t first_row = 0;
     for (const ScanSlice& slice : slices_) {
       MapFragment fragment = prototype_;
       fragment.parts = slice.parts;
+      if (request_.row_numbers) fragment.first_row = std::exchange(first_row, first_row + slice.rows);
       calls_.push_back({std::move(fragment), {}});
     }
     return arrow::Status::OK();

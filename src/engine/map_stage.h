@@ -23,7 +23,8 @@ struct MapRequest {
   std::string time_column;  ///< of `range`
   TimeRange range;
   std::vector<KeyBound> key_bounds;  ///< rows with other keys may be left out
-  bool row_numbers = false;          ///< adds a last column int64; tables in memory only
+  /// Adds a last column int64. The row groups of files must be of known numbers of rows.
+  bool row_numbers = false;
   bool positions = false;  ///< adds a last column int32: places in what one fragment reads
   int partitions = 1;
   OperatorId operation = {OperatorKind::kScan};  ///< what the stage is counted as

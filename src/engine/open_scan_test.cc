@@ -171,9 +171,10 @@ class KeyBoundsTest : public OpenManyTest {
   int64_t GroupsFor(const std::shared_ptr<arrow::DataType>& type, const std::string& keys,
                     const std::string& column = "x") {
     OpenedScan scan = OpenScan(many_).ValueOrDie();
-    const arrow::ChunkedArray chunked(arrow::json::ArrayFromJSONString(type, keys).ValueOrDie());
+    const auto array = arrow::json::ArrayFromJSONString(type, keys).ValueOrDie();
+    const KeySample sample{array->length(), std::make_shared<arrow::ChunkedArray>(array)};
     ScanBounds bounds;
-    if (auto bound = KeyBoundOf(chunked, scan, column)) bounds.keys.push_back(*std::move(bound));
+    if (auto bound = KeyBoundOf(sample, scan, column)) bounds.keys.push_back(*std::move(bound));
     PruneGroups(bounds, &scan);
     return scan.left.groups;
   }

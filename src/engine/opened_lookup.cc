@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "src/engine/plain_array.h"
 #include "src/engine/view_columns.h"
@@ -64,6 +65,13 @@ arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan) 
   return lookups;
 }
 
+Names SpineKeysOf(const std::vector<OpenedLookup>& lookups) {
+  std::set<std::string> keys;
+  for (const OpenedLookup& opened : lookups)
+    keys.insert(opened.spine_keys.begin(), opened.spine_keys.end());
+  return Names(keys.begin(), keys.end());
+}
+
 std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypesOf(
     const std::vector<OpenedLookup>& lookups) {
   std::map<std::string, std::shared_ptr<arrow::DataType>> types;
@@ -81,8 +89,9 @@ std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypesOf(
 std::vector<KeyBound> KeyBoundsOf(const OpenedLookup& opened, const Spine& spine) {
   std::vector<KeyBound> bounds;
   for (size_t i = 0; i < opened.view_keys.size(); ++i) {
-    const auto keys = spine.table->GetColumnByName(opened.spine_keys[i]);
-    auto bound = KeyBoundOf(*keys, opened.source, opened.view_keys[i]);
+    const auto keys = spine.keys.find(opened.spine_keys[i]);
+    if (keys == spine.keys.end()) continue;
+    auto bound = KeyBoundOf(keys->second, opened.source, opened.view_keys[i]);
     if (bound) bounds.push_back(*std::move(bound));
   }
   return bounds;

@@ -29,6 +29,9 @@ struct OpenedLookup {
 /// kDefinition.
 arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan);
 
+/// The columns of the spine that any of the lookups has for a key.
+std::vector<std::string> SpineKeysOf(const std::vector<OpenedLookup>& lookups);
+
 /// Types for the columns of a CSV spine: text alone does not tell whether 00123 is a string, what
 /// it is compared with does.
 std::map<std::string, std::shared_ptr<arrow::DataType>> CsvTypesOf(

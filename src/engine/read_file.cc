@@ -35,14 +35,6 @@ void CollectLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* l
   for (const auto& child : field.children) CollectLeaves(child, leaves);
 }
 
-arrow::Status VisitSlices(const std::shared_ptr<arrow::RecordBatch>& batch, int64_t first_row,
-                          int64_t batch_rows, const BatchVisitor& visit) {
-  for (int64_t start = 0; start < batch->num_rows(); start += batch_rows) {
-    VIAND_RETURN_NOT_OK(visit(first_row + start, batch->Slice(start, batch_rows)));
-  }
-  return arrow::Status::OK();
-}
-
 /// Positions of the named columns in a file's schema.
 arrow::Result<std::vector<int>> Positions(const arrow::Schema& schema,
                                           const std::vector<std::string>& columns,
@@ -57,46 +49,93 @@ arrow::Result<std::vector<int>> Positions(const arrow::Schema& schema,
   return result;
 }
 
-class ParquetPart {
+/// What the readers of all formats have in common: batches of at most so many rows.
+class SlicingReader : public PartReader {
  public:
-  ParquetPart(const FilePart& part, const std::vector<std::string>& columns,
-              const std::string& described_as, const ReadOptions& options)
-      : part_(part), columns_(columns), described_as_(described_as), options_(options) {}
+  explicit SlicingReader(int64_t batch_rows) : batch_rows_(batch_rows) {}
 
-  arrow::Result<int64_t> Read(const BatchVisitor& visit) {
-    auto opened = Open();
-    if (!opened.ok()) return Failed(opened);
-    const auto metadata = reader_->parquet_reader()->metadata();
-    int64_t next = 0;
-    std::vector<int> run;  // of wanted groups that follow one another
-    int64_t run_start = 0;
-    for (int group : part_.groups) {
-      const int64_t rows = metadata->RowGroup(group)->num_rows();
-      if (!options_.wanted || options_.wanted(next, rows)) {
-        if (run.empty()) run_start = next;
-        run.push_back(group);
-      } else if (!run.empty()) {
-        VIAND_RETURN_NOT_OK(ReadRun(run, run_start, visit));
-        run.clear();
-      }
-      next += rows;
+  arrow::Result<PlacedBatch> Next() override {
+    if (whole_.batch == nullptr || taken_ == whole_.batch->num_rows()) {
+      VIAND_RETURN_NOT_OK(CheckCancelled());
+      VIAND_ASSIGN_OR_RETURN(whole_, NextWhole());
+      taken_ = 0;
+      if (whole_.batch == nullptr) return whole_;
     }
-    if (!run.empty()) VIAND_RETURN_NOT_OK(ReadRun(run, run_start, visit));
-    return next;
+    PlacedBatch slice{whole_.first_row + taken_, whole_.batch};
+    if (taken_ > 0 || whole_.batch->num_rows() > batch_rows_)
+      slice.batch = whole_.batch->Slice(taken_, batch_rows_);
+    taken_ += slice.batch->num_rows();
+    return slice;
+  }
+
+ protected:
+  /// The next batch of any number of rows but none.
+  virtual arrow::Result<PlacedBatch> NextWhole() = 0;
+
+ private:
+  const int64_t batch_rows_;
+  PlacedBatch whole_;
+  int64_t taken_ = 0;
+};
+
+class ParquetReader final : public SlicingReader {
+ public:
+  ParquetReader(FilePart part, std::vector<std::string> columns, std::string described_as,
+                ReadOptions options)
+      : SlicingReader(options.batch_rows),
+        part_(std::move(part)),
+        columns_(std::move(columns)),
+        described_as_(std::move(described_as)),
+        options_(std::move(options)) {}
+
+  arrow::Status Open() {
+    auto opened = OpenReader();
+    if (!opened.ok()) return Failed(opened);
+    FindRuns();
+    return arrow::Status::OK();
+  }
+
+  int64_t rows() const override { return rows_; }
+
+ protected:
+  arrow::Result<PlacedBatch> NextWhole() override {
+    while (true) {
+      if (batches_ == nullptr) {
+        if (next_run_ == runs_.size()) return PlacedBatch{};
+        next_row_ = runs_[next_run_].first_row;
+        VIAND_ASSIGN_OR_RETURN(batches_, OpenBatches(runs_[next_run_++].groups));
+      }
+      auto batch = batches_->Next();
+      if (!batch.ok()) return Failed(batch.status());
+      if (*batch == nullptr) {
+        batches_.reset();
+        continue;
+      }
+      if ((*batch)->num_rows() == 0) continue;
+      PlacedBatch placed{next_row_, nullptr};
+      VIAND_ASSIGN_OR_RETURN(placed.batch, (*batch)->SelectColumns(order_));
+      next_row_ += placed.batch->num_rows();
+      return placed;
+    }
   }
 
  private:
-  arrow::Status ReadRun(const std::vector<int>& groups, int64_t first_row,
-                        const BatchVisitor& visit) {
-    VIAND_ASSIGN_OR_RETURN(auto batches, OpenBatches(groups));
-    while (true) {
-      VIAND_RETURN_NOT_OK(CheckCancelled());
-      auto batch = batches->Next();
-      if (!batch.ok()) return Failed(batch.status());
-      if (*batch == nullptr) return arrow::Status::OK();
-      VIAND_ASSIGN_OR_RETURN(auto ordered, (*batch)->SelectColumns(order_));
-      VIAND_RETURN_NOT_OK(VisitSlices(ordered, first_row, options_.batch_rows, visit));
-      first_row += ordered->num_rows();
+  /// Wanted groups that follow one another.
+  struct Run {
+    std::vector<int> groups;
+    int64_t first_row = 0;
+  };
+
+  void FindRuns() {
+    const auto metadata = reader_->parquet_reader()->metadata();
+    bool follows = false;
+    for (int group : part_.groups) {
+      const int64_t rows = metadata->RowGroup(group)->num_rows();
+      const bool wanted = !options_.wanted || options_.wanted(rows_, rows);
+      if (wanted && !follows) runs_.push_back({{}, rows_});
+      if (wanted) runs_.back().groups.push_back(group);
+      follows = wanted;
+      rows_ += rows;
     }
   }
 
@@ -106,7 +145,7 @@ class ParquetPart {
                : Unreadable(status, part_.path, described_as_, "is it Parquet, and whole?");
   }
 
-  arrow::Status Open() {
+  arrow::Status OpenReader() {
     VIAND_ASSIGN_OR_RETURN(const FooterPtr footer, ReadFooter(part_.path, described_as_));
     VIAND_RETURN_NOT_OK(CheckGroups(*footer));
     VIAND_ASSIGN_OR_RETURN(auto file, OpenDataFile(part_.path, described_as_));
@@ -159,34 +198,80 @@ class ParquetPart {
     return batches;
   }
 
-  const FilePart& part_;
-  const std::vector<std::string>& columns_;
-  const std::string& described_as_;
-  const ReadOptions& options_;
+  const FilePart part_;
+  const std::vector<std::string> columns_;
+  const std::string described_as_;
+  const ReadOptions options_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::vector<int> order_;
+  int64_t rows_ = 0;
+  std::vector<Run> runs_;
+  size_t next_run_ = 0;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;  // of the run before next_run_
+  int64_t next_row_ = 0;
 };
 
-arrow::Result<int64_t> ReadIpcPart(const FilePart& part, const std::vector<std::string>& columns,
-                                   const std::string& described_as, const ReadOptions& options,
-                                   const BatchVisitor& visit) {
-  VIAND_ASSIGN_OR_RETURN(auto reader, OpenIpcFile(part.path, described_as));
-  VIAND_ASSIGN_OR_RETURN(auto positions,
-                         Positions(*reader->schema(), columns, part.path, described_as));
-  int64_t next = 0;
-  for (int group : part.groups) {
-    VIAND_RETURN_NOT_OK(CheckCancelled());
-    auto batch = reader->ReadRecordBatch(group);
-    if (!batch.ok())
-      return Unreadable(batch.status(), part.path, described_as,
-                        "is it an Arrow IPC file, and whole?");
-    VIAND_ASSIGN_OR_RETURN(auto ordered, (*batch)->SelectColumns(positions));
-    if (!options.wanted || options.wanted(next, ordered->num_rows()))
-      VIAND_RETURN_NOT_OK(VisitSlices(ordered, next, options.batch_rows, visit));
-    next += ordered->num_rows();
+class IpcReader final : public SlicingReader {
+ public:
+  IpcReader(FilePart part, std::string described_as, ReadOptions options)
+      : SlicingReader(options.batch_rows),
+        part_(std::move(part)),
+        described_as_(std::move(described_as)),
+        options_(std::move(options)) {}
+
+  arrow::Status Open(const std::vector<std::string>& columns) {
+    VIAND_ASSIGN_OR_RETURN(reader_, OpenIpcFile(part_.path, described_as_));
+    return Positions(*reader_->schema(), columns, part_.path, described_as_).Value(&positions_);
   }
-  return next;
-}
+
+  int64_t rows() const override { return rows_; }
+
+ protected:
+  arrow::Result<PlacedBatch> NextWhole() override {
+    while (next_group_ < part_.groups.size()) {
+      auto batch = reader_->ReadRecordBatch(part_.groups[next_group_++]);
+      if (!batch.ok())
+        return Unreadable(batch.status(), part_.path, described_as_,
+                          "is it an Arrow IPC file, and whole?");
+      PlacedBatch placed{rows_, nullptr};
+      VIAND_ASSIGN_OR_RETURN(placed.batch, (*batch)->SelectColumns(positions_));
+      const int64_t rows = placed.batch->num_rows();
+      rows_ += rows;
+      if (rows > 0 && (!options_.wanted || options_.wanted(placed.first_row, rows))) return placed;
+    }
+    return PlacedBatch{};
+  }
+
+ private:
+  const FilePart part_;
+  const std::string described_as_;
+  const ReadOptions options_;
+  std::shared_ptr<arrow::ipc::RecordBatchFileReader> reader_;
+  std::vector<int> positions_;
+  size_t next_group_ = 0;
+  int64_t rows_ = 0;
+};
+
+/// Adds the columns that have one value in all rows of the file.
+class CompletingReader final : public PartReader {
+ public:
+  CompletingReader(std::unique_ptr<PartReader> reader, ConstantColumns constants,
+                   arrow::MemoryPool* pool)
+      : reader_(std::move(reader)), constants_(std::move(constants)), pool_(pool) {}
+
+  arrow::Result<PlacedBatch> Next() override {
+    VIAND_ASSIGN_OR_RETURN(PlacedBatch placed, reader_->Next());
+    if (placed.batch == nullptr) return placed;
+    VIAND_ASSIGN_OR_RETURN(placed.batch, constants_.Complete(placed.batch, pool_));
+    return placed;
+  }
+  int64_t rows() const override { return reader_->rows(); }
+
+ private:
+  const std::unique_ptr<PartReader> reader_;
+  const ConstantColumns constants_;
+  arrow::MemoryPool* const pool_;
+};
 
 }  // namespace
 
@@ -215,20 +300,37 @@ arrow::Result<std::shared_ptr<arrow::ipc::RecordBatchFileReader>> OpenIpcFile(
   return reader;
 }
 
+arrow::Result<std::unique_ptr<PartReader>> OpenFilePart(const FilePart& part,
+                                                        const std::vector<std::string>& columns,
+                                                        const std::string& described_as,
+                                                        const ReadOptions& options) {
+  ConstantColumns constants(columns, part.constants);
+  ReadOptions of_read = options;
+  of_read.coded = constants.OfRead(options.coded);
+  std::unique_ptr<PartReader> reader;
+  if (part.format == FileFormat::kIpc) {
+    auto ipc = std::make_unique<IpcReader>(part, described_as, of_read);
+    VIAND_RETURN_NOT_OK(ipc->Open(constants.read()));
+    reader = std::move(ipc);
+  } else {
+    auto parquet =
+        std::make_unique<ParquetReader>(part, constants.read(), described_as, of_read);
+    VIAND_RETURN_NOT_OK(parquet->Open());
+    reader = std::move(parquet);
+  }
+  if (constants.empty()) return reader;
+  return std::make_unique<CompletingReader>(std::move(reader), std::move(constants), options.pool);
+}
+
 arrow::Result<int64_t> ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
                                     const std::string& described_as, const ReadOptions& options,
                                     const BatchVisitor& visit) {
-  const ConstantColumns constants(columns, part.constants);
-  ReadOptions of_read = options;
-  of_read.coded = constants.OfRead(options.coded);
-  const auto visit_all = [&](int64_t first_row, const auto& batch) -> arrow::Status {
-    if (constants.empty()) return visit(first_row, batch);
-    VIAND_ASSIGN_OR_RETURN(const auto complete, constants.Complete(batch, options.pool));
-    return visit(first_row, complete);
-  };
-  if (part.format == FileFormat::kIpc)
-    return ReadIpcPart(part, constants.read(), described_as, of_read, visit_all);
-  return ParquetPart(part, constants.read(), described_as, of_read).Read(visit_all);
+  VIAND_ASSIGN_OR_RETURN(const auto reader, OpenFilePart(part, columns, described_as, options));
+  while (true) {
+    VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
+    if (placed.batch == nullptr) return reader->rows();
+    VIAND_RETURN_NOT_OK(visit(placed.first_row, placed.batch));
+  }
 }
 
 }  // namespace viand::engine

@@ -50,9 +50,29 @@ struct ReadOptions {
   arrow::MemoryPool* pool = nullptr;  ///< not null
 };
 
-/// Visits the rows of a part in order, with the named columns (by name in the file, or of the
-/// part's constants) in the order of `columns`. Returns the number of the part's rows, with those
-/// that were passed over.
+struct PlacedBatch {
+  int64_t first_row = 0;                      ///< among the rows of the part
+  std::shared_ptr<arrow::RecordBatch> batch;  ///< null at the end
+};
+
+/// The rows of a part in order, a batch whenever one is asked for.
+class PartReader {
+ public:
+  virtual ~PartReader() = default;
+  virtual arrow::Result<PlacedBatch> Next() = 0;
+  /// The rows that were given out or passed over; after the end all of the part's.
+  virtual int64_t rows() const = 0;
+};
+
+/// Opens a part, to read the named columns (by name in the file, or of the part's constants) in the
+/// order of `columns`.
+arrow::Result<std::unique_ptr<PartReader>> OpenFilePart(const FilePart& part,
+                                                        const std::vector<std::string>& columns,
+                                                        const std::string& described_as,
+                                                        const ReadOptions& options);
+
+/// Visits the rows of a part in order, with the named columns as OpenFilePart. Returns the number of
+/// the part's rows, with those that were passed over.
 arrow::Result<int64_t> ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
                                     const std::string& described_as, const ReadOptions& options,
                                     const BatchVisitor& visit);

@@ -8,7 +8,6 @@
 #include <map>
 #include <numeric>
 
-#include "src/engine/assemble_rows.h"
 #include "src/engine/execute.h"
 #include "src/engine/look_up_as_of.h"
 #include "src/engine/lookup_keys.h"
@@ -17,6 +16,7 @@
 #include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
+#include "src/engine/retrieved_rows.h"
 #include "src/engine/spine.h"
 #include "src/engine/view_columns.h"
 
@@ -24,6 +24,18 @@ namespace viand::engine {
 namespace {
 
 using Names = std::vector<std::string>;
+
+/// Of a computed feature, of which the type is not known before.
+constexpr int64_t kFeatureBytes = 9;
+/// Of the memory budget: what is found for the rows that are put together next, and what of these is
+/// put together at a time.
+constexpr int64_t kFetchedShare = 8;
+constexpr int64_t kAssembledShare = 32;
+/// Every piece of a lookup is cut into so many: more would cost more than they hold.
+constexpr int64_t kWantedChunks = 64;
+constexpr int64_t kAssembledBytes = 32 << 20;
+constexpr int64_t kLeastAssembledRows = 4 * 1024;
+constexpr int64_t kMostAssembledRows = 256 * 1024;
 
 /// The spine dealt out by one set of keys.
 struct SpineParts {
@@ -38,33 +50,40 @@ class Retrieval {
   Retrieval(const RetrievalPlan& plan, const ExecuteOptions& options)
       : plan_(plan), options_(options) {}
 
-  arrow::Result<std::shared_ptr<arrow::Table>> Run() {
+  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Run() {
     VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
-    VIAND_RETURN_NOT_OK(ReadSpineRows());
+    VIAND_RETURN_NOT_OK(OpenSpineRows());
     VIAND_RETURN_NOT_OK(CheckNames());
+    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseChunks());
     VIAND_RETURN_NOT_OK(PartitionSpine());
-    auto result = LookUpAll();
+    auto found = LookUpAll();
     // It explains any failure better than the failure does.
     for (const OpenedLookup& opened : lookups_) VIAND_RETURN_NOT_OK(CheckUnchanged(opened.source));
-    return result;
+    VIAND_RETURN_NOT_OK(found);
+    return std::make_shared<RetrievedRows>(std::move(spine_), *std::move(found), chunks_, options_);
   }
 
  private:
-  arrow::Result<std::shared_ptr<arrow::Table>> LookUpAll() {
-    std::shared_ptr<arrow::Table> result = spine_.table;
+  arrow::Result<std::vector<FoundFeatures>> LookUpAll() {
+    std::vector<FoundFeatures> result;
     for (OpenedLookup& opened : lookups_) {
-      auto appended = Append(std::move(result), &opened);
+      const SpineParts& spine = spines_.at(opened.spine_keys);
+      auto found = std::visit([&](const auto& view) { return Find(view, spine, &opened); },
+                              opened.lookup->view);
       const auto* view = std::get_if<WindowView>(&opened.lookup->view);
-      if (!appended.ok() && view != nullptr) return PlacedInView(appended.status(), *view);
-      VIAND_ASSIGN_OR_RETURN(result, std::move(appended));
+      if (!found.ok() && view != nullptr) return PlacedInView(found.status(), *view);
+      VIAND_ASSIGN_OR_RETURN(result.emplace_back(), std::move(found));
+      result.back().names = opened.lookup->output_names;
+      result.back().counters =
+          NewStage(options_.counters, {OperatorKind::kAssemble, opened.index});
     }
     return result;
   }
 
   arrow::Status CheckNames() const {
     ResultNames names;
-    for (const std::string& name : spine_.table->ColumnNames()) {
-      VIAND_RETURN_NOT_OK(names.Add(name, spine_.described_as));
+    for (const std::string& name : spine_->schema().field_names()) {
+      VIAND_RETURN_NOT_OK(names.Add(name, spine_->described_as));
     }
     for (const Lookup& lookup : plan_.lookups) {
       for (const std::string& name : lookup.output_names) {
@@ -74,61 +93,77 @@ class Retrieval {
     return arrow::Status::OK();
   }
 
-  arrow::Status ReadSpineRows() {
+  arrow::Status OpenSpineRows() {
     StageTimer timer(NewStage(options_.counters, {OperatorKind::kReadSpine}));
-    VIAND_ASSIGN_OR_RETURN(spine_, ReadSpine(plan_, CsvTypesOf(lookups_), options_));
-    return timer.Count(spine_.table->num_rows(), *spine_.table);
+    VIAND_ASSIGN_OR_RETURN(
+        Spine spine, OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
+    spine_ = std::make_unique<Spine>(std::move(spine));
+    const auto& table = spine_->scan.table;
+    return table != nullptr ? timer.Count(spine_->rows, *table) : timer.Count({}, spine_->rows);
+  }
+
+  /// An estimate of what a row of the result takes in memory.
+  arrow::Result<int64_t> ResultRowBytes() const {
+    VIAND_ASSIGN_OR_RETURN(const auto own,
+                           SelectColumns(spine_->scan, spine_->schema().field_names()));
+    int64_t bytes = RowBytes(*own);
+    for (const OpenedLookup& opened : lookups_) {
+      if (const auto* view = std::get_if<AsOfView>(&opened.lookup->view)) {
+        VIAND_ASSIGN_OR_RETURN(const auto columns, SelectColumns(opened.source, view->columns));
+        bytes += RowBytes(*columns);
+      } else {
+        bytes += kFeatureBytes * static_cast<int64_t>(opened.lookup->output_names.size());
+      }
+    }
+    return bytes;
+  }
+
+  arrow::Result<RetrievedChunks> ChooseChunks() const {
+    VIAND_ASSIGN_OR_RETURN(const int64_t row_bytes, ResultRowBytes());
+    const int64_t rows = std::max<int64_t>(spine_->rows, 1);
+    const int64_t memory = options_.executor->MemoryBytes();
+    int64_t dealt = rows;
+    int64_t at_a_time = kAssembledBytes / row_bytes;
+    if (memory > 0) {
+      dealt = std::max(memory / kFetchedShare / row_bytes, rows / kWantedChunks + 1);
+      at_a_time = std::min(at_a_time, memory / kAssembledShare / row_bytes);
+    }
+    if (options_.chunk_rows > 0) {
+      dealt = std::max(options_.chunk_rows, rows / kMaxRowChunks + 1);
+      at_a_time = (options_.chunk_rows + 1) / 2;
+    }
+    RetrievedChunks chunks;
+    chunks.rows_at_a_time = std::clamp<int64_t>(
+        at_a_time, options_.chunk_rows > 0 ? 1 : kLeastAssembledRows, kMostAssembledRows);
+    chunks.dealt = {.rows_each = dealt, .count = static_cast<int>((rows + dealt - 1) / dealt)};
+    return chunks;
   }
 
   arrow::Status PartitionSpine() {
     for (const OpenedLookup& opened : lookups_) {
-      VIAND_RETURN_NOT_OK(CheckKeyTypes(spine_, opened.spine_keys, opened.source, opened.view_keys,
+      VIAND_RETURN_NOT_OK(CheckKeyTypes(*spine_, opened.spine_keys, opened.source, opened.view_keys,
                                         DescriptionOf(*opened.lookup)));
       SpineParts& parts =
           spines_.try_emplace(opened.spine_keys, SpineParts{.first_lookup = opened.index})
               .first->second;
-      VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_.table->num_rows(), &parts.most));
+      VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_->rows, &parts.most));
       if (!parts.key_types.empty()) continue;
       VIAND_ASSIGN_OR_RETURN(const auto schema, SelectColumns(opened.source, opened.view_keys));
       for (const auto& field : schema->fields()) parts.key_types.push_back(field->type());
     }
     for (auto& [keys, parts] : spines_) {
-      VIAND_ASSIGN_OR_RETURN(OpenedScan scan, engine::KeysOf(spine_, keys, parts.key_types));
+      VIAND_ASSIGN_OR_RETURN(SpineKeys of_spine, engine::KeysOf(*spine_, keys, parts.key_types));
       MapRequest request;
-      request.columns = scan.schema->field_names();
-      request.keys = Names(request.columns.begin(), request.columns.end() - 1);
+      request.columns = of_spine.keys;
+      request.columns.push_back(of_spine.time);
+      request.keys = of_spine.keys;
       request.row_numbers = true;
       request.operation = {OperatorKind::kPartitionSpine, parts.first_lookup};
       request.partitions = keys.empty() ? 1 : ChoosePartitionCount(parts.most, options_);
-      VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&scan, request, options_));
+      VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&of_spine.scan, request, options_));
       parts.partitions = std::move(mapped.partitions);
     }
     return arrow::Status::OK();
-  }
-
-  /// Runs one lookup and appends its outputs.
-  arrow::Result<std::shared_ptr<arrow::Table>> Append(std::shared_ptr<arrow::Table> result,
-                                                      OpenedLookup* opened) {
-    const SpineParts& spine = spines_.at(opened->spine_keys);
-    VIAND_ASSIGN_OR_RETURN(const auto columns,
-                           std::visit([&](const auto& view) { return Find(view, spine, opened); },
-                                      opened->lookup->view));
-    for (size_t i = 0; i < columns.size(); ++i) {
-      VIAND_ASSIGN_OR_RETURN(auto column,
-                             RestoreType(columns[i], OutputType(*opened, i, *columns[i])));
-      const auto field = arrow::field(opened->lookup->output_names[i], column->type());
-      VIAND_ASSIGN_OR_RETURN(
-          result, result->AddColumn(result->num_columns(), field,
-                                    std::make_shared<arrow::ChunkedArray>(std::move(column))));
-    }
-    return result;
-  }
-
-  static std::shared_ptr<arrow::DataType> OutputType(const OpenedLookup& opened, size_t output,
-                                                     const arrow::Array& computed) {
-    const auto* view = std::get_if<AsOfView>(&opened.lookup->view);
-    if (view == nullptr) return computed.type();
-    return opened.source.schema->GetFieldByName(view->columns[output])->type();
   }
 
   /// Deals the view's rows out like the spine's.
@@ -143,7 +178,7 @@ class Retrieval {
     request.time_column = TimeOf(*opened->lookup);
     request.operation = {OperatorKind::kScan, opened->index};
     request.range = range;
-    request.key_bounds = KeyBoundsOf(*opened, spine_);
+    request.key_bounds = KeyBoundsOf(*opened, *spine_);
     request.partitions = static_cast<int>(spine.partitions.size());
     return RunMapStage(&opened->source, request, options_);
   }
@@ -162,56 +197,52 @@ class Retrieval {
     return calls;
   }
 
-  /// The outputs of a lookup, in the order of the spine.
-  arrow::Result<arrow::ArrayVector> Find(const AsOfView& view, const SpineParts& spine,
-                                         OpenedLookup* opened) const {
-    VIAND_ASSIGN_OR_RETURN(
-        const AsOfPieces found,
-        LookUpAsOf(view, opened->view_keys,
-                   {spine.partitions, spine_.range, KeyBoundsOf(*opened, spine_), opened->index},
-                   &opened->source, options_));
-    StageTimer timer(NewStage(options_.counters, {OperatorKind::kAssemble, opened->index}));
-    Tables parts;
-    for (const TableReference& piece : found.pieces) {
-      VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(piece));
-      parts.push_back(std::move(part));
-    }
-    VIAND_RETURN_NOT_OK(timer.Count(parts, spine_.table->num_rows()));
-    return AssembleRows(parts, *found.columns, spine_.table->num_rows(),
-                        {.missing = MissingRows::kNull, .in_parallel = Parallel()});
+  arrow::Result<FoundFeatures> Find(const AsOfView& view, const SpineParts& spine,
+                                    OpenedLookup* opened) const {
+    VIAND_ASSIGN_OR_RETURN(AsOfPieces pieces,
+                           LookUpAsOf(view, opened->view_keys,
+                                      {.partitions = spine.partitions,
+                                       .range = spine_->range,
+                                       .key_bounds = KeyBoundsOf(*opened, *spine_),
+                                       .chunks = chunks_.dealt,
+                                       .lookup = opened->index},
+                                      &opened->source, options_));
+    FoundFeatures found;
+    found.columns = std::move(pieces.columns);
+    found.chunks = std::move(pieces.chunks);
+    for (const std::string& name : view.columns)
+      found.types.push_back(opened->source.schema->GetFieldByName(name)->type());
+    return found;
   }
 
-  arrow::Result<arrow::ArrayVector> Find(const WindowView& view, const SpineParts& spine,
-                                         OpenedLookup* opened) const {
+  arrow::Result<FoundFeatures> Find(const WindowView& view, const SpineParts& spine,
+                                    OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(auto calls, Calls(view, spine, opened));
     const std::string name = "look up " + opened->source.described_as;
     VIAND_ASSIGN_OR_RETURN(
         auto results, options_.executor->RunStage(
                           name, std::move(calls), options_.progress,
                           NewStage(options_.counters, {OperatorKind::kAggregate, opened->index})));
-    StageTimer timer(NewStage(options_.counters, {OperatorKind::kAssemble, opened->index}));
-    Tables parts;
-    for (const auto& outputs : results) {
-      VIAND_ASSIGN_OR_RETURN(auto part, options_.executor->Fetch(outputs[0]));
-      parts.push_back(std::move(part));
+    FoundFeatures found;
+    found.missing = opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
+    VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(results[0][0]));
+    VIAND_ASSIGN_OR_RETURN(found.columns, any->schema()->RemoveField(0));
+    for (const auto& field : found.columns->fields()) found.types.push_back(field->type());
+    found.chunks.resize(chunks_.dealt.count);
+    for (auto& outputs : results) {
+      for (size_t chunk = 0; chunk < outputs.size(); ++chunk) {
+        if (outputs[chunk]->rows() > 0) found.chunks[chunk].push_back(std::move(outputs[chunk]));
+      }
     }
-    results.clear();
-    VIAND_RETURN_NOT_OK(timer.Count(parts, spine_.table->num_rows()));
-    VIAND_ASSIGN_OR_RETURN(const auto columns, parts[0]->schema()->RemoveField(0));
-    const auto missing =
-        opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
-    return AssembleRows(parts, *columns, spine_.table->num_rows(),
-                        {.missing = missing, .in_parallel = Parallel()});
+    return found;
   }
-
-  bool Parallel() const { return options_.executor->Parallelism() > 1; }
 
   arrow::Result<std::vector<FragmentCall>> Calls(const WindowView& view, const SpineParts& spine,
                                                  OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOfView(view, opened->source));
     VIAND_ASSIGN_OR_RETURN(Names compared, ColumnsComparedOnly(view, opened->source));
     VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, MapView(std::move(columns), std::move(compared),
-                                                      ReachOf(view, spine_.range), spine, opened));
+                                                      ReachOf(view, spine_->range), spine, opened));
     WindowFragment fragment;
     fragment.at_spine = true;
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
@@ -225,23 +256,31 @@ class Retrieval {
          .having = view.having,
          .absent = opened->lookup->compute_absent ? AbsentRows::kCompute : AbsentRows::kNull}};
     fragment.described_as = view.source.described_as;
+    fragment.chunks = chunks_.dealt;
     return ReduceCalls(fragment, spine, std::move(mapped.partitions));
   }
 
   const RetrievalPlan& plan_;
   const ExecuteOptions& options_;
   std::vector<OpenedLookup> lookups_;
-  Spine spine_;
+  std::unique_ptr<Spine> spine_;
+  RetrievedChunks chunks_;
   std::map<Names, SpineParts> spines_;
 };
 
 }  // namespace
 
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> RetrieveRows(
+    const RetrievalPlan& plan, const ExecuteOptions& options) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  return Retrieval(plan, options).Run();
+}
+
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
                                                       const ExecuteOptions& options) {
-  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   StageTimer timer(NewStage(options.counters, {OperatorKind::kRetrieve}));
-  VIAND_ASSIGN_OR_RETURN(auto result, Retrieval(plan, options).Run());
+  VIAND_ASSIGN_OR_RETURN(const auto rows, RetrieveRows(plan, options));
+  VIAND_ASSIGN_OR_RETURN(auto result, rows->ToTable());
   VIAND_RETURN_NOT_OK(timer.Count(result->num_rows(), *result));
   return result;
 }

@@ -11,10 +11,12 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "src/common/block_pool.h"
 #include "src/engine/executor.h"
+#include "src/engine/map_stage.h"
 #include "src/engine/plain_array.h"
-#include "src/engine/read_file.h"
 #include "src/engine/scan_schema.h"
 #include "src/expression/batch_evaluator.h"
 #include "src/expression/binder.h"
@@ -22,8 +24,11 @@
 namespace viand::engine {
 namespace {
 
-/// Rows read at a time; the pieces become the chunks of the result.
-constexpr int64_t kSpineBatchRows = 1024 * 1024;
+constexpr int64_t kSpineBatchRows = 64 * 1024;
+/// A spine of more bytes is read a second time rather than kept.
+constexpr int64_t kMostHeldBytes = 64 << 20;
+/// So is one of more than this share of the memory budget.
+constexpr int64_t kHeldShare = 16;
 
 /// Gives a batch of one file the types of the whole scan.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithTypes(
@@ -42,24 +47,36 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithTypes(
   return arrow::RecordBatch::Make(schema, batch.num_rows(), std::move(columns));
 }
 
+/// What all columns of so many rows are read at a time: the pieces become the chunks of a result.
+ReadOptions OptionsOfRead(const ExecuteOptions& options) {
+  return {.batch_rows = kSpineBatchRows,
+          .decode_in_parallel = options.executor->Parallelism() > 1,
+          .pool = ProcessPool()};
+}
+
+arrow::Result<std::unique_ptr<PartReader>> OpenColumns(const OpenedScan& scan,
+                                                       const FilePart& part,
+                                                       const std::vector<std::string>& columns,
+                                                       const ReadOptions& options) {
+  std::vector<std::string> names;
+  for (const std::string& name : columns) names.push_back(scan.NameInFile(name));
+  return OpenFilePart(part, names, scan.described_as, options);
+}
+
 arrow::Result<std::shared_ptr<arrow::Table>> ReadFiles(const OpenedScan& scan,
                                                        const ExecuteOptions& options) {
-  VIAND_RETURN_NOT_OK(SelectColumns(scan, scan.schema->field_names()));
-  std::vector<std::string> names;
-  for (const std::string& name : scan.schema->field_names()) names.push_back(scan.NameInFile(name));
-  const ReadOptions read{.batch_rows = kSpineBatchRows,
-                         .decode_in_parallel = options.executor->Parallelism() > 1,
-                         .pool = ProcessPool()};
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   for (const OpenedFile& file : scan.files) {
     const FilePart part = PartOf(scan, file);
     if (part.groups.empty()) continue;
-    const auto visit = [&](int64_t /*first_row*/, const auto& batch) -> arrow::Status {
-      VIAND_ASSIGN_OR_RETURN(auto typed, WithTypes(*batch, scan.schema));
-      batches.push_back(std::move(typed));
-      return arrow::Status::OK();
-    };
-    VIAND_RETURN_NOT_OK(ReadFilePart(part, names, scan.described_as, read, visit));
+    VIAND_ASSIGN_OR_RETURN(
+        const auto reader,
+        OpenColumns(scan, part, scan.schema->field_names(), OptionsOfRead(options)));
+    while (true) {
+      VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
+      if (placed.batch == nullptr) break;
+      VIAND_ASSIGN_OR_RETURN(batches.emplace_back(), WithTypes(*placed.batch, scan.schema));
+    }
   }
   return arrow::Table::FromRecordBatches(scan.schema, batches);
 }
@@ -90,74 +107,213 @@ arrow::Result<std::shared_ptr<arrow::Table>> Filtered(const std::shared_ptr<arro
   return kept.table();
 }
 
-arrow::Status FindTime(const std::string& name, Spine* spine) {
-  const auto field = spine->table->schema()->GetFieldByName(name);
-  if (field == nullptr)
-    return MissingColumn(name, *spine->table->schema(), "", spine->described_as);
-  spine->time = spine->table->GetColumnByName(name);
-  if (field->type()->id() == arrow::Type::NA) {
-    const auto type = arrow::timestamp(arrow::TimeUnit::MICRO);
-    VIAND_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(type, spine->table->num_rows()));
-    spine->time = std::make_shared<arrow::ChunkedArray>(nulls);
+/// The rows as a table in memory from here on.
+arrow::Status Hold(std::shared_ptr<arrow::Table> table, const std::string& filter, Spine* spine) {
+  if (!filter.empty()) {
+    VIAND_ASSIGN_OR_RETURN(table, Filtered(table, filter, spine->described_as));
   }
-  if (IsTimeType(*spine->time->type())) {
-    spine->range = RangeOf(*spine->time);
+  spine->scan.schema = table->schema();
+  spine->scan.renames.clear();
+  spine->scan.files.clear();
+  spine->scan.table = std::move(table);
+  return arrow::Status::OK();
+}
+
+arrow::Status CheckTime(const Spine& spine) {
+  const auto field = spine.schema().GetFieldByName(spine.time);
+  if (field == nullptr) return MissingColumn(spine.time, spine.schema(), "", spine.described_as);
+  if (field->type()->id() == arrow::Type::NA || IsTimeType(*field->type()))
     return arrow::Status::OK();
-  }
   return MakeError(
       ErrorKind::kInput,
-      fmt::format("column \"{}\" of {} is {}, expected a timestamp or a date", name,
-                  spine->described_as, field->type()->ToString()),
+      fmt::format("column \"{}\" of {} is {}, expected a timestamp or a date", spine.time,
+                  spine.described_as, field->type()->ToString()),
       "write it as a timestamp (2011-03-01 08:26:00 in CSV), or name another column with "
       "--timestamp-column");
 }
 
+/// Nulls of some type in place of a column of nulls of none.
+arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Typed(
+    const std::shared_ptr<arrow::ChunkedArray>& column,
+    const std::shared_ptr<arrow::DataType>& type) {
+  if (column->type()->id() != arrow::Type::NA) return column;
+  VIAND_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(type, column->length()));
+  return std::make_shared<arrow::ChunkedArray>(nulls);
+}
+
+std::shared_ptr<arrow::DataType> TypeOfNoTimes() {
+  return arrow::timestamp(arrow::TimeUnit::MICRO);
+}
+
+arrow::Status LookThroughTable(const std::vector<std::string>& keys, Spine* spine) {
+  const arrow::Table& table = *spine->scan.table;
+  spine->rows = table.num_rows();
+  VIAND_ASSIGN_OR_RETURN(const auto times,
+                         Typed(table.GetColumnByName(spine->time), TypeOfNoTimes()));
+  spine->range = RangeOf(*times);
+  for (const std::string& name : keys) {
+    auto column = table.GetColumnByName(name);
+    if (column != nullptr) spine->keys[name] = KeySample{column->length(), std::move(column)};
+  }
+  return arrow::Status::OK();
+}
+
+/// Reads the keys and times of files that are not kept, and how many rows there are.
+class FilesLook {
+ public:
+  FilesLook(std::vector<std::string> keys, const ExecuteOptions& options, Spine* spine)
+      : columns_(std::move(keys)), options_(options), spine_(spine) {
+    std::erase_if(columns_, [&](const std::string& name) {
+      return spine->schema().GetFieldIndex(name) < 0 || name == spine->time;
+    });
+    columns_.push_back(spine->time);
+  }
+
+  arrow::Status Run() {
+    spine_->range = NoTimes();
+    for (OpenedFile& file : spine_->scan.files) {
+      FilePart part = PartOf(spine_->scan, file);
+      if (part.format != FileFormat::kIpc) {
+        VIAND_RETURN_NOT_OK(Read(part).status());
+        continue;
+      }
+      // Only their reading tells how many rows each has.
+      for (RowGroup& group : file.groups) {
+        part.groups = {group.index};
+        VIAND_ASSIGN_OR_RETURN(group.rows, Read(part));
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  arrow::Result<int64_t> Read(const FilePart& part) {
+    VIAND_ASSIGN_OR_RETURN(const auto reader, OpenColumns(spine_->scan, part, columns_,
+                                                          OptionsOfRead(options_)));
+    while (true) {
+      VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
+      if (placed.batch == nullptr) break;
+      VIAND_RETURN_NOT_OK(Visit(*placed.batch));
+    }
+    spine_->rows += reader->rows();
+    return reader->rows();
+  }
+
+  arrow::Status Visit(const arrow::RecordBatch& batch) {
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const auto& type = spine_->schema().GetFieldByName(columns_[i])->type();
+      VIAND_ASSIGN_OR_RETURN(const auto column,
+                             ToPlain(batch.column(static_cast<int>(i)), PlainType(type)));
+      if (columns_[i] == spine_->time) {
+        spine_->range = Hull(spine_->range, RangeOf(arrow::ChunkedArray(arrow::ArrayVector{column})));
+      } else {
+        VIAND_RETURN_NOT_OK(AddEnds(column, &spine_->keys[columns_[i]]));
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  std::vector<std::string> columns_;
+  const ExecuteOptions& options_;
+  Spine* const spine_;
+};
+
+/// Tells whether the rows are to be kept: where they are few for the memory that there is, or where
+/// they must be looked at whole.
+bool IsWorthHolding(const Spine& spine, const std::vector<std::string>& keys,
+                    const ExecuteOptions& options) {
+  for (const std::string& name : keys) {
+    const auto field = spine.schema().GetFieldByName(name);
+    if (field != nullptr && field->type()->id() == arrow::Type::NA) return true;
+  }
+  if (spine.schema().GetFieldByName(spine.time)->type()->id() == arrow::Type::NA) return true;
+  const int64_t memory = options.executor->MemoryBytes();
+  const int64_t most =
+      memory > 0 ? std::min(kMostHeldBytes, memory / kHeldShare) : kMostHeldBytes;
+  return spine.scan.RowCount() * RowBytes(*PlainSchema(spine.schema())) <= most;
+}
+
 }  // namespace
 
-arrow::Result<Spine> ReadSpine(
-    const RetrievalPlan& plan,
+arrow::Result<Spine> OpenSpine(
+    const RetrievalPlan& plan, const std::vector<std::string>& keys,
     const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types,
     const ExecuteOptions& options) {
-  VIAND_ASSIGN_OR_RETURN(const OpenedScan scan, OpenScan(plan.spine, csv_types));
   Spine spine;
-  spine.described_as = scan.described_as.empty() ? "the spine" : scan.described_as;
-  if (scan.table != nullptr) {
-    VIAND_ASSIGN_OR_RETURN(const auto renamed,
-                           RenamedSchema(*scan.table->schema(), scan.renames, spine.described_as));
-    VIAND_ASSIGN_OR_RETURN(spine.table, scan.table->RenameColumns(renamed->field_names()));
+  VIAND_ASSIGN_OR_RETURN(spine.scan, OpenScan(plan.spine, csv_types));
+  spine.described_as = spine.scan.described_as.empty() ? "the spine" : spine.scan.described_as;
+  spine.time = plan.spine_timestamp;
+  if (spine.scan.table == nullptr) {
+    VIAND_RETURN_NOT_OK(SelectColumns(spine.scan, spine.schema().field_names()).status());
   } else {
-    VIAND_ASSIGN_OR_RETURN(spine.table, ReadFiles(scan, options));
+    VIAND_ASSIGN_OR_RETURN(auto table,
+                           spine.scan.table->RenameColumns(spine.schema().field_names()));
+    VIAND_RETURN_NOT_OK(Hold(std::move(table), plan.spine.filter, &spine));
   }
-  if (!plan.spine.filter.empty()) {
-    VIAND_ASSIGN_OR_RETURN(spine.table,
-                           Filtered(spine.table, plan.spine.filter, spine.described_as));
+  VIAND_RETURN_NOT_OK(CheckTime(spine));
+  if (spine.scan.table == nullptr &&
+      (!plan.spine.filter.empty() || IsWorthHolding(spine, keys, options))) {
+    VIAND_ASSIGN_OR_RETURN(auto table, ReadFiles(spine.scan, options));
+    VIAND_RETURN_NOT_OK(CheckUnchanged(spine.scan));
+    VIAND_RETURN_NOT_OK(Hold(std::move(table), plan.spine.filter, &spine));
   }
-  VIAND_RETURN_NOT_OK(FindTime(plan.spine_timestamp, &spine));
+  VIAND_RETURN_NOT_OK(spine.scan.table != nullptr ? LookThroughTable(keys, &spine)
+                                                  : FilesLook(keys, options, &spine).Run());
   return spine;
 }
 
-arrow::Result<OpenedScan> KeysOf(const Spine& spine, const std::vector<std::string>& keys,
-                                 const std::vector<std::shared_ptr<arrow::DataType>>& types) {
-  arrow::FieldVector fields;
-  std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    auto column = spine.table->GetColumnByName(keys[i]);
-    if (column == nullptr)
-      return MissingColumn(keys[i], *spine.table->schema(), "", spine.described_as);
-    if (column->type()->id() == arrow::Type::NA) {
-      VIAND_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(types[i], column->length()));
-      column = std::make_shared<arrow::ChunkedArray>(nulls);
-    }
-    fields.push_back(arrow::field(fmt::format("key {}", i), column->type()));
-    columns.push_back(std::move(column));
+arrow::Result<SpineKeys> KeysOf(const Spine& spine, const std::vector<std::string>& keys,
+                                const std::vector<std::shared_ptr<arrow::DataType>>& types) {
+  SpineKeys result{.scan = spine.scan, .keys = keys, .time = spine.time};
+  if (spine.scan.table == nullptr) return result;
+  std::shared_ptr<arrow::Table>& table = result.scan.table;
+  const auto set_type = [&](const std::string& name,
+                            const std::shared_ptr<arrow::DataType>& type) -> arrow::Status {
+    const int index = table->schema()->GetFieldIndex(name);
+    VIAND_ASSIGN_OR_RETURN(auto column, Typed(table->column(index), type));
+    const auto field = table->field(index)->WithType(column->type());
+    return table->SetColumn(index, field, std::move(column)).Value(&table);
+  };
+  for (size_t i = 0; i < keys.size(); ++i) VIAND_RETURN_NOT_OK(set_type(keys[i], types[i]));
+  VIAND_RETURN_NOT_OK(set_type(spine.time, TypeOfNoTimes()));
+  result.scan.schema = table->schema();
+  return result;
+}
+
+SpineReader::SpineReader(const Spine* spine, const ExecuteOptions& options)
+    : spine_(spine), read_(OptionsOfRead(options)) {}
+
+arrow::Result<std::shared_ptr<arrow::Table>> SpineReader::Read(int64_t rows) {
+  if (spine_->scan.table != nullptr) {
+    auto slice = spine_->scan.table->Slice(next_row_, rows);
+    next_row_ += slice->num_rows();
+    return slice;
   }
-  fields.push_back(arrow::field("time", spine.time->type()));
-  columns.push_back(spine.time);
-  OpenedScan scan;
-  scan.described_as = spine.described_as;
-  scan.schema = arrow::schema(std::move(fields));
-  scan.table = arrow::Table::Make(scan.schema, std::move(columns), spine.table->num_rows());
-  return scan;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
+  while (rows > 0) {
+    if (batch_ == nullptr || batch_->num_rows() == 0) {
+      VIAND_ASSIGN_OR_RETURN(batch_, NextBatch());
+      if (batch_ == nullptr) break;
+    }
+    auto piece = batch_->Slice(0, rows);
+    rows -= piece->num_rows();
+    batch_ = batch_->Slice(piece->num_rows());
+    pieces.push_back(std::move(piece));
+  }
+  return arrow::Table::FromRecordBatches(spine_->scan.schema, pieces);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> SpineReader::NextBatch() {
+  const OpenedScan& scan = spine_->scan;
+  while (true) {
+    if (reader_ != nullptr) {
+      VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader_->Next());
+      if (placed.batch != nullptr) return WithTypes(*placed.batch, scan.schema);
+    }
+    if (next_file_ == scan.files.size()) return nullptr;
+    VIAND_ASSIGN_OR_RETURN(reader_, OpenColumns(scan, PartOf(scan, scan.files[next_file_++]),
+                                                scan.schema->field_names(), read_));
+  }
 }
 
 }  // namespace viand::engine

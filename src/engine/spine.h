@@ -1,32 +1,74 @@
-// The spine of a retrieval: read whole, since every column of it is in the result, untouched.
+// The spine of a retrieval. Every column of it is in the result, untouched and in order, so its rows
+// are read twice: keys and times to look features up by, and all of it where the result is put
+// together. A small one is kept in memory between the two.
+//
+//   VIAND_ASSIGN_OR_RETURN(Spine spine, OpenSpine(plan, {"user_id"}, csv_types, options));
+//   VIAND_ASSIGN_OR_RETURN(OpenedScan keys, KeysOf(spine, {"user_id"}, types));
+//   SpineReader reader(&spine, options);
+//   VIAND_ASSIGN_OR_RETURN(auto first, reader.Read(64 * 1024));
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "src/engine/execute.h"
+#include "src/engine/key_bounds.h"
 #include "src/engine/open_scan.h"
+#include "src/engine/read_file.h"
 
 namespace viand::engine {
 
 struct Spine {
-  std::shared_ptr<arrow::Table> table;        ///< as it will be returned
-  std::shared_ptr<arrow::ChunkedArray> time;  ///< of a time type
-  TimeRange range;                            ///< of `time`
+  OpenedScan scan;  ///< its schema is that of the rows as they will be returned
+  int64_t rows = 0;
+  std::string time;                       ///< name of its time column
+  TimeRange range;                        ///< of its times
+  std::map<std::string, KeySample> keys;  ///< of the columns that views are looked up by
   std::string described_as;
+
+  const arrow::Schema& schema() const { return *scan.schema; }
 };
 
-/// Reads the rows that pass the scan's filter. `csv_types` as OpenScan. A missing time column names
-/// the nearest; one that is no time says how to make it one.
-arrow::Result<Spine> ReadSpine(
-    const RetrievalPlan& plan,
+/// Opens the rows that pass the scan's filter. `keys` are looked at where they exist. `csv_types` as
+/// OpenScan. A missing time column names the nearest; one that is no time says how to make it one.
+arrow::Result<Spine> OpenSpine(
+    const RetrievalPlan& plan, const std::vector<std::string>& keys,
     const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types,
     const ExecuteOptions& options);
 
-/// Returns the spine's named key columns, then its time, as a scan. A column of nulls without a
-/// type gets the one of `types`, parallel to `keys`.
-arrow::Result<OpenedScan> KeysOf(const Spine& spine, const std::vector<std::string>& keys,
-                                 const std::vector<std::shared_ptr<arrow::DataType>>& types);
+/// What of a spine is dealt out to be looked up by.
+struct SpineKeys {
+  OpenedScan scan;
+  std::vector<std::string> keys;
+  std::string time;
+};
+
+/// Returns the spine as a scan of its keys and times. A column of nulls without a type gets the one
+/// of `types`, parallel to `keys`.
+arrow::Result<SpineKeys> KeysOf(const Spine& spine, const std::vector<std::string>& keys,
+                                const std::vector<std::shared_ptr<arrow::DataType>>& types);
+
+/// The spine's rows in order, as many at a time as are asked for.
+class SpineReader {
+ public:
+  /// `spine` must outlive it.
+  SpineReader(const Spine* spine, const ExecuteOptions& options);
+
+  /// The next rows, all columns: fewer than `rows` at the end alone.
+  arrow::Result<std::shared_ptr<arrow::Table>> Read(int64_t rows);
+
+ private:
+  /// Of the files; null at the end.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextBatch();
+
+  const Spine* const spine_;
+  const ReadOptions read_;
+  int64_t next_row_ = 0;
+  size_t next_file_ = 0;
+  std::unique_ptr<PartReader> reader_;         // of the file before next_file_
+  std::shared_ptr<arrow::RecordBatch> batch_;  // what of it was read and not given out
+};
 
 }  // namespace viand::engine

@@ -85,6 +85,15 @@ arrow::compute::Expression TimeLiteral(int64_t raw, const std::shared_ptr<arrow:
 
 }  // namespace
 
+TimeRange Hull(const TimeRange& a, const TimeRange& b) {
+  if (a.IsEmpty()) return b;
+  if (b.IsEmpty()) return a;
+  TimeRange hull;
+  if (a.min_us && b.min_us) hull.min_us = std::min(*a.min_us, *b.min_us);
+  if (a.max_us && b.max_us) hull.max_us = std::max(*a.max_us, *b.max_us);
+  return hull;
+}
+
 bool IsTimeType(const arrow::DataType& type) {
   return type.id() == arrow::Type::TIMESTAMP || type.id() == arrow::Type::DATE32 ||
          type.id() == arrow::Type::DATE64;

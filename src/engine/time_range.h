@@ -41,6 +41,9 @@ struct TimeRange {
 /// The range that holds no time.
 inline TimeRange NoTimes() { return {.min_us = 1, .max_us = 0}; }
 
+/// The least range that holds both.
+TimeRange Hull(const TimeRange& a, const TimeRange& b);
+
 /// Tells whether a type is one of time: a timestamp of any unit and zone, or a date.
 bool IsTimeType(const arrow::DataType& type);
 

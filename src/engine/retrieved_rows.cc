@@ -1,0 +1,118 @@
+#include "src/engine/retrieved_rows.h"
+
+#include <arrow/array.h>
+#include <arrow/type.h>
+#include <arrow/util/byte_size.h>
+
+#include <algorithm>
+
+#include "src/common/cancellation.h"
+#include "src/engine/open_scan.h"
+#include "src/engine/plain_array.h"
+
+namespace viand::engine {
+namespace {
+
+std::shared_ptr<arrow::Schema> ResultSchema(const Spine& spine,
+                                            const std::vector<FoundFeatures>& found) {
+  arrow::FieldVector fields = spine.schema().fields();
+  for (const FoundFeatures& lookup : found) {
+    for (size_t i = 0; i < lookup.names.size(); ++i)
+      fields.push_back(arrow::field(lookup.names[i], lookup.types[i]));
+  }
+  return arrow::schema(std::move(fields), spine.schema().metadata());
+}
+
+int64_t RowsOf(const Tables& tables) {
+  int64_t rows = 0;
+  for (const auto& table : tables) rows += table->num_rows();
+  return rows;
+}
+
+}  // namespace
+
+RetrievedRows::RetrievedRows(std::unique_ptr<const Spine> spine, std::vector<FoundFeatures> found,
+                             const RetrievedChunks& chunks, const ExecuteOptions& options)
+    : spine_(std::move(spine)),
+      found_(std::move(found)),
+      chunks_(chunks),
+      options_(options),
+      schema_(ResultSchema(*spine_, found_)),
+      reader_(spine_.get(), options),
+      pieces_(found_.size()),
+      rows_left_(found_.size()) {}
+
+arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
+  while (true) {
+    VIAND_RETURN_NOT_OK(CheckCancelled());
+    if (batches_ != nullptr) {
+      VIAND_RETURN_NOT_OK(batches_->ReadNext(batch));
+      if (*batch != nullptr) return arrow::Status::OK();
+      batches_.reset();
+      rows_.reset();
+    }
+    if (next_row_ == spine_->rows) {
+      *batch = nullptr;
+      return CheckUnchanged(spine_->scan);
+    }
+    if (next_row_ == chunk_end_) VIAND_RETURN_NOT_OK(NextChunk());
+    VIAND_RETURN_NOT_OK(Assemble());
+    batches_ = std::make_unique<arrow::TableBatchReader>(*rows_);
+  }
+}
+
+arrow::Status RetrievedRows::NextChunk() {
+  const int chunk = next_chunk_++;
+  const bool last = next_chunk_ == chunks_.dealt.count;
+  chunk_end_ = last ? spine_->rows : chunk_end_ + chunks_.dealt.rows_each;
+  for (size_t i = 0; i < found_.size(); ++i) {
+    const StageTimer timer(found_[i].counters);
+    pieces_[i].clear();
+    for (TableReference& piece : found_[i].chunks[chunk]) {
+      VIAND_ASSIGN_OR_RETURN(pieces_[i].emplace_back(), options_.executor->Fetch(piece));
+      piece.reset();
+    }
+    rows_left_[i] = RowsOf(pieces_[i]);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status RetrievedRows::Assemble() {
+  const int64_t rows = std::min(chunks_.rows_at_a_time, chunk_end_ - next_row_);
+  VIAND_ASSIGN_OR_RETURN(rows_, reader_.Read(rows));
+  if (rows_->num_rows() != rows) {
+    return MakeError(ErrorKind::kInput, spine_->described_as + " has changed while it was read",
+                     "run it again");
+  }
+  for (size_t i = 0; i < found_.size(); ++i) VIAND_RETURN_NOT_OK(Append(i, rows));
+  next_row_ += rows;
+  return arrow::Status::OK();
+}
+
+arrow::Status RetrievedRows::Append(size_t lookup, int64_t rows) {
+  const FoundFeatures& found = found_[lookup];
+  StageTimer timer(found.counters);
+  const int64_t end = next_row_ + rows;
+  Tables parts;
+  for (const auto& piece : pieces_[lookup]) {
+    auto part = RowsBetween(piece, next_row_, end);
+    if (part->num_rows() > 0) parts.push_back(std::move(part));
+  }
+  rows_left_[lookup] -= RowsOf(parts);
+  if (end == chunk_end_ && rows_left_[lookup] != 0) return RowsLostOrRepeated();
+  VIAND_RETURN_NOT_OK(timer.Count(parts, rows));
+  VIAND_ASSIGN_OR_RETURN(const auto columns,
+                         AssembleRows(parts, *found.columns, rows,
+                                      {.first_row = next_row_,
+                                       .missing = found.missing,
+                                       .in_parallel = options_.executor->Parallelism() > 1}));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    VIAND_ASSIGN_OR_RETURN(auto column, RestoreType(columns[i], found.types[i]));
+    VIAND_ASSIGN_OR_RETURN(
+        rows_, rows_->AddColumn(rows_->num_columns(), arrow::field(found.names[i], found.types[i]),
+                                std::make_shared<arrow::ChunkedArray>(std::move(column))));
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace viand::engine
