@@ -149,6 +149,11 @@ struct HistoricalOptions {
   bool every_row = false;
 };
 
+struct WrittenTable {
+  int64_t rows = 0;
+  int64_t columns = 0;
+};
+
 struct LineageOptions {
   bool up = true;               ///< what it is made from
   bool down = true;             ///< what is made from it
@@ -218,6 +223,15 @@ class FeatureStore {
   /// The same without a spine: for the keys, or rows, in a range of time. Ordered by keys, or by
   /// (time, keys).
   virtual Result<Table> GetHistoricalFeatures(const HistoricalOptions& options) = 0;
+
+  /// The same to a file, as it is computed: memory stays within the budget whatever the number of
+  /// rows. `spine` as above, empty: without one. `output` ends in .parquet, .csv, .arrow (.feather,
+  /// .ipc), or is "-": standard output, in `format` csv (or empty), json, arrow or parquet. A file
+  /// appears whole or not at all.
+  virtual Result<WrittenTable> WriteHistoricalFeatures(const std::string& spine,
+                                                       const HistoricalOptions& options,
+                                                       const std::string& output,
+                                                       const std::string& format) = 0;
 
   /// The plan of a retrieval (`spine` empty: without one): what each operator is expected to do;
   /// with `analyze` it is run, its result dropped, and told what each did.

@@ -4,7 +4,6 @@
 
 #include "src/cli/command.h"
 #include "src/cli/plan_tree.h"
-#include "src/cli/table_output.h"
 #include "src/common/grouped_number.h"
 
 namespace viand::cli {
@@ -45,18 +44,13 @@ void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
 }
 
 void Historical(const Arguments& arguments, const Command& command) {
-  Require(CheckOutput(arguments.output));
   if (!arguments.format.empty() && arguments.output != "-") {
     throw CommandFailure{UsageError(
         "--format is for standard output; the format of a file is told by its name",
         fmt::format("write -o - --format {0}, or leave out --format", arguments.format))};
   }
-  const auto store = command.Open();
-  Table table = Require(arguments.spine.empty()
-                            ? store->GetHistoricalFeatures(arguments.options)
-                            : store->GetHistoricalFeatures(arguments.spine, arguments.options));
-  const WrittenTable written =
-      Require(WriteTable(std::move(table), arguments.output, arguments.format));
+  const WrittenTable written = Require(command.Open()->WriteHistoricalFeatures(
+      arguments.spine, arguments.options, arguments.output, arguments.format));
   if (arguments.output == "-") return;
   if (command.json()) {
     return command.PrintJson(

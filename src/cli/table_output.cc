@@ -9,8 +9,6 @@
 
 #include "src/common/time.h"
 #include "src/store/arrow_border.h"
-#include "src/store/standard_output.h"
-#include "src/store/table_file.h"
 
 namespace viand::cli {
 namespace {
@@ -45,19 +43,6 @@ arrow::Result<std::string> RenderHead(const arrow::Table& table, int64_t rows,
 }
 
 }  // namespace
-
-Status CheckOutput(const std::string& output) {
-  return store::ToPublic(store::CheckTableFile(output));
-}
-
-Result<WrittenTable> WriteTable(Table table, const std::string& output, const std::string& format) {
-  const auto read = store::ToArrowTable(std::move(table));
-  if (!read.ok()) return store::ToPublic(read.status());
-  const arrow::Status written = output == "-" ? store::WriteToStandardOutput(*read, format)
-                                              : store::WriteTableFile(*read, output);
-  if (!written.ok()) return store::ToPublic(written);
-  return WrittenTable{(*read)->num_rows(), (*read)->num_columns()};
-}
 
 Result<std::string> HeadOfTable(Table table, int64_t rows, const Terminal& terminal) {
   const auto read = store::ToArrowTable(std::move(table));

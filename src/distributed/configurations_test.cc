@@ -116,7 +116,8 @@ std::vector<Configuration> Configurations() {
         {.threads = threads, .memory_bytes = 1, .temporary_folder = ::testing::TempDir()});
   };
   all.push_back({"1 thread, all spilled", spilling(1), 0, 0});
-  all.push_back({"4 threads, 5 partitions, batches of 3, chunks of 9, all spilled", spilling(4), 5, 3, 9});
+  all.push_back(
+      {"4 threads, 5 partitions, batches of 3, chunks of 9, all spilled", spilling(4), 5, 3, 9});
   return all;
 }
 

@@ -66,7 +66,8 @@ class Assembly {
       const int64_t* values = numbers->data()->GetValues<int64_t>(1);
       for (int64_t i = 0; i < numbers->length(); ++i) {
         const int64_t row = values[i] - options_.first_row;
-        if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row)) return RowsLostOrRepeated();
+        if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row))
+          return RowsLostOrRepeated();
         arrow::bit_util::SetBit(present, row);
         ascending_ &= i == 0 || values[i - 1] < row;
         identity_ &= row == found_ + i;

@@ -23,8 +23,8 @@ struct AssembleOptions {
 };
 
 /// Returns the columns after the first of tables (row number: int64, columns of `columns`...), in
-/// order of row number, `rows` of them from first_row on. A row number that two parts have, or one that is missing
-/// where that is refused, is kInput.
+/// order of row number, `rows` of them from first_row on. A row number that two parts have, or one
+/// that is missing where that is refused, is kInput.
 arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,
     const AssembleOptions& options);

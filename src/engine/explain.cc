@@ -123,7 +123,8 @@ class Explanation {
 
   arrow::Result<PlanNode> Make() {
     VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
-    VIAND_ASSIGN_OR_RETURN(spine_, OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
+    VIAND_ASSIGN_OR_RETURN(spine_,
+                           OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
     VIAND_RETURN_NOT_OK(ChoosePartitions());
     PlanNode root = Node(OperatorKind::kRetrieve, 0, "retrieve, in the spine's order");
     int64_t features = 0;
@@ -146,8 +147,7 @@ class Explanation {
   };
 
   PlanNode Node(OperatorKind kind, int lookup, std::string title) const {
-    return {
-        .operation = {kind, lookup}, .title = std::move(title), .rows = spine_.rows};
+    return {.operation = {kind, lookup}, .title = std::move(title), .rows = spine_.rows};
   }
 
   arrow::Status ChoosePartitions() {

@@ -79,8 +79,8 @@ struct AsOfFragment {
 
 /// The columns of the rows that an as-of join found in what one map fragment read. Inputs: where
 /// there are no file parts, the table to read; then tables (row number, position), the outputs of
-/// the join's partitions. Outputs: one table a chunk of the spine: row number, columns...; ascending
-/// by row number. Row groups without a row that was found are not read.
+/// the join's partitions. Outputs: one table a chunk of the spine: row number, columns...;
+/// ascending by row number. Row groups without a row that was found are not read.
 struct GatherFragment {
   std::vector<FilePart> parts;             ///< those of the map fragment
   std::shared_ptr<arrow::Schema> columns;  ///< what is read: plain types
@@ -105,7 +105,8 @@ struct WindowTask {
 /// One partition of window aggregates of some views over the same events, grouped and sorted once.
 /// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
 /// tables. Outputs for a grid: one table a task: keys..., event_timestamp, features... For a spine:
-/// of each task one table a chunk of the spine: row number, features... of the spine rows that exist.
+/// of each task one table a chunk of the spine: row number, features... of the spine rows that
+/// exist.
 struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;

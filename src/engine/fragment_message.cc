@@ -157,8 +157,8 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const GatherFragme
   const auto described_as = builder->CreateString(gather.described_as);
   const auto outputs = builder->CreateVector(gather.outputs);
   return message::CreateGatherFragment(*builder, parts, columns, file_columns, described_as,
-                                       outputs, gather.batch_rows,
-                                       gather.chunks.rows_each, gather.chunks.count)
+                                       outputs, gather.batch_rows, gather.chunks.rows_each,
+                                       gather.chunks.count)
       .Union();
 }
 

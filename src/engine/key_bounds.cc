@@ -36,7 +36,7 @@ constexpr int64_t kFewKeys = 256;
 /// The ends of one row group's values, as their order in the file has them.
 template <typename Type>
 void TakeEnds(const parquet::Statistics& statistics, std::optional<Type>* least_max,
-             std::optional<Type>* greatest_min) {
+              std::optional<Type>* greatest_min) {
   using Physical = std::conditional_t<
       std::is_same_v<Type, std::string>, parquet::ByteArrayType,
       std::conditional_t<std::is_same_v<Type, int32_t>, parquet::Int32Type, parquet::Int64Type>>;

@@ -24,7 +24,7 @@ struct PartitionedSpine {
 /// Tables (row number, columns...), each ascending by row number. A row number without a match is
 /// in none, every other in one.
 struct AsOfPieces {
-  std::shared_ptr<arrow::Schema> columns;  ///< plain types, without the row number
+  std::shared_ptr<arrow::Schema> columns;           ///< plain types, without the row number
   std::vector<std::vector<TableReference>> chunks;  ///< of the spine
 };
 

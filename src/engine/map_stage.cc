@@ -183,7 +183,8 @@ class MapStage {
     for (const ScanSlice& slice : slices_) {
       MapFragment fragment = prototype_;
       fragment.parts = slice.parts;
-      if (request_.row_numbers) fragment.first_row = std::exchange(first_row, first_row + slice.rows);
+      if (request_.row_numbers)
+        fragment.first_row = std::exchange(first_row, first_row + slice.rows);
       calls_.push_back({std::move(fragment), {}});
     }
     return arrow::Status::OK();

@@ -313,8 +313,7 @@ arrow::Result<std::unique_ptr<PartReader>> OpenFilePart(const FilePart& part,
     VIAND_RETURN_NOT_OK(ipc->Open(constants.read()));
     reader = std::move(ipc);
   } else {
-    auto parquet =
-        std::make_unique<ParquetReader>(part, constants.read(), described_as, of_read);
+    auto parquet = std::make_unique<ParquetReader>(part, constants.read(), described_as, of_read);
     VIAND_RETURN_NOT_OK(parquet->Open());
     reader = std::move(parquet);
   }

@@ -71,8 +71,8 @@ arrow::Result<std::unique_ptr<PartReader>> OpenFilePart(const FilePart& part,
                                                         const std::string& described_as,
                                                         const ReadOptions& options);
 
-/// Visits the rows of a part in order, with the named columns as OpenFilePart. Returns the number of
-/// the part's rows, with those that were passed over.
+/// Visits the rows of a part in order, with the named columns as OpenFilePart. Returns the number
+/// of the part's rows, with those that were passed over.
 arrow::Result<int64_t> ReadFilePart(const FilePart& part, const std::vector<std::string>& columns,
                                     const std::string& described_as, const ReadOptions& options,
                                     const BatchVisitor& visit);

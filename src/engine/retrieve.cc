@@ -27,8 +27,8 @@ using Names = std::vector<std::string>;
 
 /// Of a computed feature, of which the type is not known before.
 constexpr int64_t kFeatureBytes = 9;
-/// Of the memory budget: what is found for the rows that are put together next, and what of these is
-/// put together at a time.
+/// Of the memory budget: what is found for the rows that are put together next, and what of these
+/// is put together at a time.
 constexpr int64_t kFetchedShare = 8;
 constexpr int64_t kAssembledShare = 32;
 /// Every piece of a lookup is cut into so many: more would cost more than they hold.
@@ -74,8 +74,7 @@ class Retrieval {
       if (!found.ok() && view != nullptr) return PlacedInView(found.status(), *view);
       VIAND_ASSIGN_OR_RETURN(result.emplace_back(), std::move(found));
       result.back().names = opened.lookup->output_names;
-      result.back().counters =
-          NewStage(options_.counters, {OperatorKind::kAssemble, opened.index});
+      result.back().counters = NewStage(options_.counters, {OperatorKind::kAssemble, opened.index});
     }
     return result;
   }
@@ -95,8 +94,8 @@ class Retrieval {
 
   arrow::Status OpenSpineRows() {
     StageTimer timer(NewStage(options_.counters, {OperatorKind::kReadSpine}));
-    VIAND_ASSIGN_OR_RETURN(
-        Spine spine, OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
+    VIAND_ASSIGN_OR_RETURN(Spine spine,
+                           OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
     spine_ = std::make_unique<Spine>(std::move(spine));
     const auto& table = spine_->scan.table;
     return table != nullptr ? timer.Count(spine_->rows, *table) : timer.Count({}, spine_->rows);

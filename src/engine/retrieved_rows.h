@@ -1,5 +1,5 @@
-// The rows of a retrieval as they are asked for: the spine's, and beside each what the lookups found
-// for it.
+// The rows of a retrieval as they are asked for: the spine's, and beside each what the lookups
+// found for it.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -18,10 +18,10 @@ namespace viand::engine {
 
 /// What one lookup found for the rows of the spine.
 struct FoundFeatures {
-  std::vector<std::string> names;                         ///< of the outputs
-  std::vector<std::shared_ptr<arrow::DataType>> types;    ///< of the outputs
-  std::shared_ptr<arrow::Schema> columns;                 ///< the outputs as they were found
-  std::vector<std::vector<TableReference>> chunks;        ///< tables (row number, columns...)
+  std::vector<std::string> names;                       ///< of the outputs
+  std::vector<std::shared_ptr<arrow::DataType>> types;  ///< of the outputs
+  std::shared_ptr<arrow::Schema> columns;               ///< the outputs as they were found
+  std::vector<std::vector<TableReference>> chunks;      ///< tables (row number, columns...)
   MissingRows missing = MissingRows::kNull;
   StageCounters* counters = nullptr;
 };
@@ -57,9 +57,9 @@ class RetrievedRows final : public arrow::RecordBatchReader {
 
   int next_chunk_ = 0;
   int64_t next_row_ = 0;
-  int64_t chunk_end_ = 0;        // where the chunk before next_chunk_ ends
-  std::vector<Tables> pieces_;   // of that chunk, by lookup
-  std::vector<int64_t> rows_left_;  // of these, by lookup: not put together yet
+  int64_t chunk_end_ = 0;                             // where the chunk before next_chunk_ ends
+  std::vector<Tables> pieces_;                        // of that chunk, by lookup
+  std::vector<int64_t> rows_left_;                    // of these, by lookup: not put together yet
   std::shared_ptr<arrow::Table> rows_;                // what was put together last
   std::unique_ptr<arrow::TableBatchReader> batches_;  // of rows_; null: all given out
 };

@@ -43,8 +43,8 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Table>>> DealByRow(
   int64_t first = 0;
   for (int chunk = 0; chunk < chunks.count; ++chunk) {
     const bool last = chunk + 1 == chunks.count;
-    const int64_t end = last ? table->num_rows()
-                             : RowsBefore(*table->column(0), (chunk + 1) * chunks.rows_each);
+    const int64_t end =
+        last ? table->num_rows() : RowsBefore(*table->column(0), (chunk + 1) * chunks.rows_each);
     result.push_back(table->Slice(first, end - first));
     first = end;
   }

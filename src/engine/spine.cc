@@ -54,8 +54,7 @@ ReadOptions OptionsOfRead(const ExecuteOptions& options) {
           .pool = ProcessPool()};
 }
 
-arrow::Result<std::unique_ptr<PartReader>> OpenColumns(const OpenedScan& scan,
-                                                       const FilePart& part,
+arrow::Result<std::unique_ptr<PartReader>> OpenColumns(const OpenedScan& scan, const FilePart& part,
                                                        const std::vector<std::string>& columns,
                                                        const ReadOptions& options) {
   std::vector<std::string> names;
@@ -69,9 +68,8 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadFiles(const OpenedScan& scan,
   for (const OpenedFile& file : scan.files) {
     const FilePart part = PartOf(scan, file);
     if (part.groups.empty()) continue;
-    VIAND_ASSIGN_OR_RETURN(
-        const auto reader,
-        OpenColumns(scan, part, scan.schema->field_names(), OptionsOfRead(options)));
+    VIAND_ASSIGN_OR_RETURN(const auto reader, OpenColumns(scan, part, scan.schema->field_names(),
+                                                          OptionsOfRead(options)));
     while (true) {
       VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
       if (placed.batch == nullptr) break;
@@ -188,8 +186,8 @@ class FilesLook {
 
  private:
   arrow::Result<int64_t> Read(const FilePart& part) {
-    VIAND_ASSIGN_OR_RETURN(const auto reader, OpenColumns(spine_->scan, part, columns_,
-                                                          OptionsOfRead(options_)));
+    VIAND_ASSIGN_OR_RETURN(const auto reader,
+                           OpenColumns(spine_->scan, part, columns_, OptionsOfRead(options_)));
     while (true) {
       VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
       if (placed.batch == nullptr) break;
@@ -205,7 +203,8 @@ class FilesLook {
       VIAND_ASSIGN_OR_RETURN(const auto column,
                              ToPlain(batch.column(static_cast<int>(i)), PlainType(type)));
       if (columns_[i] == spine_->time) {
-        spine_->range = Hull(spine_->range, RangeOf(arrow::ChunkedArray(arrow::ArrayVector{column})));
+        spine_->range =
+            Hull(spine_->range, RangeOf(arrow::ChunkedArray(arrow::ArrayVector{column})));
       } else {
         VIAND_RETURN_NOT_OK(AddEnds(column, &spine_->keys[columns_[i]]));
       }
@@ -228,8 +227,7 @@ bool IsWorthHolding(const Spine& spine, const std::vector<std::string>& keys,
   }
   if (spine.schema().GetFieldByName(spine.time)->type()->id() == arrow::Type::NA) return true;
   const int64_t memory = options.executor->MemoryBytes();
-  const int64_t most =
-      memory > 0 ? std::min(kMostHeldBytes, memory / kHeldShare) : kMostHeldBytes;
+  const int64_t most = memory > 0 ? std::min(kMostHeldBytes, memory / kHeldShare) : kMostHeldBytes;
   return spine.scan.RowCount() * RowBytes(*PlainSchema(spine.schema())) <= most;
 }
 

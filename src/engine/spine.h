@@ -1,5 +1,5 @@
-// The spine of a retrieval. Every column of it is in the result, untouched and in order, so its rows
-// are read twice: keys and times to look features up by, and all of it where the result is put
+// The spine of a retrieval. Every column of it is in the result, untouched and in order, so its
+// rows are read twice: keys and times to look features up by, and all of it where the result is put
 // together. A small one is kept in memory between the two.
 //
 //   VIAND_ASSIGN_OR_RETURN(Spine spine, OpenSpine(plan, {"user_id"}, csv_types, options));
@@ -31,8 +31,9 @@ struct Spine {
   const arrow::Schema& schema() const { return *scan.schema; }
 };
 
-/// Opens the rows that pass the scan's filter. `keys` are looked at where they exist. `csv_types` as
-/// OpenScan. A missing time column names the nearest; one that is no time says how to make it one.
+/// Opens the rows that pass the scan's filter. `keys` are looked at where they exist. `csv_types`
+/// as OpenScan. A missing time column names the nearest; one that is no time says how to make it
+/// one.
 arrow::Result<Spine> OpenSpine(
     const RetrievalPlan& plan, const std::vector<std::string>& keys,
     const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types,

@@ -2,6 +2,7 @@
 // statuses and tables.
 #include "viand/feature_store.h"
 
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
 
@@ -25,6 +26,8 @@
 #include "src/store/prediction_step.h"
 #include "src/store/repo_session.h"
 #include "src/store/run_pipeline.h"
+#include "src/store/standard_output.h"
+#include "src/store/table_file.h"
 #include "src/store/training_step.h"
 
 namespace viand {
@@ -90,11 +93,39 @@ arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session,
   return offline::PlanHistorical(session->context(), request);
 }
 
-arrow::Result<Table> Retrieve(RepoSession* session, std::optional<engine::Scan> spine,
-                              const HistoricalOptions& options) {
+/// Keeps the session for as long as rows are read, for they come from its executor.
+class SessionReader final : public arrow::RecordBatchReader {
+ public:
+  SessionReader(std::shared_ptr<RepoSession> session,
+                std::shared_ptr<arrow::RecordBatchReader> reader)
+      : session_(std::move(session)), reader_(std::move(reader)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    return reader_->ReadNext(batch);
+  }
+
+ private:
+  const std::shared_ptr<RepoSession> session_;
+  const std::shared_ptr<arrow::RecordBatchReader> reader_;
+};
+
+arrow::Result<Table> Retrieve(const std::shared_ptr<RepoSession>& session,
+                              std::optional<engine::Scan> spine, const HistoricalOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session.get(), std::move(spine), options));
+  ARROW_ASSIGN_OR_RAISE(auto rows, engine::RetrieveRows(plan, session->context().execute));
+  return ToPublicTable(std::make_shared<SessionReader>(session, std::move(rows)));
+}
+
+arrow::Result<WrittenTable> WriteRetrieval(RepoSession* session, std::optional<engine::Scan> spine,
+                                           const HistoricalOptions& options,
+                                           const std::string& output, const std::string& format) {
   ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
-  ARROW_ASSIGN_OR_RAISE(auto table, engine::Retrieve(plan, session->context().execute));
-  return ToPublicTable(std::move(table));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::RetrieveRows(plan, session->context().execute));
+  WrittenTable written{.columns = rows->schema()->num_fields()};
+  ARROW_ASSIGN_OR_RAISE(written.rows, output == "-" ? WriteToStandardOutput(rows.get(), format)
+                                                    : WriteTableFile(rows.get(), output));
+  return written;
 }
 
 arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
@@ -113,7 +144,7 @@ arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
 
 class RepoFeatureStore final : public FeatureStore {
  public:
-  explicit RepoFeatureStore(std::unique_ptr<RepoSession> session) : session_(std::move(session)) {}
+  explicit RepoFeatureStore(std::shared_ptr<RepoSession> session) : session_(std::move(session)) {}
 
   const std::string& root() const override { return session_->root(); }
   const std::string& project() const override { return session_->config().project; }
@@ -158,16 +189,30 @@ class RepoFeatureStore final : public FeatureStore {
     if (!table.ok()) return ToPublic(table.status());
     scan.table = *std::move(table);
     scan.described_as = "the spine";
-    return ToPublic(Retrieve(session_.get(), std::move(scan), options));
+    return ToPublic(Retrieve(session_, std::move(scan), options));
   }
   Result<Table> GetHistoricalFeatures(const std::string& spine,
                                       const HistoricalOptions& options) override {
     auto scan = OpenSpine(spine);
     if (!scan.ok()) return ToPublic(scan.status());
-    return ToPublic(Retrieve(session_.get(), *std::move(scan), options));
+    return ToPublic(Retrieve(session_, *std::move(scan), options));
   }
   Result<Table> GetHistoricalFeatures(const HistoricalOptions& options) override {
-    return ToPublic(Retrieve(session_.get(), std::nullopt, options));
+    return ToPublic(Retrieve(session_, std::nullopt, options));
+  }
+  Result<WrittenTable> WriteHistoricalFeatures(const std::string& spine,
+                                               const HistoricalOptions& options,
+                                               const std::string& output,
+                                               const std::string& format) override {
+    const arrow::Status writable = CheckTableFile(output);
+    if (!writable.ok()) return ToPublic(writable);
+    std::optional<engine::Scan> scan;
+    if (!spine.empty()) {
+      auto opened = OpenSpine(spine);
+      if (!opened.ok()) return ToPublic(opened.status());
+      scan = *std::move(opened);
+    }
+    return ToPublic(WriteRetrieval(session_.get(), std::move(scan), options, output, format));
   }
   Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
                                bool analyze) override {
@@ -210,7 +255,7 @@ class RepoFeatureStore final : public FeatureStore {
     return offline::OpenSpine(session_->context(), spine);
   }
 
-  const std::unique_ptr<RepoSession> session_;
+  const std::shared_ptr<RepoSession> session_;
   std::optional<CurrentPlan> planned_;  ///< what the last Plan() showed
 };
 

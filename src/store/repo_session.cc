@@ -79,8 +79,10 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   offline::RepoContext& context = session->context_;
   context.config = &session->config_;
   context.bound = &session->bound_;
-  context.execute = {session->executor_.get(), options.partitions, options.batch_rows,
-                     session->progress_.get()};
+  context.execute = {.executor = session->executor_.get(),
+                     .partitions = options.partitions,
+                     .batch_rows = options.batch_rows,
+                     .progress = session->progress_.get()};
   return session;
 }
 

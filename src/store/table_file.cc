@@ -1,25 +1,24 @@
 #include "src/store/table_file.h"
 
-#include <arrow/csv/writer.h>
+#include <arrow/array/array_dict.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "src/common/atomic_output.h"
+#include "src/common/block_pool.h"
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
-#include "src/offline/parquet_file.h"
-#include "src/store/nested_json.h"
+#include "src/common/parquet_output.h"
+#include "src/store/csv_rows.h"
 
 namespace viand::store {
 namespace {
-
-arrow::Status WriteCsv(const std::shared_ptr<arrow::Table>& table, arrow::io::OutputStream* sink) {
-  ARROW_ASSIGN_OR_RAISE(const auto flat, WithNestedAsJson(table));
-  return arrow::csv::WriteCSV(*flat, arrow::csv::WriteOptions::Defaults(), sink);
-}
 
 enum class TableFormat { kParquet, kCsv, kIpc };
 
@@ -34,13 +33,40 @@ arrow::Result<TableFormat> FormatOf(const std::string& path) {
                    "end it in .parquet, .csv or .arrow, or write - for standard output");
 }
 
-arrow::Status WriteIpc(const arrow::Table& table, arrow::io::OutputStream* sink) {
-  // A file has one dictionary a column, and the chunks of a spine may each have their own.
-  arrow::ipc::IpcWriteOptions options = arrow::ipc::IpcWriteOptions::Defaults();
-  options.unify_dictionaries = true;
-  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, table.schema(), options));
-  ARROW_RETURN_NOT_OK(writer->WriteTable(table));
+/// A dictionary that another follows cannot stand in an IPC file: there all rows share one.
+arrow::Status WriteIpcWithDictionaries(arrow::RecordBatchReader* rows,
+                                       arrow::io::OutputStream* sink, int64_t* count) {
+  ARROW_ASSIGN_OR_RAISE(auto table, rows->ToTable());
+  ARROW_ASSIGN_OR_RAISE(table, arrow::DictionaryUnifier::UnifyTable(*table, ProcessPool()));
+  *count = table->num_rows();
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, table->schema()));
+  ARROW_RETURN_NOT_OK(writer->WriteTable(*table));
   return writer->Close();
+}
+
+bool HasDictionaries(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::DICTIONARY) return true;
+  return std::any_of(type.fields().begin(), type.fields().end(),
+                     [](const auto& field) { return HasDictionaries(*field->type()); });
+}
+
+arrow::Status WriteIpc(arrow::RecordBatchReader* rows, arrow::io::OutputStream* sink,
+                       int64_t* count) {
+  if (HasDictionaries(*arrow::struct_(rows->schema()->fields())))
+    return WriteIpcWithDictionaries(rows, sink, count);
+  ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, rows->schema()));
+  ARROW_RETURN_NOT_OK(ForEachBatch(
+      rows, count, [&](const auto& batch) { return writer->WriteRecordBatch(*batch); }));
+  return writer->Close();
+}
+
+arrow::Status WriteParquet(arrow::RecordBatchReader* rows, const std::string& path,
+                           int64_t* count) {
+  ARROW_ASSIGN_OR_RAISE(auto output, ParquetOutput::Open(path, rows->schema(),
+                                                         {.encoding = ParquetEncoding::kQuick}));
+  ARROW_RETURN_NOT_OK(
+      ForEachBatch(rows, count, [&](const auto& batch) { return output->Write(*batch); }));
+  return output->Commit().status();
 }
 
 template <typename Write>
@@ -70,14 +96,18 @@ arrow::Status CheckParquetFile(const std::string& path, const std::string& what)
                    "end the name in .parquet");
 }
 
-arrow::Status WriteTableFile(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
+arrow::Result<int64_t> WriteTableFile(arrow::RecordBatchReader* rows, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const TableFormat format, FormatOf(path));
+  int64_t count = 0;
   if (format == TableFormat::kParquet) {
-    return WriteParquet(table, path, {.encoding = ParquetEncoding::kQuick});
+    ARROW_RETURN_NOT_OK(WriteParquet(rows, path, &count));
+  } else {
+    ARROW_RETURN_NOT_OK(WriteAtomically(path, [&](auto* sink) {
+      return format == TableFormat::kCsv ? WriteCsv(rows, sink, &count)
+                                         : WriteIpc(rows, sink, &count);
+    }));
   }
-  return WriteAtomically(path, [&](auto* sink) {
-    return format == TableFormat::kCsv ? WriteCsv(table, sink) : WriteIpc(*table, sink);
-  });
+  return count;
 }
 
 }  // namespace viand::store

@@ -1,13 +1,13 @@
 // A result as the user wants it: Parquet, CSV or Arrow IPC.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <string>
 
 #include "src/common/error.h"
 
 namespace arrow {
-class Table;
+class RecordBatchReader;
 }
 
 namespace viand::store {
@@ -19,9 +19,10 @@ arrow::Status CheckTableFile(const std::string& path);
 /// The same for what is always Parquet; `what` reads "predictions".
 arrow::Status CheckParquetFile(const std::string& path, const std::string& what);
 
-/// Writes to `path`, relative to the current folder, by its extension: Parquet (.parquet), CSV
+/// Writes the rows as they come to `path`, relative to the current folder, by its extension:
+/// Parquet (.parquet), CSV
 /// (.csv), Arrow IPC (.arrow, .feather, .ipc). A file appears whole or not at all. Another
-/// extension is kUsage. CSV has lists and structs as JSON text.
-arrow::Status WriteTableFile(const std::shared_ptr<arrow::Table>& table, const std::string& path);
+/// extension is kUsage. CSV has lists and structs as JSON text. Returns the number of rows.
+arrow::Result<int64_t> WriteTableFile(arrow::RecordBatchReader* rows, const std::string& path);
 
 }  // namespace viand::store
