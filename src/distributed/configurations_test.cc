@@ -101,6 +101,7 @@ struct Configuration {
   int partitions = 0;
   int64_t batch_rows = 0;
   int64_t chunk_rows = 0;
+  int64_t cut_bytes = 0;
 };
 
 std::vector<Configuration> Configurations() {
@@ -111,6 +112,8 @@ std::vector<Configuration> Configurations() {
   all.push_back(
       {"4 threads, 64 partitions, batches of 1", MakeLocalExecutor({.threads = 4}), 64, 1});
   all.push_back({"2 threads, 3 partitions", MakeLocalExecutor({.threads = 2}), 3, 0});
+  all.push_back({"1 thread, cut", MakeLocalExecutor({.threads = 1}), 1, 0, 0, 1});
+  all.push_back({"2 threads, 2 partitions, cut", MakeLocalExecutor({.threads = 2}), 2, 5, 0, 4000});
   const auto spilling = [](int threads) {
     return MakeLocalExecutor(
         {.threads = threads, .memory_bytes = 1, .temporary_folder = ::testing::TempDir()});
@@ -138,7 +141,8 @@ TablePtr RunAll(const Plan& plan, const std::vector<Configuration>& configuratio
     const auto table = run(plan, ExecuteOptions{.executor = each.executor.get(),
                                                 .partitions = each.partitions,
                                                 .batch_rows = each.batch_rows,
-                                                .chunk_rows = each.chunk_rows});
+                                                .chunk_rows = each.chunk_rows,
+                                                .cut_bytes = each.cut_bytes});
     EXPECT_TRUE(table.ok()) << each.name << ": " << table.status().ToString();
     if (!table.ok()) return nullptr;
     if (first == nullptr) first = *table;

@@ -18,6 +18,7 @@
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
 #include "src/engine/view_columns.h"
+#include "src/engine/window_stage.h"
 #include "src/expression/binder.h"
 #include "src/expression/expression.h"
 
@@ -203,15 +204,10 @@ arrow::Result<Tables> ComputeGrids(const Plans& plans, const ExecuteOptions& opt
   auto mapped_rows = RunMapStage(&source, request, options);
   VIAND_RETURN_NOT_OK(CheckUnchanged(source));
   VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, std::move(mapped_rows));
-  const WindowFragment prototype =
-      ReducePrototype(plans, FiltersOf(plans).size() > 1, mapped.schema);
-  std::vector<FragmentCall> calls;
-  for (auto& inputs : mapped.partitions) calls.push_back({prototype, std::move(inputs)});
-  VIAND_ASSIGN_OR_RETURN(
-      const auto outputs,
-      options.executor->RunStage("aggregate " + any.source.described_as, std::move(calls),
-                                 options.progress,
-                                 NewStage(options.counters, {OperatorKind::kAggregate})));
+  WindowStage stage{.prototype = ReducePrototype(plans, FiltersOf(plans).size() > 1, mapped.schema),
+                    .events = std::move(mapped.partitions),
+                    .operation = {OperatorKind::kAggregate}};
+  VIAND_ASSIGN_OR_RETURN(const auto outputs, RunWindowStage(std::move(stage), options));
   Tables results;
   for (size_t view = 0; view < plans.size(); ++view) {
     VIAND_ASSIGN_OR_RETURN(results.emplace_back(),

@@ -21,6 +21,9 @@ struct ExecuteOptions {
   int partitions = 0;            ///< 0: by size and cores; the result does not depend on it
   int64_t batch_rows = 0;  ///< rows a scan batch; 0: default. The result does not depend on it
   int64_t chunk_rows = 0;  ///< rows of a retrieval that are put together at a time; 0: by memory
+  /// A fragment of window aggregates that would take more bytes, by estimate, is cut by time where
+  /// that helps; 0: by memory. The result does not depend on it
+  int64_t cut_bytes = 0;
   Progress* progress = Progress::Silent();
   PlanCounters* counters = nullptr;  ///< what its operators did; null: not counted
 };

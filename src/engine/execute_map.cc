@@ -104,14 +104,21 @@ class MapRun {
       ClearOutside(*batch->column(map_.time_column), map_.range, &keep);
     }
     VIAND_RETURN_NOT_OK(ClearFiltered(*batch, &keep));
-    VIAND_ASSIGN_OR_RETURN(auto split,
-                           SplitRows(Output(*batch), ChoosePartitions(keys, keep, map_.partitions),
-                                     map_.partitions, pool_));
+    VIAND_ASSIGN_OR_RETURN(auto split, DealOut(*batch, keys, keep));
     for (int p = 0; p < map_.partitions; ++p) {
       if (split[p] != nullptr) parts_[p].push_back(std::move(split[p]));
     }
     rows_seen_ += batch->num_rows();
     return arrow::Status::OK();
+  }
+
+  arrow::Result<std::vector<BatchPtr>> DealOut(const arrow::RecordBatch& batch,
+                                               const arrow::ArrayVector& keys,
+                                               const std::vector<uint8_t>& keep) const {
+    if (!map_.slices.starts_us.empty())
+      return SliceRows(Output(batch), batch.column(map_.time_column), keep, map_.slices, pool_);
+    return SplitRows(Output(batch), ChoosePartitions(keys, keep, map_.partitions), map_.partitions,
+                     pool_);
   }
 
   arrow::Result<BatchPtr> Convert(const arrow::RecordBatch& read) const {

@@ -22,6 +22,7 @@
 #include "src/engine/plan.h"
 #include "src/engine/row_chunks.h"
 #include "src/engine/time_range.h"
+#include "src/engine/time_slices.h"
 #include "src/engine/window_aggregate.h"
 
 namespace arrow {
@@ -56,6 +57,7 @@ struct MapFragment {
   bool drop_null_keys =
       false;  ///< leave out rows with a null key: features, which it can never match
   int partitions = 1;
+  TimeSlices slices;  ///< with starts: of `time_column`, and `partitions` is their number
   std::optional<int64_t>
       first_row;           ///< number of the first row: adds a last column int64 of row numbers
   bool positions = false;  ///< adds a last column int32: the row's place among all that are read

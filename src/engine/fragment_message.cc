@@ -134,10 +134,12 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment&
   const auto range = Write(builder, map.range);
   const auto outputs = builder->CreateVector(map.outputs);
   const auto keys = builder->CreateVector(map.keys);
+  const auto slice_starts = builder->CreateVector(map.slices.starts_us);
   return message::CreateMapFragment(*builder, part_list, columns, file_columns, described_as,
                                     filter, map.time_column, range, outputs, keys,
                                     map.drop_null_keys, map.partitions, map.first_row.has_value(),
-                                    map.first_row.value_or(0), map.batch_rows, map.positions)
+                                    map.first_row.value_or(0), map.batch_rows, map.positions,
+                                    slice_starts, map.slices.back_us, map.slices.ahead_us)
       .Union();
 }
 
@@ -219,6 +221,15 @@ arrow::Status CheckTimeColumn(int index, const arrow::Schema& schema) {
                                                   : Damaged("its time is no time");
 }
 
+arrow::Status CheckSlices(const MapFragment& map) {
+  const TimeSlices& slices = map.slices;
+  if (slices.starts_us.empty()) return arrow::Status::OK();
+  const bool ascend = std::is_sorted(slices.starts_us.begin(), slices.starts_us.end());
+  const bool fits = map.time_column != -1 && slices.count() == map.partitions &&
+                    slices.back_us >= 0 && slices.ahead_us >= 0;
+  return ascend && fits ? arrow::Status::OK() : Damaged("its slices of time");
+}
+
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadConstants(const Bytes& bytes) {
   // A copy: the columns outlive the message.
   const std::string copy(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -278,6 +289,8 @@ arrow::Result<Fragment> Read(const message::MapFragment& map) {
   if (result.batch_rows < 0) return Damaged("batch size");
   if (result.time_column != -1)
     VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.columns));
+  result.slices = {ReadNumbers(map.slice_starts_us()), map.slice_back_us(), map.slice_ahead_us()};
+  VIAND_RETURN_NOT_OK(CheckSlices(result));
   VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.columns, "key"));
   return result;

@@ -43,6 +43,7 @@ MapFragment Map() {
   map.partitions = 7;
   map.first_row = 12;
   map.positions = true;
+  map.slices = {.starts_us = {-3, 5, 8, 9, 10, 11}, .back_us = 4, .ahead_us = 2};
   map.batch_rows = 99;
   return map;
 }

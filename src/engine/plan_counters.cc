@@ -95,6 +95,11 @@ arrow::Result<std::vector<HeavyKey>> HeaviestOf(const ReduceKeys& keys, const Ta
 
 }  // namespace
 
+arrow::Result<std::vector<HeavyKey>> HeaviestKeys(const std::vector<int>& columns,
+                                                  const Tables& tables) {
+  return HeaviestOf({.columns = columns}, tables);
+}
+
 StageCounters* PlanCounters::NewStage(OperatorId operation) {
   const std::lock_guard lock(mutex_);
   return &stages_.emplace_back(operation, StageCounters{}).second;

@@ -120,6 +120,10 @@ arrow::Status CountTables(const Fragment& fragment,
                           const std::vector<std::shared_ptr<arrow::Table>>& outputs,
                           FragmentCounters* counters);
 
+/// The heaviest of the keys that columns of the tables are.
+arrow::Result<std::vector<HeavyKey>> HeaviestKeys(
+    const std::vector<int>& columns, const std::vector<std::shared_ptr<arrow::Table>>& tables);
+
 /// The kHeaviestKeys of many, most rows first, then by key.
 std::vector<HeavyKey> Heaviest(std::vector<HeavyKey> keys);
 

@@ -19,6 +19,7 @@
 #include "src/engine/retrieved_rows.h"
 #include "src/engine/spine.h"
 #include "src/engine/view_columns.h"
+#include "src/engine/window_stage.h"
 
 namespace viand::engine {
 namespace {
@@ -42,6 +43,7 @@ struct SpineParts {
   int first_lookup = 0;
   InputSize most;  ///< of the spine and of every source that is looked up by these keys
   std::vector<std::shared_ptr<arrow::DataType>> key_types;  ///< of the first view
+  std::shared_ptr<arrow::Schema> schema;                    ///< of its tables, row number last
   std::vector<PartitionInputs> partitions;
 };
 
@@ -160,6 +162,9 @@ class Retrieval {
       request.operation = {OperatorKind::kPartitionSpine, parts.first_lookup};
       request.partitions = keys.empty() ? 1 : ChoosePartitionCount(parts.most, options_);
       VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&of_spine.scan, request, options_));
+      VIAND_ASSIGN_OR_RETURN(parts.schema,
+                             mapped.schema->AddField(mapped.schema->num_fields(),
+                                                     arrow::field("row", arrow::int64(), false)));
       parts.partitions = std::move(mapped.partitions);
     }
     return arrow::Status::OK();
@@ -182,20 +187,6 @@ class Retrieval {
     return RunMapStage(&opened->source, request, options_);
   }
 
-  /// One call a partition: the spine's part, then the view's.
-  template <typename Prototype>
-  static std::vector<FragmentCall> ReduceCalls(const Prototype& prototype, const SpineParts& spine,
-                                               std::vector<PartitionInputs> view) {
-    std::vector<FragmentCall> calls;
-    for (size_t p = 0; p < spine.partitions.size(); ++p) {
-      FragmentCall call{prototype, spine.partitions[p]};
-      call.inputs.insert(call.inputs.end(), std::make_move_iterator(view[p].begin()),
-                         std::make_move_iterator(view[p].end()));
-      calls.push_back(std::move(call));
-    }
-    return calls;
-  }
-
   arrow::Result<FoundFeatures> Find(const AsOfView& view, const SpineParts& spine,
                                     OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(AsOfPieces pieces,
@@ -216,12 +207,8 @@ class Retrieval {
 
   arrow::Result<FoundFeatures> Find(const WindowView& view, const SpineParts& spine,
                                     OpenedLookup* opened) const {
-    VIAND_ASSIGN_OR_RETURN(auto calls, Calls(view, spine, opened));
-    const std::string name = "look up " + opened->source.described_as;
-    VIAND_ASSIGN_OR_RETURN(
-        auto results, options_.executor->RunStage(
-                          name, std::move(calls), options_.progress,
-                          NewStage(options_.counters, {OperatorKind::kAggregate, opened->index})));
+    VIAND_ASSIGN_OR_RETURN(auto stage, StageOf(view, spine, opened));
+    VIAND_ASSIGN_OR_RETURN(auto results, RunWindowStage(std::move(stage), options_));
     FoundFeatures found;
     found.missing = opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
     VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(results[0][0]));
@@ -236,8 +223,8 @@ class Retrieval {
     return found;
   }
 
-  arrow::Result<std::vector<FragmentCall>> Calls(const WindowView& view, const SpineParts& spine,
-                                                 OpenedLookup* opened) const {
+  arrow::Result<WindowStage> StageOf(const WindowView& view, const SpineParts& spine,
+                                     OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOfView(view, opened->source));
     VIAND_ASSIGN_OR_RETURN(Names compared, ColumnsComparedOnly(view, opened->source));
     VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, MapView(std::move(columns), std::move(compared),
@@ -256,7 +243,12 @@ class Retrieval {
          .absent = opened->lookup->compute_absent ? AbsentRows::kCompute : AbsentRows::kNull}};
     fragment.described_as = view.source.described_as;
     fragment.chunks = chunks_.dealt;
-    return ReduceCalls(fragment, spine, std::move(mapped.partitions));
+    return WindowStage{.prototype = std::move(fragment),
+                       .spine = spine.schema,
+                       .spine_parts = spine.partitions,
+                       .events = std::move(mapped.partitions),
+                       .times = spine_->range,
+                       .operation = {OperatorKind::kAggregate, opened->index}};
   }
 
   const RetrievalPlan& plan_;

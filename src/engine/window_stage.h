@@ -1,0 +1,34 @@
+// The last stage of window aggregates: a fragment a partition; several, of slices of time, where a
+// key has more rows than one may take.
+//
+// What a fragment takes is estimated from its rows. A quarter of the budget is for the fragments
+// that run beside each other; one that exceeds its share of it runs alone, and may take half of the
+// budget. A partition that exceeds even that is cut by time: a slice has its sets and all rows of
+// their windows, so the result is the same. A window that does not fit is an error.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "src/engine/execute.h"
+#include "src/engine/executor.h"
+#include "src/engine/map_stage.h"
+#include "src/engine/time_range.h"
+
+namespace viand::engine {
+
+struct WindowStage {
+  WindowFragment prototype;              ///< of every partition, with all tasks and cutoffs
+  std::shared_ptr<arrow::Schema> spine;  ///< of the spine's tables, row number last; null: a grid
+  std::vector<PartitionInputs> spine_parts;  ///< by partition; empty: a grid
+  std::vector<PartitionInputs> events;       ///< by partition
+  TimeRange times;                           ///< of the spine's rows
+  OperatorId operation;
+};
+
+/// Runs it: the outputs of each fragment, in no order that results may depend on. kInput, naming
+/// feature, key and bytes, where one key's window exceeds what a fragment may take.
+arrow::Result<std::vector<std::vector<TableReference>>> RunWindowStage(
+    WindowStage stage, const ExecuteOptions& options);
+
+}  // namespace viand::engine

@@ -1,0 +1,123 @@
+"""One key with half of all rows: its windows are looked up in slices of time, within the budget of memory."""
+
+import re
+import shutil
+import time
+
+import numpy
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from conftest import store_config
+
+DEFINITIONS = """entities:
+  - {name: user, join_keys: [user_id], value_type: INT64}
+sources:
+  - {name: events, type: file, path: events.parquet, timestamp_field: at}
+snapshots:
+  - {name: weekly, source: events, first: start + 7d, last: end, every: 7d}
+feature_views:
+  - name: recent
+    entities: [user]
+    source: events
+    window: 5d
+    features:
+      n: count(*)
+      total: sum(amount)
+      least: min(amount)
+      most: max(amount)
+      mean: {expr: avg(amount), window: 2d}
+      kinds: {expr: count(distinct kind), window: 12h}
+  - name: snapshots_of_recent
+    entities: [user]
+    source: events
+    snapshots: weekly
+    window: 3d
+    features: {n: count(*), newest: last(amount), middle: median(kind)}
+  - name: ever
+    entities: [user]
+    source: events
+    window: unbounded
+    features: {n: count(*), kinds: count(distinct kind)}
+"""
+ROWS = 3_000_000
+SPAN_US = 90 * 86_400_000_000
+BUDGET_MIB = 256
+
+
+@pytest.fixture(scope="module")
+def repo(viand, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("heavy")
+    (folder / "feature_store.yaml").write_text(store_config("heavy"))
+    (folder / "definitions.yaml").write_text(DEFINITIONS)
+    (folder / "data").mkdir()
+    random = numpy.random.default_rng(5)
+
+    def rows(count):
+        users = numpy.where(random.random(count) < 0.5, 7, random.integers(0, 100_000, count))
+        return users, 1_600_000_000_000_000 + random.integers(0, SPAN_US, count)
+
+    users, at = rows(ROWS)
+    parquet.write_table(pa.table({"user_id": users, "at": pa.array(at, pa.timestamp("us")), "amount": random.random(ROWS),
+                                  "kind": random.integers(0, 1000, ROWS)}), folder / "events.parquet", row_group_size=200_000)
+    users, at = rows(ROWS // 10)
+    parquet.write_table(pa.table({"user_id": users, "event_timestamp": pa.array(at, pa.timestamp("us", "UTC"))}), folder / "spine.parquet")
+    viand.json(folder, "apply")
+    return folder
+
+
+def run(viand, repo, *arguments):
+    """(exit code, standard error, peak anonymous MiB): pages of files are not the program's."""
+    process = viand.start(repo, *arguments)
+    peak = 0
+    while process.poll() is None:
+        try:
+            status = open(f"/proc/{process.pid}/status").read()
+        except OSError:
+            break
+        found = re.search(r"RssAnon:\s+(\d+) kB", status)
+        peak = max(peak, int(found[1]) / 1024 if found else 0)
+        time.sleep(0.005)
+    _, error = process.communicate()
+    return process.returncode, error, peak
+
+
+def budgeted(*more):
+    return "--memory", f"{BUDGET_MIB}MiB", "--threads", "2", *more
+
+
+def historical(repo, features, name):
+    return "historical", "--spine", repo / "spine.parquet", "--features", features, "--output", repo / name
+
+
+def test_its_windows_are_looked_up_within_the_budget(viand, repo):
+    code, error, _ = run(viand, repo, *historical(repo, "recent", "plain.parquet"))
+    assert code == 0, error
+    code, error, peak = run(viand, repo, *budgeted(*historical(repo, "recent", "small.parquet")))
+    assert code == 0, error
+    assert parquet.read_table(repo / "plain.parquet").equals(parquet.read_table(repo / "small.parquet"))
+    assert peak <= 1.25 * BUDGET_MIB
+
+
+def snapshots(repo):
+    folder = repo / "data" / "offline" / "snapshots_of_recent" / "current"
+    return pa.concat_tables(parquet.read_table(path) for path in sorted(folder.glob("*.parquet")))
+
+
+def test_so_are_its_snapshots(viand, repo):
+    viand.json(repo, "backfill", "snapshots_of_recent")
+    plain = snapshots(repo)
+    shutil.rmtree(repo / "data" / "offline")
+    code, error, peak = run(viand, repo, *budgeted("backfill", "snapshots_of_recent"))
+    assert code == 0, error
+    assert snapshots(repo).equals(plain)
+    assert peak <= 1.25 * BUDGET_MIB
+
+
+def test_a_window_that_does_not_fit_is_told_with_its_key(viand, repo):
+    code, error, _ = run(viand, repo, *budgeted(*historical(repo, "ever", "none.parquet")))
+    assert code == 1
+    assert re.fullmatch(
+        r'error: definitions.yaml:29:\d+: feature view "ever", feature "n": 1,5\d\d,\d\d\d rows of user_id 7 before its times take about 3\d\d MB, '
+        r"and a key may take 135 MB\n  hint: give --memory \d\d\dMB or more, or a window that is not unbounded\n", error), error
+    assert not (repo / "none.parquet").exists()
