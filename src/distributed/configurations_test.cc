@@ -2,6 +2,7 @@
 // from files or memory.
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/json/from_string.h>
@@ -212,11 +213,29 @@ std::vector<std::optional<int64_t>> Expected(const RetrievalPlan& plan, const Ta
                                 keys(spine, "ka", "kb"), keys(rows, "a", "b"));
 }
 
+/// The rows as they are, in the order of their times, or in that of their keys and times.
+TablePtr SortedAtRandom(Random* random, const TablePtr& rows) {
+  std::vector<arrow::compute::SortKey> order;
+  switch (random->Below(4)) {
+    case 0:
+      order.emplace_back("a");
+      [[fallthrough]];
+    case 1:
+      order.emplace_back("ts");
+      break;
+    default:
+      return rows;
+  }
+  const arrow::compute::SortOptions options(order);
+  const auto indices = arrow::compute::SortIndices(arrow::Datum(rows), options).ValueOrDie();
+  return arrow::compute::Take(rows, indices).ValueOrDie().table();
+}
+
 /// What one seed makes: rows, in memory or in files, and a spine.
 struct RandomInput {
   explicit RandomInput(uint64_t seed)
       : random(seed),
-        rows(RandomRows(&random, random.Below(200))),
+        rows(SortedAtRandom(&random, RandomRows(&random, random.Below(200)))),
         spine(RandomSpine(&random, random.Below(100))),
         source(seed % 3 == 0 ? ScanOf(rows) : FilesOf(folder, *rows, &random)),
         spine_source(seed % 4 < 2 ? ScanOf(spine) : FilesOf(spine_folder, *spine, &random)) {}
