@@ -1,6 +1,7 @@
 """The peers of bench/asof in .venv, and the floor: each is a program that reads the three files and writes the result.
 
   asof_peers.py duckdb|polars|floor|windows-floor FOLDER OUT THREADS
+  asof_peers.py duckdb|streamed-floor FOLDER OUT THREADS MEMORY      within a budget, as 1GiB; what does not fit lies beside OUT
 
 Each is written as its documentation has it, with the options that made it quickest: DuckDB need not keep the order of
 rows, Polars is told that the features are sorted and sorts nothing back.
@@ -12,10 +13,13 @@ import sys
 VIEWS = {"a": ["a_i0", "a_i1", "a_d0", "a_d1"], "b": ["b_i0", "b_i1", "b_i2", "b_d0", "b_d1"]}
 
 
-def duckdb(folder, out, threads):
+def duckdb(folder, out, threads, memory=None):
     import duckdb
 
-    connection = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
+    config = {"threads": threads, "preserve_insertion_order": False}
+    if memory:
+        config |= {"memory_limit": memory, "temp_directory": f"{out}.spill"}
+    connection = duckdb.connect(config=config)
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"""
         copy (
@@ -43,6 +47,25 @@ def write_as_viand(result, out):
     import pyarrow.parquet
 
     pyarrow.parquet.write_table(result, out, compression="snappy", use_dictionary=False, row_group_size=1 << 16)
+
+
+def streamed_floor(folder, out, threads, memory):
+    """The floor of what does not fit into memory: all columns are read and forgotten, and the result is written batch by batch."""
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.set_cpu_count(threads)
+    rows, features, writer = 1 << 16, {}, None
+    for view, columns in VIEWS.items():
+        for batch in pyarrow.parquet.ParquetFile(f"{folder}/{view}.parquet").iter_batches(rows):
+            for column in columns:
+                features.setdefault(column, batch[column])
+    for batch in pyarrow.parquet.ParquetFile(f"{folder}/spine.parquet").iter_batches(rows):
+        found = {name: values[:batch.num_rows] for name, values in features.items()}
+        table = pyarrow.table({**dict(zip(batch.schema.names, batch.columns)), **found})
+        writer = writer or pyarrow.parquet.ParquetWriter(out, table.schema, compression="snappy", use_dictionary=False)
+        writer.write_table(table)
+    writer.close()
 
 
 def floor(folder, out, threads):
@@ -74,7 +97,7 @@ def windows_floor(folder, out, threads):
     write_as_viand(result, out)
 
 
-PROGRAMS = {"duckdb": duckdb, "polars": polars, "floor": floor, "windows-floor": windows_floor}
+PROGRAMS = {"duckdb": duckdb, "polars": polars, "floor": floor, "streamed-floor": streamed_floor, "windows-floor": windows_floor}
 
 if __name__ == "__main__":
-    PROGRAMS[sys.argv[1]](sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    PROGRAMS[sys.argv[1]](sys.argv[2], sys.argv[3], int(sys.argv[4]), *sys.argv[5:])
