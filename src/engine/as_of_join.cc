@@ -10,49 +10,28 @@
 #include <string>
 
 #include "src/common/block_pool.h"
+#include "src/engine/as_of_merge.h"
+#include "src/engine/as_of_times.h"
 #include "src/engine/exact_words.h"
 #include "src/engine/key_index.h"
 
 namespace viand::engine {
 namespace {
 
-template <typename Tick>
-using Ticks = std::vector<Tick>;
-
-// Times of the features, and how rows of one key are ordered.
-template <typename Tick>
-struct FeatureTimes {
-  Ticks<Tick> time;
-  Ticks<Tick> created;  // empty: none
-  const arrow::Array* created_array = nullptr;
-
-  bool HasCreated(int32_t row) const { return created_array->IsValid(row); }
-
-  // Order by (ts, created, row), a null created first.
-  bool Less(int32_t a, int32_t b) const {
-    if (time[a] != time[b]) return time[a] < time[b];
-    if (!created.empty()) {
-      if (HasCreated(a) != HasCreated(b)) return HasCreated(b);
-      if (created[a] != created[b]) return created[a] < created[b];
-    }
-    return a < b;
-  }
-};
-
 // The feature rows of group 0, then of group 1, ... as the search sees them: `known` ascends within
 // a group, and best[i] is the greatest in (ts, created, row) of the group's rows up to i. A row is
 // known from its ts on or, where `created` counts, from the later of both.
 template <typename Tick>
 struct Candidates {
-  std::vector<int32_t> begin;  // begin[g]: where group g starts; one more at the end
-  std::vector<Tick> known;
-  std::vector<int32_t> best;
+  PoolVector<int32_t> begin;  // begin[g]: where group g starts; one more at the end
+  PoolVector<Tick> known;
+  PoolVector<int32_t> best;
 };
 
 // Deals rows that have a group and a time out to their groups, in their own order.
 template <typename Tick>
 Candidates<Tick> GroupRows(const PoolVector<int32_t>& groups, int64_t group_count,
-                           const Ticks<Tick>& times, const arrow::Array* with_nulls[2]) {
+                           const Times<Tick>& times, const arrow::Array* with_nulls[2]) {
   Candidates<Tick> out;
   out.begin.assign(group_count + 1, 0);
   const auto size = static_cast<int32_t>(groups.size());
@@ -71,7 +50,7 @@ Candidates<Tick> GroupRows(const PoolVector<int32_t>& groups, int64_t group_coun
     if (group >= 0) ++out.begin[group + 1];
   }
   for (int64_t group = 0; group < group_count; ++group) out.begin[group + 1] += out.begin[group];
-  std::vector<int32_t> next(out.begin.begin(), out.begin.end() - 1);
+  PoolVector<int32_t> next(out.begin.begin(), out.begin.end() - 1);
   out.known.resize(out.begin.back());
   out.best.resize(out.begin.back());
   for (int32_t row = 0; row < size; ++row) {
@@ -92,7 +71,7 @@ void SortGroups(const FeatureTimes<Tick>& times, Candidates<Tick>* rows) {
   for (size_t group = 0; group + 1 < rows->begin.size(); ++group) {
     const int32_t begin = rows->begin[group], end = rows->begin[group + 1];
     const auto first = rows->best.begin() + begin, last = rows->best.begin() + end;
-    if (times.created.empty()
+    if (times.created_array == nullptr
             ? std::is_sorted(rows->known.begin() + begin, rows->known.begin() + end)
             : std::is_sorted(first, last, less))
       continue;
@@ -126,35 +105,6 @@ void OrderByKnown(const FeatureTimes<Tick>& times, Candidates<Tick>* rows) {
   }
 }
 
-// The oldest feature time that counts at t.
-template <typename Tick>
-class LowerBound {
- public:
-  LowerBound(const AsOfOptions& options, int64_t tick_ns) : ttl_us_(options.ttl_us) {
-    binds_ = options.ttl_us != 0 || !options.grid_us.empty();
-    ticks_a_us_ = 1000 / tick_ns;
-    for (const int64_t grid : options.grid_us) grid_.push_back(__int128{grid} * ticks_a_us_);
-  }
-  bool Admits(Tick time, Tick t) const {
-    if (!binds_) return true;
-    if (ttl_us_ != 0 && __int128{t} - time > __int128{ttl_us_} * ticks_a_us_) return false;
-    if (grid_.empty()) return true;
-    const auto after = std::upper_bound(grid_.begin(), grid_.end(), __int128{t});
-    return after == grid_.begin() || __int128{time} >= *(after - 1);
-  }
-
- private:
-  bool binds_;
-  int64_t ttl_us_;
-  int64_t ticks_a_us_;
-  std::vector<__int128> grid_;
-};
-
-template <typename Tick>
-std::vector<Tick> ReadTimes(const std::shared_ptr<arrow::Array>& array, int64_t tick_ns) {
-  return ReadTicks<Tick>(Words::Of(array), *array->type(), array->length(), tick_ns);
-}
-
 // The last of `count` ascending times that is not after t, as an index; -1: none. Without branches,
 // which would be mispredicted: where among its key's rows a spine row falls has no pattern.
 template <typename Tick>
@@ -174,7 +124,7 @@ int32_t LastNotAfter(const Tick* times, int32_t count, Tick t) {
 template <typename Tick>
 void Probe(const Candidates<Tick>& candidates, const FeatureTimes<Tick>& features,
            const LowerBound<Tick>& bound, const PoolVector<int32_t>& groups,
-           const Ticks<Tick>& times, int64_t* found) {
+           const Times<Tick>& times, int64_t* found) {
   constexpr int64_t kBlock = 32;
   const auto rows = static_cast<int64_t>(groups.size());
   for (int64_t block = 0; block < rows; block += kBlock) {
@@ -197,38 +147,59 @@ void Probe(const Candidates<Tick>& candidates, const FeatureTimes<Tick>& feature
   }
 }
 
+const arrow::Array* NullsOf(const std::shared_ptr<arrow::Array>& array) {
+  return array != nullptr && array->null_count() > 0 ? array.get() : nullptr;
+}
+
+// The keys of both sides as groups of one index.
+struct KeyGroups {
+  const PoolVector<int32_t>& spine;
+  const PoolVector<int32_t>& features;
+  int64_t count;
+};
+
+// Groups the features by key, and searches the group of every spine row.
 template <typename Tick>
-arrow::Result<std::shared_ptr<arrow::Int64Array>> Search(const AsOfSide& spine,
-                                                         const PoolVector<int32_t>& spine_groups,
-                                                         const AsOfSide& features,
-                                                         const PoolVector<int32_t>& feature_groups,
-                                                         int64_t groups, const AsOfOptions& options,
-                                                         int64_t tick_ns, arrow::MemoryPool* pool) {
-  FeatureTimes<Tick> times;
-  times.time = ReadTimes<Tick>(features.time, tick_ns);
-  if (features.created) {
-    times.created = ReadTimes<Tick>(features.created, tick_ns);
-    times.created_array = features.created.get();
-  }
-  const auto nulls_of = [](const std::shared_ptr<arrow::Array>& array) {
-    return array != nullptr && array->null_count() > 0 ? array.get() : nullptr;
-  };
-  const bool created_counts = options.created_not_after && features.created;
-  const arrow::Array* with_nulls[2] = {nulls_of(features.time),
-                                       created_counts ? nulls_of(features.created) : nullptr};
-  Candidates<Tick> candidates = GroupRows(feature_groups, groups, times.time, with_nulls);
+void SearchGroups(const AsOfSide& spine, const Times<Tick>& spine_times, const AsOfSide& features,
+                  const FeatureTimes<Tick>& times, const KeyGroups& groups, bool created_counts,
+                  const LowerBound<Tick>& bound, int64_t* found) {
+  const arrow::Array* with_nulls[2] = {NullsOf(features.time),
+                                       created_counts ? NullsOf(features.created) : nullptr};
+  Candidates<Tick> candidates = GroupRows(groups.features, groups.count, times.time, with_nulls);
   SortGroups(times, &candidates);
   if (created_counts) OrderByKnown(times, &candidates);
-
-  const int64_t rows = spine.time->length();
-  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
-                         arrow::AllocateBuffer(rows * sizeof(int64_t), pool));
-  auto* found = reinterpret_cast<int64_t*>(buffer->mutable_data());
-  Probe(candidates, times, LowerBound<Tick>(options, tick_ns), spine_groups,
-        ReadTimes<Tick>(spine.time, tick_ns), found);
-  if (const arrow::Array* nulls = nulls_of(spine.time)) {
-    for (int64_t i = 0; i < rows; ++i) found[i] = nulls->IsNull(i) ? -1 : found[i];
+  Probe(candidates, times, bound, groups.spine, spine_times, found);
+  if (const arrow::Array* nulls = NullsOf(spine.time)) {
+    for (int64_t i = 0; i < nulls->length(); ++i) found[i] = nulls->IsNull(i) ? -1 : found[i];
   }
+}
+
+template <typename Tick>
+void FindRows(const AsOfSide& spine, const AsOfSide& features, const KeyGroups& groups,
+              const AsOfOptions& options, int64_t tick_ns, int64_t* found) {
+  FeatureTimes<Tick> times;
+  times.time = Times<Tick>(features.time, tick_ns);
+  if (features.created) {
+    times.created = Times<Tick>(features.created, tick_ns);
+    times.created_array = features.created.get();
+  }
+  const Times<Tick> spine_times(spine.time, tick_ns);
+  const LowerBound<Tick> bound(options, tick_ns);
+  const bool created_counts = options.created_not_after && features.created;
+  if constexpr (std::is_same_v<Tick, int64_t>) {
+    if (!created_counts && NullsOf(features.time) == nullptr &&
+        std::is_sorted(times.time.begin(), times.time.end())) {
+      return MergeAsOf(times, groups.features, groups.count, bound, spine_times, groups.spine,
+                       NullsOf(spine.time), found);
+    }
+  }
+  SearchGroups(spine, spine_times, features, times, groups, created_counts, bound, found);
+}
+
+// Row numbers, null where negative.
+arrow::Result<std::shared_ptr<arrow::Int64Array>> WithNulls(std::shared_ptr<arrow::Buffer> buffer,
+                                                            int64_t rows, arrow::MemoryPool* pool) {
+  const auto* found = reinterpret_cast<const int64_t*>(buffer->data());
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity,
                          arrow::AllocateEmptyBitmap(rows, pool));
   int64_t row = 0, none = 0;
@@ -237,7 +208,7 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> Search(const AsOfSide& spine,
     none += valid ? 0 : 1;
     return valid;
   });
-  return std::make_shared<arrow::Int64Array>(rows, buffer, validity, none);
+  return std::make_shared<arrow::Int64Array>(rows, std::move(buffer), std::move(validity), none);
 }
 
 arrow::Status CheckArguments(const AsOfSide& spine, const AsOfSide& features,
@@ -287,18 +258,20 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine
                          KeyIndex::Make(small.keys, small.time->length(), {}));
   VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t> found,
                          index.Find(large.keys, large.time->length()));
-  const PoolVector<int32_t>& spine_groups = spine_is_smaller ? index.groups() : found;
-  const PoolVector<int32_t>& feature_groups = spine_is_smaller ? found : index.groups();
-
+  const KeyGroups groups{spine_is_smaller ? index.groups() : found,
+                         spine_is_smaller ? found : index.groups(), index.size()};
   std::vector<const arrow::Array*> arrays = {spine.time.get(), features.time.get()};
   if (features.created) arrays.push_back(features.created.get());
   const int64_t tick_ns = CommonTick(arrays);
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> rows,
+                         arrow::AllocateBuffer(spine_rows * sizeof(int64_t), pool));
+  auto* row_of = reinterpret_cast<int64_t*>(rows->mutable_data());
   if (AllFit({spine.time, features.time, features.created}, tick_ns)) {
-    return Search<int64_t>(spine, spine_groups, features, feature_groups, index.size(), options,
-                           tick_ns, pool);
+    FindRows<int64_t>(spine, features, groups, options, tick_ns, row_of);
+  } else {
+    FindRows<__int128>(spine, features, groups, options, tick_ns, row_of);
   }
-  return Search<__int128>(spine, spine_groups, features, feature_groups, index.size(), options,
-                          tick_ns, pool);
+  return WithNulls(std::move(rows), spine_rows, pool);
 }
 
 }  // namespace viand::engine

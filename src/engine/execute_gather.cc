@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "src/common/cancellation.h"
+#include "src/common/pool_vector.h"
 #include "src/engine/execute_reduce.h"
 #include "src/engine/gather_column.h"
 #include "src/engine/plain_array.h"
@@ -62,7 +63,10 @@ class GatherRun {
 
   /// Ranks the rows by their numbers, then orders them as they will be read.
   arrow::Status ReadFound(const Tables& inputs, size_t first) {
-    std::vector<FoundRow> found;
+    PoolVector<FoundRow> found;
+    int64_t count = 0;
+    for (size_t i = first; i < inputs.size(); ++i) count += inputs[i]->num_rows();
+    found.reserve(count);
     for (size_t i = first; i < inputs.size(); ++i) {
       if (!inputs[i]->schema()->Equals(*FoundSchema(), false))
         return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
@@ -190,7 +194,7 @@ class GatherRun {
   const int64_t batch_rows_;
   arrow::MemoryPool* const pool_;
   std::shared_ptr<arrow::Buffer> row_numbers_;  // by rank
-  std::vector<WantedRow> wanted_;               // by position
+  PoolVector<WantedRow> wanted_;                // by position
   size_t next_ = 0;                             // of `wanted_`: the first that was not read yet
   std::vector<std::unique_ptr<GatherColumn>> columns_;
   std::string path_;

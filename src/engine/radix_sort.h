@@ -11,9 +11,11 @@
 
 namespace viand::engine {
 
-/// Sorts by key_of(item), which is not negative. Takes as much memory again as the items have.
-template <typename Item, typename KeyOf>
-void RadixSort(std::vector<Item>* items, KeyOf&& key_of) {
+/// Sorts a vector by key_of(item), which is not negative. Takes as much memory again as the items
+/// have.
+template <typename Items, typename KeyOf>
+void RadixSort(Items* items, KeyOf&& key_of) {
+  using Item = typename Items::value_type;
   constexpr int kBits = 11;
   constexpr uint64_t kDigits = 1 << kBits;
   uint64_t greatest = 0;
@@ -24,7 +26,7 @@ void RadixSort(std::vector<Item>* items, KeyOf&& key_of) {
     greatest = std::max(greatest, key);
   }
   if (sorted) return;
-  std::vector<Item> moved(items->size());
+  Items moved(items->size());
   for (int shift = 0; shift < 64 && greatest >> shift != 0; shift += kBits) {
     const auto digit = [&](const Item& item) {
       return static_cast<uint64_t>(key_of(item)) >> shift & (kDigits - 1);
