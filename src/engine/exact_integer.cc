@@ -197,6 +197,17 @@ double RoundRatio(__int128 numerator, uint64_t denominator, int64_t exponent) {
     const auto scale = std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
     return static_cast<double>(numerator) / static_cast<double>(denominator) * scale;
   }
+  // Shifted to the top of 64 bits, a quotient by less than 2^9 has at least 55: two more than a
+  // double. Its last bit may tell that there is a rest; then the processor rounds it once.
+  if (magnitude >> 64 == 0 && denominator < 512 && exponent > -800 && exponent < 700) {
+    const int zeros = std::countl_zero(static_cast<uint64_t>(magnitude));
+    const uint64_t shifted = static_cast<uint64_t>(magnitude) << zeros;
+    const uint64_t quotient = shifted / denominator;
+    const uint64_t rest = quotient * denominator != shifted ? 1 : 0;
+    const auto scale = std::bit_cast<double>(static_cast<uint64_t>(exponent - zeros + 1023) << 52);
+    const double rounded = static_cast<double>(quotient | rest) * scale;
+    return numerator < 0 ? -rounded : rounded;
+  }
   // Shifted to the top, so that the quotient has at least 64 bits as long as the denominator has at
   // most 64.
   const int shift = 128 - BitLength(magnitude);

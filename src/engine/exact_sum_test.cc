@@ -181,6 +181,22 @@ TEST(ExactSum, SurvivesManyCarries) {
   EXPECT_EQ(sum.Round(), -100000 + std::ldexp(100000, -53));
 }
 
+TEST(RoundRatio, MeansOfFewAgree) {
+  RandomDoubles random(6);
+  for (int trial = 0; trial < TestRounds(5000); ++trial) {
+    // Every second numerator is halfway between two doubles times the denominator.
+    const uint64_t denominator = 1 + random.Bits() % 600;
+    const uint64_t bits = trial % 2 == 0 ? random.Bits() >> (trial % 61)
+                                         : ((random.Bits() >> 10) | 1) * (denominator % 8 + 1);
+    const __int128 numerator = trial % 3 == 0 ? -__int128{bits} : __int128{bits};
+    const uint64_t divisor = trial % 2 == 0 ? denominator : 2 * (denominator % 8 + 1);
+    const int exponent = static_cast<int>(random.Bits() % 2400) - 1200;
+    EXPECT_EQ(RoundRatio(numerator, divisor, exponent),
+              RoundRatio(ExactInteger::From(numerator), divisor, exponent))
+        << trial;
+  }
+}
+
 TEST(RoundRatio, SmallAndLargeNumeratorsAgree) {
   RandomDoubles random(5);
   for (int trial = 0; trial < TestRounds(2000); ++trial) {

@@ -72,6 +72,18 @@ TEST(SplitRows, KeepsOrderAndDropsRows) {
   EXPECT_TRUE(parts[2]->column(0)->Equals(*Make(arrow::int32(), "[0, null]")));
 }
 
+TEST(SplitRows, MovesNumbersOfEveryWidth) {
+  for (const auto& type : {arrow::int8(), arrow::uint16(), arrow::float32(), arrow::date32(),
+                           arrow::int64(), arrow::float64()}) {
+    const auto batch =
+        arrow::RecordBatch::Make(arrow::schema({arrow::field("x", type)}), 4,
+                                 arrow::ArrayVector{Make(type, "[9, 0, 1, 2, 3]")->Slice(1)});
+    const auto parts = SplitRows(batch, {1, 0, -1, 1}, 2).ValueOrDie();
+    EXPECT_TRUE(parts[0]->column(0)->Equals(*Make(type, "[1]"))) << type->ToString();
+    EXPECT_TRUE(parts[1]->column(0)->Equals(*Make(type, "[0, 3]"))) << type->ToString();
+  }
+}
+
 TEST(SplitRows, DoesNotCopyWhatStaysTogether) {
   const auto schema = arrow::schema({arrow::field("x", arrow::int32())});
   const auto batch =

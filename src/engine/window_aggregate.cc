@@ -11,9 +11,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_generate.h>
 
 #include <algorithm>
-#include <limits>
+#include <map>
 #include <numeric>
 
 #include "src/engine/aggregate_call.h"
@@ -188,6 +190,59 @@ class WindowAggregator {
   std::optional<Spans> existing_;  // of the view's window, in the sets that Exist left
 };
 
+// Puts columns of 8 bytes a value into another order. Columns that share the bits of their validity
+// do so again.
+class Gather {
+ public:
+  Gather(const arrow::Array& order, arrow::MemoryPool* pool)
+      : rows_(order.data()->GetValues<int32_t>(1)), length_(order.length()), pool_(pool) {}
+
+  static bool Takes(const arrow::Array& column, const arrow::Array& order) {
+    return order.type_id() == arrow::Type::INT32 && column.offset() == 0 &&
+           arrow::is_primitive(column.type_id()) && column.type()->bit_width() == 64;
+  }
+
+  ArrayResult Take(const arrow::Array& column) {
+    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
+                           arrow::AllocateBuffer(length_ * sizeof(int64_t), pool_));
+    auto* out = reinterpret_cast<int64_t*>(buffer->mutable_data());
+    const auto* values = column.data()->GetValues<int64_t>(1);
+    for (int64_t i = 0; i < length_; ++i) out[i] = values[rows_[i]];
+    Validity validity;
+    if (column.null_count() > 0) {
+      VIAND_ASSIGN_OR_RETURN(validity, ValidityOf(*column.null_bitmap()));
+    }
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(column.type(), length_, {validity.bits, buffer}, validity.nulls));
+  }
+
+ private:
+  struct Validity {
+    std::shared_ptr<arrow::Buffer> bits;
+    int64_t nulls = 0;
+  };
+
+  arrow::Result<Validity> ValidityOf(const arrow::Buffer& bits) {
+    const auto known = validity_.find(bits.data());
+    if (known != validity_.end()) return known->second;
+    Validity out;
+    VIAND_ASSIGN_OR_RETURN(out.bits, arrow::AllocateEmptyBitmap(length_, pool_));
+    int64_t i = 0;
+    arrow::internal::GenerateBitsUnrolled(out.bits->mutable_data(), 0, length_, [&] {
+      const bool valid = arrow::bit_util::GetBit(bits.data(), rows_[i++]);
+      out.nulls += valid ? 0 : 1;
+      return valid;
+    });
+    if (out.nulls == 0) out.bits = nullptr;
+    return validity_.emplace(bits.data(), std::move(out)).first->second;
+  }
+
+  const int32_t* const rows_;
+  const int64_t length_;
+  arrow::MemoryPool* const pool_;
+  std::map<const uint8_t*, Validity> validity_;  // by the bits that it was made of
+};
+
 ArrayResult TakeFrom(const Column& column, const Column& rows, arrow::MemoryPool* pool) {
   arrow::compute::ExecContext exec(pool);
   VIAND_ASSIGN_OR_RETURN(
@@ -314,9 +369,12 @@ arrow::Result<SpineOrder> OrderSpine(const SpineTimes& spine, const std::vector<
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> FeatureBatch(
     const WindowSpec& spec, const std::vector<Column>& columns, const Column& order,
     arrow::FieldVector fields, std::vector<Column> leading, arrow::MemoryPool* pool) {
+  Gather gather(*order, pool);
   for (size_t i = 0; i < columns.size(); ++i) {
     fields.push_back(arrow::field(spec.features[i].name, columns[i]->type()));
-    VIAND_ASSIGN_OR_RETURN(leading.emplace_back(), TakeFrom(columns[i], order, pool));
+    VIAND_ASSIGN_OR_RETURN(leading.emplace_back(), Gather::Takes(*columns[i], *order)
+                                                       ? gather.Take(*columns[i])
+                                                       : TakeFrom(columns[i], order, pool));
   }
   return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), order->length(),
                                   std::move(leading));
