@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -37,6 +38,7 @@ arrow::Status Failpoint(std::string_view name) {
   if (setting.name != name || ++passes != setting.pass) return arrow::Status::OK();
   if (setting.action == "kill") raise(SIGKILL);
   if (setting.action == "interrupt") raise(SIGINT);
+  if (setting.action == "mark") std::fprintf(stderr, "passed %s\n", setting.name.c_str());
   if (setting.action == "error") {
     return MakeError(ErrorKind::kEnvironment,
                      "no space left on device (injected by VIAND_FAILPOINT)");

@@ -14,7 +14,8 @@
 namespace viand {
 
 /// Counts a pass of the place `name`. When VIAND_FAILPOINT names it and the count is reached:
-/// `kill` raises SIGKILL, `interrupt` raises SIGINT, `error` returns kEnvironment "no space left on
+/// `kill` raises SIGKILL, `interrupt` raises SIGINT, `mark` says so on standard error, for whoever
+/// means to kill it a moment later, `error` returns kEnvironment "no space left on
 /// device".
 arrow::Status Failpoint(std::string_view name);
 

@@ -5,7 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 
 #include "src/expression/parser.h"
@@ -48,7 +50,11 @@ auto* FindNamed(const Objects& objects, const std::string& name) {
 
 class Builder {
  public:
-  explicit Builder(const BoundDefinitions& bound) : bound_(bound), all_(*bound.definitions) {}
+  explicit Builder(const BoundDefinitions& bound) : bound_(bound), all_(*bound.definitions) {
+    for (const BoundView& view : bound.views) views_.emplace(view.view->name, &view);
+    for (const Source& source : all_.sources) sources_.emplace(source.name, &source);
+    for (const Dataset& dataset : all_.datasets) datasets_by_path_.emplace(dataset.to, &dataset);
+  }
 
   LineageGraph Build() {
     for (const BoundDataset& dataset : bound_.datasets) AddDataset(dataset);
@@ -105,23 +111,26 @@ class Builder {
 
   /// The column of a source, or of a view, that an expression knows by a name.
   size_t Resolve(const std::string& source_name, const std::string& name) {
-    if (const BoundView* upstream = bound_.FindView(source_name)) {
+    if (const auto view = views_.find(source_name); view != views_.end()) {
+      const BoundView* upstream = view->second;
       const std::string id = LineageNode{LineageKind::kFeature, source_name, name, ""}.Id();
       if (const auto feature = numbers_.find(id); feature != numbers_.end()) return feature->second;
       // Keys are the upstream view's own; its time is that of its source.
       const std::string& of_source = name == "event_timestamp" ? upstream->timestamp_field : name;
       return Resolve(upstream->view->source.name, of_source);
     }
-    const Source* source = FindNamed(all_.sources, source_name);
-    if (source == nullptr) return kNone;
+    const auto found = sources_.find(source_name);
+    if (found == sources_.end()) return kNone;
+    const Source* source = found->second;
     std::string in_source = name;
     for (const auto& [from, to] : source->field_mapping) {
       if (to == name) in_source = from;
     }
-    for (const Dataset& dataset : all_.datasets) {
-      if (dataset.to != source->path) continue;
-      graph_.written_by[source_name] = dataset.name;
-      return Node({LineageKind::kDatasetColumn, dataset.name, in_source, ""});
+    if (const auto writer = datasets_by_path_.find(source->path);
+        writer != datasets_by_path_.end()) {
+      const std::string& dataset = writer->second->name;
+      graph_.written_by[source_name] = dataset;
+      return Node({LineageKind::kDatasetColumn, dataset, in_source, ""});
     }
     return Node({LineageKind::kSourceColumn, source_name, in_source, ""});
   }
@@ -160,7 +169,8 @@ class Builder {
   std::vector<size_t> FeaturesOf(const FeatureService& service) {
     std::vector<size_t> features;
     for (const FeatureReference& reference : service.features) {
-      const BoundView* view = bound_.FindView(reference.view.name);
+      const auto found = views_.find(reference.view.name);
+      const BoundView* view = found == views_.end() ? nullptr : found->second;
       if (view == nullptr) continue;
       for (const BoundFeature& each : view->features) {
         const std::string& name = each.feature->name;
@@ -190,6 +200,9 @@ class Builder {
 
   const BoundDefinitions& bound_;
   const Definitions& all_;
+  std::map<std::string_view, const BoundView*> views_;
+  std::map<std::string_view, const Source*> sources_;
+  std::map<std::string_view, const Dataset*> datasets_by_path_;
   LineageGraph graph_;
   std::map<std::string, size_t> numbers_;  // by id
   std::set<std::tuple<size_t, size_t, int>> edges_;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "src/definition/text_lines.h"
+#include "src/definition/yaml_events.h"
 
 namespace viand::definition {
 namespace {
@@ -271,6 +272,12 @@ arrow::Status FromParserException(const YAML::ParserException& error, const Text
 }
 
 arrow::Result<YamlNodePtr> ParseTree(const std::string& text, const TextLines& lines) {
+  try {
+    TreeBuilder builder(text, lines);
+    if (SendEvents(text, &builder)) return builder.TakeRoot();
+  } catch (const RefusedYaml&) {
+    // yaml-cpp, which sees the text first to last, says what is wrong first.
+  }
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);

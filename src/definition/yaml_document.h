@@ -47,7 +47,7 @@ struct YamlDocument {
 
 inline constexpr size_t kMaxYamlBytes = 16 << 20;
 /// Bounds what aliases of aliases can blow up to.
-inline constexpr size_t kMaxYamlNodes = 500'000;
+inline constexpr size_t kMaxYamlNodes = 5'000'000;
 
 /// Parses a file's text; errors are kDefinition at file:line:column.
 arrow::Result<YamlDocument> LoadYaml(std::string_view text, const std::string& file);

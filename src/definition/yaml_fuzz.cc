@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 
+#include "src/definition/testing/recorded_events.h"
 #include "src/definition/validation.h"
 #include "src/definition/yaml_reader.h"
 
@@ -33,6 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace viand::definition;  // NOLINT: a program of one function
   auto definitions = std::make_shared<Definitions>();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string fast = FastEvents(std::string(text));
+  if (fast != "unsure" && fast != YamlCppEvents(std::string(text))) std::abort();
   if (!ReadDefinitionText(text, "fuzz.yaml", definitions.get()).ok()) return 0;
   for (const FeatureView& view : definitions->feature_views) CheckRoundTrip(view);
   const auto bound = Validate(

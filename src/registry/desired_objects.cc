@@ -93,15 +93,25 @@ class ObjectBuilder {
                            const Fill& fill, Message* result = nullptr) {
     Message message;
     const StoredObject* stored = snapshot_.Find(kind, name);
-    if (stored != nullptr) {
-      VIAND_ASSIGN_OR_RETURN(const auto parsed, ParseMessage(kind, name, stored->content));
-      message = static_cast<const Message&>(*parsed);
-    }
-    const Message before = message;
+    if (stored != nullptr) VIAND_RETURN_NOT_OK(ReadStored(*stored, &message));
     VIAND_RETURN_NOT_OK(fill(&message));
-    const bool same = stored != nullptr && MessageDifferencer::Equals(before, message);
-    if (result != nullptr) *result = message;
-    return Add(kind, name, where, same ? stored->content : SerializeMessage(message));
+    std::string content = SerializeMessage(message);
+    if (stored != nullptr && content != stored->content) {
+      // Another client may have written the same in another order.
+      Message before;
+      VIAND_RETURN_NOT_OK(ReadStored(*stored, &before));
+      if (MessageDifferencer::Equals(before, message)) content = stored->content;
+    }
+    if (result != nullptr) *result = std::move(message);
+    return Add(kind, name, where, std::move(content));
+  }
+
+  template <class Message>
+  static arrow::Status ReadStored(const StoredObject& stored, Message* message) {
+    VIAND_ASSIGN_OR_RETURN(const auto parsed,
+                           ParseMessage(stored.kind, stored.name, stored.content));
+    *message = std::move(static_cast<Message&>(*parsed));
+    return arrow::Status::OK();
   }
 
   arrow::Status AddProject() {

@@ -163,6 +163,7 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
   for (const registry::Change& change : plan.changes) {
     report.changes.push_back(ToPlanned(session, change));
     if (change.action != registry::ChangeAction::kChange || !IsColumnar(change.kind)) continue;
+    if (change.dependants.empty()) continue;  // lineage of thousands of views takes a while
     if (!lineage) lineage = definition::BuildLineage(session.bound());
     report.changes.back().columns = ColumnsReached(*lineage, change);
   }
