@@ -213,3 +213,36 @@ def test_two_columns_of_one_name_are_refused(lookups):
     for form in ("spine.arrow", "spine.parquet"):
         error = lookups.fails(write_spine(spine, lookups.folder / form), views=["scores"])
         assert 'two columns' in error and '"x"' in error, error
+
+
+TEXT = pa.table({
+    "k": pa.array([1, 2], pa.int64()), "event_timestamp": pa.array([50, 50], pa.timestamp("s")),
+    "view": pa.array(["a", None], pa.string_view()), "coded": pa.array(["x", "x"]).dictionary_encode(),
+    "bytes": pa.array([b"\xff\0", None]), "fixed": pa.array([b"ab", b"cd"], pa.binary(2)), "bytes_view": pa.array([b"a", b""], pa.binary_view()),
+    "runs": pa.compute.run_end_encode(pa.array(["r", "s"])), "lists": pa.array([[1, None], None], pa.list_view(pa.int64())),
+    "uuid": pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"0123456789abcdef", None], pa.binary(16))),
+    "json": pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a":1}', None])),
+    "either": pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([7, 0]), pa.array(["", "t"])], ["i", "s"]),
+    "inner": pa.array([{"c": "z", "b": b"\x01"}, {"c": None, "b": None}],
+                      pa.struct([("c", pa.dictionary(pa.int8(), pa.string())), ("b", pa.binary())])),
+    "big": pa.array([2**64 - 1, None], pa.uint64())})
+
+
+def test_what_is_no_plain_value_as_text(lookups):
+    """CSV and JSON have bytes in hexadecimal, lists and structs as JSON, and whatever an encoding stands for."""
+    spine = write_spine(TEXT, lookups.folder / "text.arrow")
+
+    def standard_output(form):
+        code, out, error = lookups.viand.call(lookups.folder, "historical", "--spine", spine, "--features", "scores", "-o", "-", "--format", form)
+        assert (code, error) == (0, ""), error
+        return out.splitlines()
+    lines = standard_output("csv")
+    assert [line.split(",", 2)[2] for line in lines[1:]] == [
+        '"a","x","FF00","6162","61","r","[1,null]","30313233343536373839616263646566","{""a"":1}","7","{""b"":""01"",""c"":""z""}",'
+        "18446744073709551615,10",
+        ',"x",,"6364","","s",,,,"t","{""b"":null,""c"":null}",,20'], lines
+    first, second = map(json.loads, standard_output("json"))
+    assert {name: first[name] for name in TEXT.column_names[2:]} == {
+        "view": "a", "coded": "x", "bytes": "FF00", "fixed": "6162", "bytes_view": "61", "runs": "r", "lists": [1, None],
+        "uuid": "30313233343536373839616263646566", "json": '{"a":1}', "either": 7, "inner": {"c": "z", "b": "01"}, "big": 2**64 - 1}
+    assert [name for name, value in second.items() if value is None] == sorted(["view", "bytes", "lists", "uuid", "json", "big"])

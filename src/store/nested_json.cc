@@ -1,7 +1,9 @@
 #include "src/store/nested_json.h"
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/builder.h>
+#include <arrow/extension_type.h>
 #include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -19,6 +21,12 @@ namespace {
 using nlohmann::json;
 
 json ToJson(const arrow::Array& array, int64_t row);
+
+bool HoldsBytes(const arrow::DataType& type) {
+  const arrow::Type::type id = type.id();
+  return arrow::is_binary(id) || id == arrow::Type::BINARY_VIEW ||
+         id == arrow::Type::FIXED_SIZE_BINARY;
+}
 
 json ListToJson(const arrow::Array& values, int64_t begin, int64_t end) {
   json list = json::array();
@@ -45,15 +53,16 @@ json PlainToJson(const arrow::Array& array, int64_t row) {
   const auto found = array.GetScalar(row);
   if (!found.ok()) return nullptr;
   const arrow::Scalar& scalar = **found;
-  if (arrow::is_base_binary_like(scalar.type->id()) && !arrow::is_string(scalar.type->id())) {
+  if (HoldsBytes(*scalar.type))
     return arrow::HexEncode(static_cast<const arrow::BaseBinaryScalar&>(scalar).view());
-  }
   const auto cast = [&](const std::shared_ptr<arrow::DataType>& type) {
     return scalar.CastTo(type).ValueOr(nullptr);
   };
   if (scalar.type->id() == arrow::Type::BOOL) {
     return static_cast<const arrow::BooleanScalar&>(scalar).value;
   }
+  if (scalar.type->id() == arrow::Type::UINT64)
+    return static_cast<const arrow::UInt64Scalar&>(scalar).value;
   if (arrow::is_integer(scalar.type->id())) {
     if (const auto value = cast(arrow::int64()))
       return static_cast<const arrow::Int64Scalar&>(*value).value;
@@ -69,6 +78,8 @@ json PlainToJson(const arrow::Array& array, int64_t row) {
   }
   return scalar.ToString();
 }
+
+json EncodedToJson(const arrow::Array& array, int64_t row);
 
 json ToJson(const arrow::Array& array, int64_t row) {
   if (array.IsNull(row)) return nullptr;
@@ -86,8 +97,47 @@ json ToJson(const arrow::Array& array, int64_t row) {
       const auto& list = static_cast<const arrow::FixedSizeListArray&>(array);
       return ListToJson(*list.values(), list.value_offset(row), list.value_offset(row + 1));
     }
+    case arrow::Type::LIST_VIEW: {
+      const auto& list = static_cast<const arrow::ListViewArray&>(array);
+      const int64_t begin = list.value_offset(row);
+      return ListToJson(*list.values(), begin, begin + list.value_length(row));
+    }
+    case arrow::Type::LARGE_LIST_VIEW: {
+      const auto& list = static_cast<const arrow::LargeListViewArray&>(array);
+      const int64_t begin = list.value_offset(row);
+      return ListToJson(*list.values(), begin, begin + list.value_length(row));
+    }
     case arrow::Type::STRUCT:
       return StructToJson(static_cast<const arrow::StructArray&>(array), row);
+    default:
+      return EncodedToJson(array, row);
+  }
+}
+
+/// A value that another array has, or a plain one.
+json EncodedToJson(const arrow::Array& array, int64_t row) {
+  switch (array.type_id()) {
+    case arrow::Type::EXTENSION:
+      return ToJson(*static_cast<const arrow::ExtensionArray&>(array).storage(), row);
+    case arrow::Type::DICTIONARY: {
+      const auto& encoded = static_cast<const arrow::DictionaryArray&>(array);
+      return ToJson(*encoded.dictionary(), encoded.GetValueIndex(row));
+    }
+    case arrow::Type::RUN_END_ENCODED: {
+      const auto run = array.GetScalar(row);
+      if (!run.ok()) return nullptr;
+      const auto value = arrow::MakeArrayFromScalar(
+          *static_cast<const arrow::RunEndEncodedScalar&>(**run).value, 1);
+      return value.ok() ? ToJson(**value, 0) : nullptr;
+    }
+    case arrow::Type::SPARSE_UNION: {
+      const auto& either = static_cast<const arrow::SparseUnionArray&>(array);
+      return ToJson(*either.field(either.child_id(row)), row);
+    }
+    case arrow::Type::DENSE_UNION: {
+      const auto& either = static_cast<const arrow::DenseUnionArray&>(array);
+      return ToJson(*either.field(either.child_id(row)), either.value_offset(row));
+    }
     default:
       return PlainToJson(array, row);
   }
@@ -101,8 +151,13 @@ arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Texts(const arrow::ChunkedAr
       if (chunk->IsNull(row)) {
         ARROW_RETURN_NOT_OK(builder.AppendNull());
       } else {
-        ARROW_RETURN_NOT_OK(builder.Append(
-            ToJson(*chunk, row).dump(-1, ' ', false, json::error_handler_t::replace)));
+        const json value = ToJson(*chunk, row);
+        // A text is one as it is, without quotes: bytes, and texts that are encoded in some way.
+        ARROW_RETURN_NOT_OK(
+            value.is_null() ? builder.AppendNull()
+            : value.is_string()
+                ? builder.Append(value.get<std::string>())
+                : builder.Append(value.dump(-1, ' ', false, json::error_handler_t::replace)));
       }
     }
     ARROW_ASSIGN_OR_RAISE(chunks.emplace_back(), builder.Finish());
@@ -116,7 +171,11 @@ arrow::Result<std::shared_ptr<arrow::Table>> WithNestedAsJson(
     const std::shared_ptr<arrow::Table>& table) {
   std::shared_ptr<arrow::Table> result = table;
   for (int i = 0; i < table->num_columns(); ++i) {
-    if (!arrow::is_nested(table->field(i)->type()->id())) continue;
+    const arrow::DataType& type = *table->field(i)->type();
+    const arrow::Type::type id = type.id();
+    const bool plain = !arrow::is_nested(id) && !HoldsBytes(type) && id != arrow::Type::EXTENSION &&
+                       id != arrow::Type::STRING_VIEW;
+    if (plain) continue;
     ARROW_ASSIGN_OR_RAISE(auto texts, Texts(*table->column(i)));
     ARROW_ASSIGN_OR_RAISE(
         result, result->SetColumn(i, table->field(i)->WithType(arrow::utf8()), std::move(texts)));
