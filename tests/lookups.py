@@ -116,11 +116,15 @@ class Lookups:
         with pa.ipc.open_file(out) as reader:
             return reader.read_all()
 
-    def expected(self, name, spine, feature="v", **more):
-        """The values of one feature as plain Python finds them."""
+    def found_rows(self, name, spine, **more):
+        """The numbers of the rows that plain Python finds, None where there is none."""
         rows, keys, spine_keys, _, _, contract = self.views[name]
-        values = rows[feature].to_pylist()
-        return [None if i is None else values[i] for i in latest(spine, spine_keys, rows, keys, **{**contract, **more})]
+        return latest(spine, spine_keys, rows, keys, **{**contract, **more})
+
+    def expected(self, name, spine, **more):
+        """The values of the feature v of these rows."""
+        values = self.views[name][0]["v"].to_pylist()
+        return [None if i is None else values[i] for i in self.found_rows(name, spine, **more)]
 
     def fails(self, spine, *options, views=None):
         """The error of a retrieval that must fail with exit code 1 or 2, without the folder's name."""

@@ -84,7 +84,7 @@ def column_of(rng, type_):
         if type_.mode == "sparse":
             return pa.UnionArray.from_sparse(kinds, children, [field.name for field in type_])
         return pa.UnionArray.from_dense(kinds, pa.array(range(ROWS), pa.int32()), children, [field.name for field in type_])
-    if type_ in RAW:
+    if type_ in RAW or pa.types.is_timestamp(type_):
         if pa.types.is_date64(type_):  # whole days
             return pa.array([day and day * 86_400_000 for day in some(rng)], pa.int64()).view(type_)
         return pa.array(some(rng), pa.int32() if type_.bit_width == 32 else pa.int64()).view(type_)

@@ -115,3 +115,19 @@ def test_times_of_csv(viand, tmp_path):
     path.write_text("\n".join(["k," + ",".join(columns)] + [",".join(["1", *row]) for row in zip(*(texts for texts, _ in columns.values()))]) + "\n")
     for name, (_, expected) in columns.items():
         assert lookups.retrieve(path, "--timestamp-column", name)["hours__v"].to_pylist() == expected, name
+
+
+@pytest.mark.parametrize(("times", "row"), [
+    (["2026-01-01", "2026-01-01 25:00"], 'row 2 has "2026-01-01 25:00"'),
+    (["2026-01-01", "", "soon"], 'row 3 has "soon"'),
+    (["2026-01-01T00:00:00", "2026-01-01T00:00:00Z"], 'row 2 has "2026-01-01T00:00:00Z", with a zone; rows before have none'),
+    (["2026-01-01T00:00:00+01:00", "2026-01-01T00:00:00"], 'row 2 has "2026-01-01T00:00:00", without a zone; rows before have one'),
+])
+def test_a_time_of_csv_that_is_none_is_told_by_its_row(viand, tmp_path, times, row):
+    lookups = Lookups(viand, tmp_path)
+    lookups.add("view", pa.table({"k": [1], "ts": pa.array([1], pa.timestamp("s")), "v": [1]}), ["k"])
+    path = tmp_path / "spine.csv"
+    path.write_text("k,event_timestamp\n" + "".join(f"1,{time}\n" for time in times))
+    assert lookups.fails(path) == (
+        f'error: column "event_timestamp" of spine spine.csv is string, expected a timestamp or a date: {row}\n'
+        "  hint: write it as a timestamp (2011-03-01 08:26:00 in CSV), or name another column with --timestamp-column\n")

@@ -12,8 +12,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "src/common/block_pool.h"
+#include "src/common/time.h"
 #include "src/engine/executor.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/plain_array.h"
@@ -117,6 +119,35 @@ arrow::Status Hold(std::shared_ptr<arrow::Table> table, const std::string& filte
   return arrow::Status::OK();
 }
 
+/// Says which text of a column, as CSV has it, is the first that is no time, or that has a zone
+/// where those before have none; empty: none.
+std::string FirstWithoutTime(const Spine& spine) {
+  const auto column =
+      spine.scan.table == nullptr ? nullptr : spine.scan.table->GetColumnByName(spine.time);
+  if (column == nullptr || column->type()->id() != arrow::Type::STRING) return "";
+  int64_t row = 0;
+  std::optional<bool> zoned;
+  for (const auto& chunk : column->chunks()) {
+    const auto& texts = static_cast<const arrow::StringArray&>(*chunk);
+    for (int64_t i = 0; i < texts.length(); ++i) {
+      ++row;
+      if (texts.IsNull(i)) continue;
+      const std::string_view text = texts.GetView(i);
+      const auto found = [&](std::string_view why) {
+        return fmt::format(": row {} has \"{}\"{}", row, text.substr(0, 40), why);
+      };
+      if (!ParseTimestampUs(text).ok()) return found("");
+      const bool has_zone = text.ends_with('Z') || text.find_first_of("+-", 10) < text.size();
+      if (zoned && *zoned != has_zone) {
+        return found(has_zone ? ", with a zone; rows before have none"
+                              : ", without a zone; rows before have one");
+      }
+      zoned = has_zone;
+    }
+  }
+  return "";
+}
+
 arrow::Status CheckTime(const Spine& spine) {
   const auto field = spine.schema().GetFieldByName(spine.time);
   if (field == nullptr) return MissingColumn(spine.time, spine.schema(), "", spine.described_as);
@@ -124,8 +155,8 @@ arrow::Status CheckTime(const Spine& spine) {
     return arrow::Status::OK();
   return MakeError(
       ErrorKind::kInput,
-      fmt::format("column \"{}\" of {} is {}, expected a timestamp or a date", spine.time,
-                  spine.described_as, field->type()->ToString()),
+      fmt::format("column \"{}\" of {} is {}, expected a timestamp or a date{}", spine.time,
+                  spine.described_as, field->type()->ToString(), FirstWithoutTime(spine)),
       "write it as a timestamp (2011-03-01 08:26:00 in CSV), or name another column with "
       "--timestamp-column");
 }
