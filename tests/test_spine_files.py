@@ -146,3 +146,10 @@ labels:
     assert found["n"].to_pylist() == after
     assert found["scores__v"].to_pylist() == lookups.expected("scores", SPINE)
     assert pq.read_table(tmp_path / "scores.parquet").num_rows == 3
+
+
+def test_a_file_of_many_that_is_no_parquet(lookups):
+    split(lookups.folder / "spines", ".parquet")
+    (lookups.folder / "spines/part-9.parquet").write_text("k,event_timestamp\n")
+    error = lookups.fails(lookups.folder / "spines")
+    assert "spines/part-9.parquet is not a Parquet file" in error, error

@@ -191,6 +191,11 @@ arrow::Result<SpineKind> KindOfFile(const std::string& path) {
   return kind;
 }
 
+bool IsNamedParquet(const std::string& path) {
+  const std::string extension = std::filesystem::path(ParseAddress(path).path).extension().string();
+  return extension == ".parquet" || extension == ".parq" || extension == ".pq";
+}
+
 constexpr std::string_view NameOfKind(SpineKind kind) {
   switch (kind) {
     case SpineKind::kParquet:
@@ -220,8 +225,12 @@ arrow::Result<SpineFiles> FindSpineFiles(const std::string& path) {
   if (found.paths.empty()) found.paths = {absolute};
   found.is_one = found.paths.size() == 1 && found.paths[0] == absolute;
   for (size_t i = 0; i < found.paths.size(); ++i) {
-    // Told by the user's own words where it is one file.
-    ARROW_ASSIGN_OR_RAISE(const SpineKind kind, KindOfFile(found.is_one ? path : found.paths[i]));
+    // Of many files those named as Parquet are taken for it: a store would be asked for each.
+    SpineKind kind = SpineKind::kParquet;
+    if (found.is_one || !IsNamedParquet(found.paths[i])) {
+      // Told by the user's own words where it is one file.
+      ARROW_ASSIGN_OR_RAISE(kind, KindOfFile(found.is_one ? path : found.paths[i]));
+    }
     if (i == 0) found.kind = kind;
     if (kind == found.kind) continue;
     return Unreadable(
