@@ -204,6 +204,10 @@ class FeatureStore {
   /// version.
   virtual Result<PlanReport> Apply(const ApplyOptions& options) = 0;
 
+  /// Reads the registry now, for what others have applied since. Calls read it by themselves once
+  /// what they know of it is `cache_ttl_seconds` of feature_store.yaml old (600; 0: never again).
+  virtual Status RefreshRegistry() = 0;
+
   /// Removes every object of this repo from the registry; files stay.
   virtual Result<PlanReport> Teardown() = 0;
 

@@ -142,7 +142,7 @@ arrow::Result<std::optional<FileStorage::Contents>> FileStorage::TryReadContents
   }
   VIAND_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path_, kMaxBytes));
   contents.sha256 = Sha256Hex(bytes);
-  const arrow::Status status = [&]() -> arrow::Status {
+  arrow::Status status = [&]() -> arrow::Status {
     VIAND_RETURN_NOT_OK(RegistryFile::Parse(bytes).Value(&contents.file));
     return FindImage(&contents);
   }();

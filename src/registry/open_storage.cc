@@ -40,7 +40,7 @@ arrow::Result<std::string> SqliteFile(const definition::RepoConfig& config) {
   const size_t scheme_end = url.find("://");
   return ErrorAt(where, ErrorKind::kDefinition,
                  scheme_end == std::string::npos
-                     ? fmt::format("registry path \"{}\" is not a database's URL", url)
+                     ? "the registry's path is not a database's URL"
                      : fmt::format("no registry can be at \"{}://...\"", url.substr(0, scheme_end)),
                  kWorkingPaths);
 }
@@ -53,7 +53,9 @@ arrow::Result<std::string> RegistryFilePath(const definition::RepoConfig& config
     return ErrorAt({"feature_store.yaml"}, ErrorKind::kDefinition,
                    fmt::format("a registry file cannot be at \"{}://...\", only on this machine",
                                path.substr(0, scheme_end)),
-                   kWorkingPaths);
+                   IsPostgresUrl(path) || path.starts_with("sqlite")
+                       ? "a database is {registry_type: sql, path: ...}"
+                       : kWorkingPaths);
   if (!path.starts_with('/')) path = config.root + "/" + path;
   std::error_code error;
   const auto resolved = std::filesystem::weakly_canonical(path, error);

@@ -104,7 +104,7 @@ void PostgresStorage::Release(std::unique_ptr<PostgresConnection> connection) {
 arrow::Status PostgresStorage::Read(const Body& body) {
   for (size_t number = 1;; ++number) {
     bool transient = false;
-    const arrow::Status status = TryRead(body, &transient);
+    arrow::Status status = TryRead(body, &transient);
     if (status.ok() || !transient) return status;
     VIAND_ASSIGN_OR_RETURN(const bool again, Pause(number));
     if (!again) return status;
@@ -114,7 +114,7 @@ arrow::Status PostgresStorage::Read(const Body& body) {
 arrow::Status PostgresStorage::TryRead(const Body& body, bool* transient) {
   VIAND_ASSIGN_OR_RETURN(auto connection, Acquire());
   Lease lease(this, std::move(connection));
-  const arrow::Status status = [&]() -> arrow::Status {
+  arrow::Status status = [&]() -> arrow::Status {
     VIAND_RETURN_NOT_OK(
         lease->Execute("begin transaction isolation level repeatable read, read only"));
     VIAND_RETURN_NOT_OK(body(lease.get()));
@@ -128,7 +128,7 @@ arrow::Status PostgresStorage::TryRead(const Body& body, bool* transient) {
 arrow::Status PostgresStorage::Write(const Body& body) {
   for (size_t number = 1;; ++number) {
     bool transient = false;
-    const arrow::Status status = TryWrite(body, &transient);
+    arrow::Status status = TryWrite(body, &transient);
     if (status.ok() || !transient) return status;
     VIAND_ASSIGN_OR_RETURN(const bool again, Pause(number));
     if (!again) return WithContext(status, kNothingApplied);

@@ -172,6 +172,7 @@ class RepoFeatureStore final : public FeatureStore {
     if (!committed.ok()) return ToPublic(committed);
     return current.report;
   }
+  Status RefreshRegistry() override { return ToPublic(session_->ReadRegistry().status()); }
   Result<PlanReport> Teardown() override {
     const auto current = MakeTeardownPlan(session_.get());
     if (!current.ok()) return ToPublic(current.status());

@@ -90,16 +90,23 @@ arrow::Status RepoSession::Rebind() {
   return definition::Validate(definitions_, FilesBelow(config_.root)).Value(&bound_);
 }
 
+arrow::Status RepoSession::TakeGrids(const registry::SharedSnapshot& snapshot) {
+  if (snapshot == grids_of_) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(context_.grids, registry::RecordedGrids(*snapshot));
+  grids_of_ = snapshot;
+  return arrow::Status::OK();
+}
+
 arrow::Result<registry::SharedSnapshot> RepoSession::ReadRegistry() {
   ARROW_ASSIGN_OR_RAISE(auto snapshot, registry_->Read());
-  ARROW_ASSIGN_OR_RAISE(context_.grids, registry::RecordedGrids(*snapshot));
-  grids_read_ = true;
+  ARROW_RETURN_NOT_OK(TakeGrids(snapshot));
   return snapshot;
 }
 
 arrow::Status RepoSession::RequireGrids() {
-  if (grids_read_) return arrow::Status::OK();
-  return ReadRegistry().status();
+  if (grids_of_ != nullptr && grids_pinned_) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, registry_->ReadCached());
+  return TakeGrids(snapshot);
 }
 
 }  // namespace viand::store

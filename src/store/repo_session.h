@@ -25,8 +25,12 @@ class RepoSession {
   /// Reads the registry: the grids of `context()` are those that it records.
   arrow::Result<registry::SharedSnapshot> ReadRegistry();
 
-  /// Reads the registry once, for commands that only need its grids.
+  /// Reads the registry unless what is known of it is young enough (Registry::ReadCached), for
+  /// calls that only need its grids.
   arrow::Status RequireGrids();
+
+  /// While pinned, RequireGrids keeps the grids that it has: the steps of one run agree.
+  void PinGrids(bool pinned) { grids_pinned_ = pinned; }
 
   const definition::RepoConfig& config() const { return config_; }
   const definition::Definitions& definitions() const { return *definitions_; }
@@ -39,6 +43,7 @@ class RepoSession {
 
  private:
   RepoSession() = default;
+  arrow::Status TakeGrids(const registry::SharedSnapshot& snapshot);
 
   definition::RepoConfig config_;
   std::shared_ptr<const definition::Definitions> definitions_;
@@ -48,7 +53,8 @@ class RepoSession {
   std::unique_ptr<engine::Executor> executor_;
   offline::RepoContext context_;
   int threads_ = 0;
-  bool grids_read_ = false;
+  registry::SharedSnapshot grids_of_;  ///< whose grids `context_` has; null: none yet
+  bool grids_pinned_ = false;
 };
 
 }  // namespace viand::store

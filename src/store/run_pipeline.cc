@@ -63,6 +63,17 @@ arrow::Status PredictAll(RepoSession* session, RunReport* report) {
   return arrow::Status::OK();
 }
 
+/// All steps of a run work on the same grids, however long they take.
+class PinnedGrids {
+ public:
+  explicit PinnedGrids(RepoSession* session) : session_(session) { session_->PinGrids(true); }
+  PinnedGrids(const PinnedGrids&) = delete;
+  ~PinnedGrids() { session_->PinGrids(false); }
+
+ private:
+  RepoSession* const session_;
+};
+
 }  // namespace
 
 const std::vector<std::string>& StepNames() {
@@ -72,6 +83,7 @@ const std::vector<std::string>& StepNames() {
 
 arrow::Result<RunReport> RunPipeline(RepoSession* session, const RunOptions& options) {
   ARROW_RETURN_NOT_OK(CheckStepNames(options.steps));
+  const PinnedGrids pinned(session);
   const StepClock clock;
   const auto wanted = [&options](std::string_view step) {
     return options.steps.empty() ||
