@@ -53,9 +53,9 @@ arrow::Result<std::shared_ptr<arrow::Table>> Compact(const std::shared_ptr<arrow
 /// What one fragment put out: each table in memory, on disk, or released.
 struct HeldTables::Group {
   std::mutex mutex;
-  engine::Tables tables;                 // guarded by mutex; null: on disk or released
-  std::vector<SpillFile::Piece> pieces;  // guarded by mutex: empty where in memory
-  std::shared_ptr<SpillFile> file;       // guarded by mutex
+  engine::Tables tables;  // guarded by mutex; null: on disk or released
+  // Guarded by mutex: empty where in memory.
+  std::vector<std::shared_ptr<const SpillFile::Piece>> pieces;
   int64_t bytes = 0;
 };
 
@@ -65,9 +65,7 @@ struct HeldTables::Handle : engine::TableHandle {
   ~Handle() override {
     const std::lock_guard<std::mutex> lock(group->mutex);
     group->tables[index].reset();
-    if (group->pieces.empty()) return;
-    group->file->Forget(group->pieces[index]);
-    group->pieces[index] = {};
+    if (!group->pieces.empty()) group->pieces[index].reset();
   }
   const std::shared_ptr<Group> group;
   const size_t index;
@@ -102,15 +100,13 @@ arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tabl
 arrow::Result<std::shared_ptr<arrow::Table>> HeldTables::Load(
     const engine::TableReference& reference) {
   const auto& handle = static_cast<const Handle&>(*reference);
-  std::shared_ptr<SpillFile> file;
-  SpillFile::Piece piece;
+  std::shared_ptr<const SpillFile::Piece> piece;
   {
     const std::lock_guard<std::mutex> lock(handle.group->mutex);
     if (handle.group->pieces.empty()) return handle.group->tables[handle.index];
-    file = handle.group->file;
     piece = handle.group->pieces[handle.index];
   }
-  return file->Read(piece);
+  return SpillFile::Read(std::move(piece));
 }
 
 arrow::Status HeldTables::MakeRoom(int64_t* spilled_bytes) {
@@ -140,16 +136,15 @@ std::shared_ptr<HeldTables::Group> HeldTables::TakeLargest() {
 }
 
 arrow::Result<int64_t> HeldTables::Spill(Group* group) {
-  VIAND_ASSIGN_OR_RETURN(auto file, OpenFile());
+  VIAND_ASSIGN_OR_RETURN(const auto file, OpenFile());
   const std::lock_guard<std::mutex> lock(group->mutex);
-  group->file = std::move(file);
   int64_t bytes = 0;
-  std::vector<SpillFile::Piece> pieces(group->tables.size());
+  std::vector<std::shared_ptr<const SpillFile::Piece>> pieces(group->tables.size());
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (group->tables[i] == nullptr) continue;
     VIAND_ASSIGN_OR_RETURN(const auto compact, Compact(group->tables[i]));
-    VIAND_ASSIGN_OR_RETURN(pieces[i], group->file->Write(*compact));
-    bytes += pieces[i].bytes;
+    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact));
+    bytes += pieces[i]->bytes();
   }
   group->pieces = std::move(pieces);
   for (auto& table : group->tables) table.reset();

@@ -8,6 +8,7 @@
 #include <arrow/table.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +21,8 @@ namespace viand::distributed {
 namespace {
 
 constexpr int64_t kBufferBytes = 256 * 1024;
+/// Of pieces in the file, so that the buffers of what is read lie as Arrow wants them.
+constexpr int64_t kAlignment = 64;
 
 /// Appends at an offset of a file.
 class PieceStream final : public arrow::io::OutputStream {
@@ -80,6 +83,23 @@ arrow::Result<int64_t> WriteStream(const arrow::Table& table,
   return file->Tell();
 }
 
+/// A piece as it lies in the file, for as long as any table has a part of it.
+class MappedPiece final : public arrow::Buffer {
+ public:
+  MappedPiece(void* mapping, int64_t mapped_bytes, int64_t skipped, int64_t bytes,
+              std::shared_ptr<const SpillFile::Piece> piece)
+      : arrow::Buffer(static_cast<const uint8_t*>(mapping) + skipped, bytes),
+        mapping_(mapping),
+        mapped_bytes_(mapped_bytes),
+        piece_(std::move(piece)) {}
+  ~MappedPiece() override { ::munmap(mapping_, mapped_bytes_); }
+
+ private:
+  void* const mapping_;
+  const int64_t mapped_bytes_;
+  const std::shared_ptr<const SpillFile::Piece> piece_;
+};
+
 int OpenUnnamed(const std::string& folder) {
   const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
@@ -106,7 +126,8 @@ arrow::Result<std::shared_ptr<SpillFile>> SpillFile::Open(const std::string& fol
 
 SpillFile::~SpillFile() { ::close(descriptor_); }
 
-arrow::Result<SpillFile::Piece> SpillFile::Write(const arrow::Table& table) {
+arrow::Result<std::shared_ptr<const SpillFile::Piece>> SpillFile::Write(
+    const arrow::Table& table) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto file = std::make_shared<PieceStream>(descriptor_, end_);
   const auto bytes = WriteStream(table, file);
@@ -119,40 +140,39 @@ arrow::Result<SpillFile::Piece> SpillFile::Write(const arrow::Table& table) {
                      "free disk space there, name another folder with --temp-dir, or allow more "
                      "memory with --memory");
   }
-  const Piece piece{end_, *bytes};
-  end_ += *bytes;
+  auto piece = std::make_shared<const Piece>(shared_from_this(), end_, *bytes);
+  end_ += (*bytes + kAlignment - 1) / kAlignment * kAlignment;
   return piece;
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::Read(const Piece& piece) const {
-  VIAND_ASSIGN_OR_RETURN(auto buffer, arrow::AllocateBuffer(piece.bytes, ProcessPool()));
-  int64_t done = 0;
-  while (done < piece.bytes) {
-    const ssize_t got = ::pread(descriptor_, buffer->mutable_data() + done, piece.bytes - done,
-                                piece.offset + done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      return MakeError(
-          ErrorKind::kEnvironment,
-          fmt::format("cannot read back {} bytes of temporary data in {}: {}", piece.bytes, folder_,
-                      got == 0 ? "the file is shorter" : std::strerror(errno)),
-          "is the disk in order? name another folder with --temp-dir");
-    }
-    done += got;
+arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::Read(std::shared_ptr<const Piece> piece) {
+  static const int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
+  const SpillFile& file = *piece->file_;
+  const int64_t skipped = piece->offset_ % page_bytes;
+  const int64_t bytes = piece->bytes_;
+  // All pages at once: one by one each would be a fault.
+  void* mapping = ::mmap(nullptr, skipped + bytes, PROT_READ, MAP_SHARED | MAP_POPULATE,
+                         file.descriptor_, piece->offset_ - skipped);
+  if (mapping == MAP_FAILED) {
+    return MakeError(ErrorKind::kEnvironment,
+                     fmt::format("cannot read back {} bytes of temporary data in {}: {}", bytes,
+                                 file.folder_, std::strerror(errno)),
+                     "is the disk in order? name another folder with --temp-dir");
   }
+  auto buffer = std::make_shared<MappedPiece>(mapping, skipped + bytes, skipped, bytes,
+                                              std::move(piece));
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.memory_pool = ProcessPool();
   options.use_threads = false;
-  VIAND_ASSIGN_OR_RETURN(auto reader, arrow::ipc::RecordBatchStreamReader::Open(
-                                          std::make_shared<arrow::io::BufferReader>(
-                                              std::shared_ptr<arrow::Buffer>(std::move(buffer))),
-                                          options));
+  VIAND_ASSIGN_OR_RETURN(auto reader,
+                         arrow::ipc::RecordBatchStreamReader::Open(
+                             std::make_shared<arrow::io::BufferReader>(std::move(buffer)), options));
   return reader->ToTable();
 }
 
-void SpillFile::Forget(const Piece& piece) {
+SpillFile::Piece::~Piece() {
   // Where the file system cannot, the room comes back with the file.
-  ::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, piece.offset, piece.bytes);
+  ::fallocate(file_->descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_, bytes_);
 }
 
 }  // namespace viand::distributed

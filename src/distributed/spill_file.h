@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "src/common/error.h"
 
@@ -17,12 +18,22 @@ class Table;
 
 namespace viand::distributed {
 
-class SpillFile {
+class SpillFile : public std::enable_shared_from_this<SpillFile> {
  public:
-  /// Where one table stands.
-  struct Piece {
-    int64_t offset = 0;
-    int64_t bytes = 0;
+  /// One table on disk; its room is given back with the last who holds it.
+  class Piece {
+   public:
+    Piece(std::shared_ptr<const SpillFile> file, int64_t offset, int64_t bytes)
+        : file_(std::move(file)), offset_(offset), bytes_(bytes) {}
+    ~Piece();
+    Piece(const Piece&) = delete;
+    int64_t bytes() const { return bytes_; }
+
+   private:
+    friend class SpillFile;
+    const std::shared_ptr<const SpillFile> file_;
+    const int64_t offset_;
+    const int64_t bytes_;
   };
 
   /// kEnvironment where the folder cannot be written.
@@ -31,10 +42,10 @@ class SpillFile {
   SpillFile(const SpillFile&) = delete;
 
   /// kEnvironment, naming the folder and the bytes, where the disk is full.
-  arrow::Result<Piece> Write(const arrow::Table& table);
-  arrow::Result<std::shared_ptr<arrow::Table>> Read(const Piece& piece) const;
-  /// Gives the piece's room on disk back.
-  void Forget(const Piece& piece);
+  arrow::Result<std::shared_ptr<const Piece>> Write(const arrow::Table& table);
+  /// The table as it lies in the file: pages of it that the system may drop and read again, no
+  /// memory of ours. It keeps the piece.
+  static arrow::Result<std::shared_ptr<arrow::Table>> Read(std::shared_ptr<const Piece> piece);
 
  private:
   SpillFile(int descriptor, std::string folder)

@@ -2,6 +2,7 @@
 
 #include <arrow/compute/initialize.h>
 
+#include "src/engine/execute_as_of.h"
 #include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
 #include "src/engine/execute_reduce.h"

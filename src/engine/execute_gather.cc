@@ -13,7 +13,7 @@
 
 #include "src/common/cancellation.h"
 #include "src/common/pool_vector.h"
-#include "src/engine/execute_reduce.h"
+#include "src/engine/execute_as_of.h"
 #include "src/engine/gather_column.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/radix_sort.h"

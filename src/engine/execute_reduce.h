@@ -1,17 +1,11 @@
-// Runs the reduce fragments: one partition's as-of join or window aggregates.
+// Runs a window fragment: one partition's window aggregates.
 #pragma once
 
 #include "src/engine/execute_fragment.h"
 
 namespace viand::engine {
 
-/// The schema of an as-of join's outputs: row number of the spine, position in what a map fragment
-/// read.
-std::shared_ptr<arrow::Schema> FoundSchema();
-
 /// As ExecuteFragment.
-arrow::Result<Tables> ExecuteAsOf(const AsOfFragment& join, const Tables& inputs,
-                                  const FragmentContext& context);
 arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& inputs,
                                     const FragmentContext& context);
 

@@ -77,6 +77,7 @@ struct AsOfFragment {
   bool created_not_after = false;
   int64_t ttl_us = 0;
   std::vector<int64_t> grid_us;
+  int64_t batch_rows = 0;  ///< rows of features that are joined at a time, at least a part; 0: all
 };
 
 /// The columns of the rows that an as-of join found in what one map fragment read. Inputs: where

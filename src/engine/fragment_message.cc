@@ -148,7 +148,7 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const AsOfFragment
   const auto grid = builder->CreateVector(join.grid_us);
   return message::CreateAsOfFragment(*builder, join.spine_parts, join.key_count, features,
                                      join.has_created, join.created_not_after, join.ttl_us, grid,
-                                     join.feature_parts)
+                                     join.feature_parts, join.batch_rows)
       .Union();
 }
 
@@ -306,6 +306,7 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   result.created_not_after = join.created_not_after();
   result.ttl_us = join.ttl_us();
   result.grid_us = ReadNumbers(join.grid_us());
+  result.batch_rows = join.batch_rows();
   if (result.spine_parts < 1 || result.key_count < 0)
     return Damaged("number of spine parts or keys");
   if (result.feature_parts < 0 || result.feature_parts > kMaxFeatureParts)

@@ -76,6 +76,7 @@ AsOfFragment AsOf() {
   join.created_not_after = true;
   join.ttl_us = 77;
   join.grid_us = {3, 4};
+  join.batch_rows = 1000;
   return join;
 }
 

@@ -12,6 +12,32 @@ namespace {
 
 using Results = std::vector<std::vector<TableReference>>;
 
+/// What a join holds of a row besides its columns: groups, order, what was found.
+constexpr int64_t kJoinBytes = 64;
+/// The same of a gather fragment: the row's number and place, in both orders.
+constexpr int64_t kGatherBytes = 48;
+
+int64_t RowsOf(const PartitionInputs& tables) {
+  int64_t rows = 0;
+  for (const TableReference& table : tables) rows += table->rows();
+  return rows;
+}
+
+/// Tables that follow one another, together of at most so many rows where one has not more alone.
+std::vector<PartitionInputs> Grouped(const PartitionInputs& tables, int64_t most_rows) {
+  std::vector<PartitionInputs> groups;
+  int64_t rows = 0;
+  for (const TableReference& table : tables) {
+    if (groups.empty() || rows + table->rows() > most_rows) {
+      groups.emplace_back();
+      rows = 0;
+    }
+    groups.back().push_back(table);
+    rows += table->rows();
+  }
+  return groups;
+}
+
 class AsOfLookup {
  public:
   AsOfLookup(const AsOfView& view, const std::vector<std::string>& keys,
@@ -68,17 +94,28 @@ class AsOfLookup {
     fragment.grid_us = view_.grid_us;
     std::vector<FragmentCall> calls;
     for (size_t p = 0; p < spine_.partitions.size(); ++p) {
-      FragmentCall call{fragment, spine_.partitions[p]};
-      PartitionInputs& features = mapped->partitions[p];
-      call.inputs.insert(call.inputs.end(), std::make_move_iterator(features.begin()),
-                         std::make_move_iterator(features.end()));
-      features.clear();
-      calls.push_back(std::move(call));
+      AddCalls(fragment, spine_.partitions[p], mapped->partitions[p], &calls);
+      mapped->partitions[p].clear();
     }
     return RunStage("look up ", OperatorKind::kAsOfJoin, std::move(calls));
   }
 
-  /// One fragment for what a map fragment read: what all partitions found in it.
+  /// One call where the partition fits; else several, each with some of the spine's rows, that take
+  /// the features a few at a time: no key has too many rows.
+  void AddCalls(AsOfFragment fragment, const PartitionInputs& spine,
+                const PartitionInputs& features, std::vector<FragmentCall>* calls) const {
+    const int64_t most = RowsPerFragmentInMemory(RowBytes(*fragment.features) + kJoinBytes, options_);
+    const bool fits = RowsOf(spine) <= most - std::min(most, RowsOf(features));
+    if (!fits) fragment.batch_rows = std::max<int64_t>(most / 2, 1);
+    for (PartitionInputs& some : fits ? std::vector<PartitionInputs>{spine} : Grouped(spine, most / 2)) {
+      fragment.spine_parts = static_cast<int>(some.size());
+      some.insert(some.end(), features.begin(), features.end());
+      calls->push_back({fragment, std::move(some)});
+    }
+  }
+
+  /// One fragment for what a map fragment read: what all partitions found in it. Several where that
+  /// is too much for one, none where it is nothing.
   arrow::Result<Results> Gather(const std::vector<ScanSlice>& slices, Results found) const {
     GatherFragment prototype;
     std::vector<std::string> names;
@@ -93,16 +130,25 @@ class AsOfLookup {
     prototype.described_as = source_->described_as;
     prototype.batch_rows = options_.batch_rows;
     prototype.chunks = spine_.chunks;
+    const int64_t most =
+        RowsPerFragmentInMemory(RowBytes(*prototype.columns) + kGatherBytes, options_);
     std::vector<FragmentCall> calls;
     for (size_t slice = 0; slice < slices.size(); ++slice) {
-      FragmentCall call{prototype, {}};
-      std::get<GatherFragment>(call.fragment).parts = slices[slice].parts;
-      if (source_->table != nullptr) {
-        VIAND_ASSIGN_OR_RETURN(auto table, PutSlice(slices[slice], prototype.file_columns));
-        call.inputs.push_back(std::move(table));
+      PartitionInputs of_slice;
+      for (auto& of_call : found) {
+        if (of_call[slice]->rows() > 0) of_slice.push_back(std::move(of_call[slice]));
       }
-      for (auto& of_partition : found) call.inputs.push_back(std::move(of_partition[slice]));
-      calls.push_back(std::move(call));
+      for (PartitionInputs& some : Grouped(of_slice, most)) {
+        FragmentCall call{prototype, {}};
+        std::get<GatherFragment>(call.fragment).parts = slices[slice].parts;
+        if (source_->table != nullptr) {
+          VIAND_ASSIGN_OR_RETURN(auto table, PutSlice(slices[slice], prototype.file_columns));
+          call.inputs.push_back(std::move(table));
+        }
+        call.inputs.insert(call.inputs.end(), std::make_move_iterator(some.begin()),
+                           std::make_move_iterator(some.end()));
+        calls.push_back(std::move(call));
+      }
     }
     return RunStage("gather ", OperatorKind::kGather, std::move(calls));
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "src/engine/coded_array.h"
@@ -29,6 +30,8 @@ static_assert(kMostPartitions <= kMaxPartitions);
 /// Of the memory budget: the share of the fragments that scan, and of those that join or aggregate.
 constexpr int64_t kScanShare = 8;
 constexpr int64_t kReduceShare = 4;
+/// Partitions are cut for kReduceShare; one that turned out larger may take this much.
+constexpr int64_t kFragmentsShare = 2;
 /// A reduce fragment holds its inputs, their order, and what it makes of them.
 constexpr int64_t kCopiesOfInput = 4;
 /// Of a text, with its offset.
@@ -213,6 +216,12 @@ int64_t RowBytes(const arrow::Schema& columns) {
     bytes += bits > 0 ? (bits + 7) / 8 : kTypicalTextBytes;
   }
   return bytes;
+}
+
+int64_t RowsPerFragmentInMemory(int64_t row_bytes, const ExecuteOptions& options) {
+  const int64_t memory = options.executor->MemoryBytes();
+  if (memory <= 0) return std::numeric_limits<int64_t>::max();
+  return std::max<int64_t>(memory / kFragmentsShare / CoresOf(options) / row_bytes, 1);
 }
 
 int ChoosePartitionCount(const InputSize& most, const ExecuteOptions& options) {

@@ -24,6 +24,9 @@
 namespace viand::engine {
 namespace {
 
+/// Of a column chunk on this machine, at a time.
+constexpr int64_t kReadBytes = 512 * 1024;
+
 /// The status of Arrow's reader as the user's error: the file, what reads it, and the kind.
 arrow::Status Unreadable(const arrow::Status& status, const std::string& path,
                          const std::string& described_as, const std::string& hint) {
@@ -157,9 +160,14 @@ class ParquetReader final : public SlicingReader {
     // saves.
     properties.set_pre_buffer(IsRemotePath(part_.path));
     properties.set_cache_options(arrow::io::CacheOptions::Defaults());
+    parquet::ReaderProperties bytes(options_.pool);
+    if (!IsRemotePath(part_.path)) {
+      // Else a column chunk is held whole, which of a large row group is much.
+      bytes.enable_buffered_stream();
+      bytes.set_buffer_size(kReadBytes);
+    }
     parquet::arrow::FileReaderBuilder builder;
-    VIAND_RETURN_NOT_OK(
-        builder.Open(std::move(file), parquet::default_reader_properties(), footer->metadata));
+    VIAND_RETURN_NOT_OK(builder.Open(std::move(file), bytes, footer->metadata));
     const parquet::SchemaDescriptor& leaves = *builder.raw_reader()->metadata()->schema();
     for (size_t i = 0; i < options_.coded.size(); ++i) {
       const int leaf = options_.coded[i] ? leaves.ColumnIndex(columns_[i]) : -1;
