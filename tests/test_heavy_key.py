@@ -1,4 +1,4 @@
-"""One key with half of all rows: its windows are looked up in slices of time, within the budget of memory."""
+"""One key with half of all rows: it is looked up a part at a time, within the budget of memory."""
 
 import re
 import shutil
@@ -39,6 +39,13 @@ feature_views:
     source: events
     window: unbounded
     features: {n: count(*), kinds: count(distinct kind)}
+  - name: stored
+    entities: [user]
+    source: events
+    ttl: 0d
+    schema:
+      - {name: amount, dtype: Float64}
+      - {name: kind, dtype: Int64}
 """
 ROWS = 3_000_000
 SPAN_US = 90 * 86_400_000_000
@@ -96,6 +103,15 @@ def test_its_windows_are_looked_up_within_the_budget(viand, repo):
     code, error, peak = run(viand, repo, *budgeted(*historical(repo, "recent", "small.parquet")))
     assert code == 0, error
     assert parquet.read_table(repo / "plain.parquet").equals(parquet.read_table(repo / "small.parquet"))
+    assert peak <= 1.25 * BUDGET_MIB
+
+
+def test_its_rows_are_joined_within_the_budget(viand, repo):
+    code, error, _ = run(viand, repo, *historical(repo, "stored", "joined.parquet"))
+    assert code == 0, error
+    code, error, peak = run(viand, repo, *budgeted(*historical(repo, "stored", "joined-small.parquet")))
+    assert code == 0, error
+    assert parquet.read_table(repo / "joined.parquet").equals(parquet.read_table(repo / "joined-small.parquet"))
     assert peak <= 1.25 * BUDGET_MIB
 
 

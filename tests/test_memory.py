@@ -67,7 +67,7 @@ def historical(viand, repo, output, *arguments):
 @pytest.mark.parametrize("memory, message", [
     ("12XB", 'error: --memory "12XB" is no amount of memory\n'
              "  hint: write 512MB, 2GiB, 60% (of the memory that there is) or a number of bytes\n"),
-    ("10MB", "error: --memory 10MB is 10000000 bytes: too little to work with\n  hint: give at least 64MiB\n"),
+    ("10MB", "error: --memory 10MB is 10000000 bytes: too little to work with\n  hint: give at least 256MB\n"),
 ])
 def test_a_budget_that_is_none(viand, repo, memory, message):
     done = run(viand, repo, "backfill", "--memory", memory)
@@ -84,7 +84,7 @@ def test_spilled_or_not_the_result_is_the_same(viand, repo):
     viand.json(repo, "backfill")
     plain = historical(viand, repo, "plain.parquet")
     assert plain.equals(historical(viand, repo, "spilled.parquet", *spilling(repo)))
-    assert plain.equals(historical(viand, repo, "small.parquet", "--memory", "64MiB"))
+    assert plain.equals(historical(viand, repo, "small.parquet", "--memory", "256MB"))
     assert plain.equals(historical(viand, repo, "share.parquet", "--memory", "50%", "--threads", "1"))
     assert list((repo / "temporary").iterdir()) == []
 
@@ -116,5 +116,5 @@ def test_one_key_with_half_of_all_rows(viand, tmp_path):
     viand.json(repo, "apply")
     viand.json(repo, "backfill")
     plain = historical(viand, repo, "plain.parquet")
-    assert plain.equals(historical(viand, repo, "small.parquet", "--memory", "64MiB", "--temp-dir", repo / "temporary"))
+    assert plain.equals(historical(viand, repo, "small.parquet", "--memory", "256MB", "--temp-dir", repo / "temporary"))
     assert plain.equals(historical(viand, repo, "spilled.parquet", *spilling(repo), "--partitions", "7"))

@@ -12,7 +12,8 @@ namespace {
 struct Arguments {
   std::string spine, output, format;
   HistoricalOptions options;
-  bool analyze = false;  ///< explain only
+  bool analyze = false;    ///< explain only
+  bool unordered = false;  ///< a permission that this executor has no use for
 };
 
 void AddArguments(CLI::App* app, const std::shared_ptr<Arguments>& arguments) {
@@ -74,6 +75,9 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
           ".parquet, .csv or .arrow file, or - for standard output (CSV has lists as JSON)")
       ->required()
       ->type_name("OUT");
+  historical->add_flag("--unordered", arguments->unordered,
+                       "Rows may come in any order (they come in the spine's all the same: here it "
+                       "costs neither memory nor a second pass)");
   historical
       ->add_option(
           "--format", arguments->format,

@@ -40,7 +40,7 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
           "Where plan fragments run; to test plans, `processes` starts a fresh one for each, and "
           "`spill` keeps all tables between them on disk");
   app->add_option("--memory", options->open.memory,
-                  "Memory to use: 512MB, 2GiB, 60%, bytes; at least 64MiB (default: 60% of the "
+                  "Memory to use: 512MB, 2GiB, 60%, bytes; at least 256MB (default: 60% of the "
                   "machine's or its cgroup's). What does not fit goes to disk meanwhile")
       ->type_name("SIZE");
   app->add_option("--temp-dir", options->open.temporary_folder,

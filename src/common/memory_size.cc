@@ -112,7 +112,7 @@ arrow::Result<int64_t> ParseMemorySize(std::string_view text, int64_t available_
     return MakeError(ErrorKind::kUsage,
                      fmt::format("--memory {} is {} bytes: too little to work with", trimmed,
                                  static_cast<int64_t>(bytes)),
-                     fmt::format("give at least {}MiB", kLeastMemoryBytes >> 20));
+                     fmt::format("give at least {}MB", kLeastMemoryBytes / 1'000'000));
   }
   return static_cast<int64_t>(bytes);
 }

@@ -11,8 +11,9 @@
 
 namespace viand {
 
-/// The least budget that a process takes.
-inline constexpr int64_t kLeastMemoryBytes = int64_t{64} << 20;
+/// The least budget that a process takes: what reading row groups of a million rows takes, and
+/// some.
+inline constexpr int64_t kLeastMemoryBytes = 256'000'000;
 /// The share of the available memory that is the budget where none is given, percent.
 inline constexpr int kDefaultMemoryPercent = 60;
 

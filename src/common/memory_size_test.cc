@@ -34,7 +34,7 @@ TEST(MemorySize, RefusesWhatIsNone) {
             "  hint: write 512MB, 2GiB, 60% (of the memory that there is) or a number of bytes");
   EXPECT_EQ(RenderError(ParseMemorySize("10MB", kGib).status()),
             "--memory 10MB is 10000000 bytes: too little to work with\n"
-            "  hint: give at least 64MiB");
+            "  hint: give at least 256MB");
 }
 
 class FakeRoot {

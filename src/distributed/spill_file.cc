@@ -126,8 +126,7 @@ arrow::Result<std::shared_ptr<SpillFile>> SpillFile::Open(const std::string& fol
 
 SpillFile::~SpillFile() { ::close(descriptor_); }
 
-arrow::Result<std::shared_ptr<const SpillFile::Piece>> SpillFile::Write(
-    const arrow::Table& table) {
+arrow::Result<std::shared_ptr<const SpillFile::Piece>> SpillFile::Write(const arrow::Table& table) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto file = std::make_shared<PieceStream>(descriptor_, end_);
   const auto bytes = WriteStream(table, file);
@@ -159,14 +158,14 @@ arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::Read(std::shared_ptr<con
                                  file.folder_, std::strerror(errno)),
                      "is the disk in order? name another folder with --temp-dir");
   }
-  auto buffer = std::make_shared<MappedPiece>(mapping, skipped + bytes, skipped, bytes,
-                                              std::move(piece));
+  auto buffer =
+      std::make_shared<MappedPiece>(mapping, skipped + bytes, skipped, bytes, std::move(piece));
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.memory_pool = ProcessPool();
   options.use_threads = false;
-  VIAND_ASSIGN_OR_RETURN(auto reader,
-                         arrow::ipc::RecordBatchStreamReader::Open(
-                             std::make_shared<arrow::io::BufferReader>(std::move(buffer)), options));
+  VIAND_ASSIGN_OR_RETURN(
+      auto reader, arrow::ipc::RecordBatchStreamReader::Open(
+                       std::make_shared<arrow::io::BufferReader>(std::move(buffer)), options));
   return reader->ToTable();
 }
 

@@ -34,7 +34,8 @@ class AsOfFold {
 
   /// Joins some parts that follow one another, in row order; each part once. `positions` is int32,
   /// parallel to the features; part_ends[i] is where part first_part + i ends among these rows.
-  /// Any order of calls gives the same; fewest rows are looked at where the latest times come first.
+  /// Any order of calls gives the same; fewest rows are looked at where the latest times come
+  /// first.
   arrow::Status Add(const AsOfSide& features, const arrow::Array& positions, int first_part,
                     const std::vector<int64_t>& part_ends);
 

@@ -53,7 +53,6 @@ arrow::Result<Tables> DealOutFound(const arrow::Array& spine_rows, const FoundPl
   return tables;
 }
 
-
 /// Parts of the features, [first, last), that are joined at a time.
 struct Batch {
   int first = 0;

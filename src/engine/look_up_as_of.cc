@@ -104,10 +104,12 @@ class AsOfLookup {
   /// the features a few at a time: no key has too many rows.
   void AddCalls(AsOfFragment fragment, const PartitionInputs& spine,
                 const PartitionInputs& features, std::vector<FragmentCall>* calls) const {
-    const int64_t most = RowsPerFragmentInMemory(RowBytes(*fragment.features) + kJoinBytes, options_);
+    const int64_t most =
+        RowsPerFragmentInMemory(RowBytes(*fragment.features) + kJoinBytes, options_);
     const bool fits = RowsOf(spine) <= most - std::min(most, RowsOf(features));
     if (!fits) fragment.batch_rows = std::max<int64_t>(most / 2, 1);
-    for (PartitionInputs& some : fits ? std::vector<PartitionInputs>{spine} : Grouped(spine, most / 2)) {
+    for (PartitionInputs& some :
+         fits ? std::vector<PartitionInputs>{spine} : Grouped(spine, most / 2)) {
       fragment.spine_parts = static_cast<int>(some.size());
       some.insert(some.end(), features.begin(), features.end());
       calls->push_back({fragment, std::move(some)});

@@ -55,8 +55,8 @@ arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& reques
 /// An estimate of what a row of the columns takes in memory, at least 1.
 int64_t RowBytes(const arrow::Schema& columns);
 
-/// How many rows of so many bytes each of the reduce fragments that run at a time may hold; at least
-/// one.
+/// How many rows of so many bytes each of the reduce fragments that run at a time may hold; at
+/// least one.
 int64_t RowsPerFragmentInMemory(int64_t row_bytes, const ExecuteOptions& options);
 
 struct InputSize {

@@ -45,7 +45,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> JoinParts(const Tables& parts
   return arrow::RecordBatch::Make(std::move(schema), rows, std::move(columns));
 }
 
-arrow::Status InputsDoNotFit() { return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it"); }
+arrow::Status InputsDoNotFit() {
+  return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
+}
 
 arrow::Status CheckInputs(const Tables& inputs, size_t spine_parts, const arrow::Schema& schema) {
   if (inputs.size() < spine_parts) return InputsDoNotFit();

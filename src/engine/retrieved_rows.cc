@@ -53,6 +53,7 @@ arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch
     }
     if (next_row_ == spine_->rows) {
       *batch = nullptr;
+      if (next_chunk_ > 0) options_.progress->End();
       return CheckUnchanged(spine_->scan);
     }
     if (next_row_ == chunk_end_) VIAND_RETURN_NOT_OK(NextChunk());
@@ -62,6 +63,7 @@ arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch
 }
 
 arrow::Status RetrievedRows::NextChunk() {
+  if (next_chunk_ == 0) options_.progress->Begin("put together", spine_->rows, "rows");
   const int chunk = next_chunk_++;
   const bool last = next_chunk_ == chunks_.dealt.count;
   chunk_end_ = last ? spine_->rows : chunk_end_ + chunks_.dealt.rows_each;
@@ -86,6 +88,7 @@ arrow::Status RetrievedRows::Assemble() {
   }
   for (size_t i = 0; i < found_.size(); ++i) VIAND_RETURN_NOT_OK(Append(i, rows));
   next_row_ += rows;
+  options_.progress->Advance(rows);
   return arrow::Status::OK();
 }
 

@@ -15,7 +15,7 @@ int64_t RowsBefore(const arrow::ChunkedArray& numbers, int64_t row) {
   for (const auto& chunk : numbers.chunks()) {
     const int64_t* first = chunk->data()->GetValues<int64_t>(1);
     const int64_t* last = first + chunk->length();
-    if (first != last && last[-1] < row) {
+    if (first == last || last[-1] < row) {
       before += chunk->length();
       continue;
     }
