@@ -104,7 +104,7 @@ def test_as_duckdb_finds_them(viand, tmp_path, seed):
     viand.json(tmp_path, "historical", "--spine", tmp_path / "spine.parquet", "--features",
                ",".join(f"view{number}" for number in range(VIEWS_A_SPINE)), "--full-feature-names", "-o", out,
                "--threads", random.randint(1, 8), "--partitions", random.choice([1, 3, 64]), "--batch-rows", 1 << random.randrange(17),
-               *random.choice([[], ["--memory", "64MiB"]]))
+               *random.choice([[], ["--memory", "256MB"]]))
     found = pq.read_table(out)
     for number, (features, keys, ttl) in enumerate(views):
         actual = list(zip(found[f"view{number}__v"].to_pylist(), found[f"view{number}__t"].to_pylist()))
