@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -86,6 +88,40 @@ void EmitSums(const std::vector<const Spans*>& windows, const Sets& sets, ValueO
   }
 }
 
+/// Puts windows that end alike in order of their lengths, the shortest first.
+std::vector<size_t> ByLength(const std::vector<const Spans*>& windows) {
+  std::vector<size_t> order(windows.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const auto& begins = windows[a]->begin;
+    const auto [x, y] = std::mismatch(begins.begin(), begins.end(), windows[b]->begin.begin());
+    return x != begins.end() && *x > *y;
+  });
+  return order;
+}
+
+/// As FindLeast for the sets of one segment, by looking at all rows of each: for short windows.
+template <typename KeyOf>
+void ScanForLeast(const std::vector<const Spans*>& windows, const std::vector<size_t>& by_length,
+                  int64_t first_set, int64_t end_set, KeyOf&& key_of,
+                  const std::vector<int32_t*>& found) {
+  const int32_t* ends = windows[0]->end->data();
+  for (int64_t set = first_set; set < end_set; ++set) {
+    int64_t least = std::numeric_limits<int64_t>::max();
+    int32_t position = ends[set];
+    int32_t at = position;
+    for (const size_t window : by_length) {
+      const int32_t begin = windows[window]->begin[set];
+      while (position > begin) {
+        const int64_t key = key_of(windows[0]->RowAt(--position));
+        at = key <= least ? position : at;
+        least = std::min(least, key);
+      }
+      if (at < ends[set]) found[window][set] = static_cast<int32_t>(windows[0]->RowAt(at));
+    }
+  }
+}
+
 /// Writes the row of the least key of every set that has rows; the first of equal ones. The windows
 /// end alike, so that one queue serves all: positions that may yet be an extreme, of which none is
 /// worse than the next. A window's least is the first that is in it.
@@ -96,6 +132,10 @@ void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf
     int64_t key;
     int32_t position;
   };
+  // A row in the queue costs as much as looking at several.
+  constexpr int64_t kScanned = 3;
+  const std::vector<size_t> by_length = ByLength(windows);
+  const Spans& longest = *windows[by_length.back()];
   PoolVector<Candidate> candidates;
   std::vector<int32_t> heads(windows.size());
   const int32_t* ends = windows[0]->end->data();
@@ -104,6 +144,12 @@ void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf
     if (first_set == end_set) continue;
     const auto [first, last] = ReachOf(windows, first_set, end_set);
     const auto rows = static_cast<size_t>(last - first);
+    int64_t looked_at = 0;
+    for (int64_t set = first_set; set < end_set; ++set) looked_at += longest.size(set);
+    if (looked_at <= kScanned * (last - first + end_set - first_set)) {
+      ScanForLeast(windows, by_length, first_set, end_set, key_of, found);
+      continue;
+    }
     if (candidates.size() < rows) candidates.resize(rows + rows / 2 + 64);
     Candidate* const queue = candidates.data();
     int32_t size = 0;
