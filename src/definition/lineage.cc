@@ -50,7 +50,8 @@ auto* FindNamed(const Objects& objects, const std::string& name) {
 
 class Builder {
  public:
-  explicit Builder(const BoundDefinitions& bound) : bound_(bound), all_(*bound.definitions) {
+  Builder(const BoundDefinitions& bound, const std::set<std::string>* objects)
+      : bound_(bound), all_(*bound.definitions), objects_(objects) {
     for (const BoundView& view : bound.views) views_.emplace(view.view->name, &view);
     for (const Source& source : all_.sources) sources_.emplace(source.name, &source);
     for (const Dataset& dataset : all_.datasets) datasets_by_path_.emplace(dataset.to, &dataset);
@@ -58,18 +59,26 @@ class Builder {
 
   LineageGraph Build() {
     for (const BoundDataset& dataset : bound_.datasets) AddDataset(dataset);
-    for (const BoundView& view : bound_.views) AddView(view, *view.view, LineageKind::kFeature);
-    for (const BoundView& labels : bound_.labels) AddLabels(labels);
+    for (const BoundView& view : bound_.views)
+      if (IsWanted(view.view->name)) AddView(view, *view.view, LineageKind::kFeature);
+    for (const BoundView& labels : bound_.labels)
+      if (IsWanted(labels.labels->name)) AddLabels(labels);
     for (const FeatureService& service : all_.feature_services) {
+      if (!IsWanted(service.name)) continue;
       const size_t node = Node({LineageKind::kService, service.name, "", ""});
       for (const size_t feature : FeaturesOf(service)) Edge(feature, node, LineageUse::kValue);
     }
-    for (const Model& model : all_.models) AddModel(model);
+    for (const Model& model : all_.models)
+      if (IsWanted(model.name)) AddModel(model);
     return std::move(graph_);
   }
 
  private:
   static constexpr size_t kNone = static_cast<size_t>(-1);
+
+  bool IsWanted(const std::string& name) const {
+    return objects_ == nullptr || objects_->contains(name);
+  }
 
   size_t Node(LineageNode node) {
     const auto [place, fresh] = numbers_.emplace(node.Id(), graph_.nodes.size());
@@ -200,6 +209,7 @@ class Builder {
 
   const BoundDefinitions& bound_;
   const Definitions& all_;
+  const std::set<std::string>* const objects_;
   std::map<std::string_view, const BoundView*> views_;
   std::map<std::string_view, const Source*> sources_;
   std::map<std::string_view, const Dataset*> datasets_by_path_;
@@ -227,7 +237,9 @@ std::string LineageNode::Id() const {
   return object + (kind == LineageKind::kFeature ? ":" : ".") + column;
 }
 
-LineageGraph BuildLineage(const BoundDefinitions& bound) { return Builder(bound).Build(); }
+LineageGraph BuildLineage(const BoundDefinitions& bound, const std::set<std::string>* objects) {
+  return Builder(bound, objects).Build();
+}
 
 arrow::Result<std::vector<size_t>> FindInLineage(const LineageGraph& graph,
                                                  const std::string& name) {

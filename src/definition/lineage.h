@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,8 +63,11 @@ struct LineageGraph {
   std::map<std::string, std::string> written_by;  ///< source -> the dataset that writes it
 };
 
-/// The lineage of all definitions. Names that an expression reads and nobody has are left out.
-LineageGraph BuildLineage(const BoundDefinitions& bound);
+/// The lineage of all definitions, or of the views, labels, services and models named by `objects`
+/// alone: that of thousands takes a while. Names that an expression reads and nobody has are left
+/// out.
+LineageGraph BuildLineage(const BoundDefinitions& bound,
+                          const std::set<std::string>* objects = nullptr);
 
 /// Finds the nodes of a name: "object.column", "view:feature", an object (all its columns), or a
 /// column; kUsage where there is none, with the nearest, or where columns of several objects have

@@ -130,6 +130,19 @@ bool IsColumnar(registry::ObjectKind kind) {
   return kind == registry::ObjectKind::kFeatureView || kind == registry::ObjectKind::kDataset;
 }
 
+/// The names of what changes, and of all that reads it.
+std::set<std::string> ChangedAndReaders(const registry::Plan& plan) {
+  std::set<std::string> names;
+  for (const registry::Change& change : plan.changes) {
+    if (change.action != registry::ChangeAction::kChange) continue;
+    names.insert(change.name);
+    // "feature service purchase_propensity_v1"; names have no blank.
+    for (const std::string& reader : change.dependants)
+      names.insert(reader.substr(reader.rfind(' ') + 1));
+  }
+  return names;
+}
+
 PlannedChange ToPlanned(const RepoSession& session, const registry::Change& change) {
   PlannedChange planned;
   planned.action = ActionName(change.action);
@@ -164,7 +177,10 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
     report.changes.push_back(ToPlanned(session, change));
     if (change.action != registry::ChangeAction::kChange || !IsColumnar(change.kind)) continue;
     if (change.dependants.empty()) continue;  // lineage of thousands of views takes a while
-    if (!lineage) lineage = definition::BuildLineage(session.bound());
+    if (!lineage) {
+      const std::set<std::string> objects = ChangedAndReaders(plan);
+      lineage = definition::BuildLineage(session.bound(), &objects);
+    }
     report.changes.back().columns = ColumnsReached(*lineage, change);
   }
   return report;
@@ -206,7 +222,8 @@ arrow::Status CommitPlan(RepoSession* session, const registry::Plan& plan,
         "look at `viand plan`; if it is meant, add --yes");
   }
   ARROW_RETURN_NOT_OK(session->registry()->Apply(plan));
-  return session->ReadRegistry().status();
+  session->ForgetGrids();
+  return arrow::Status::OK();
 }
 
 arrow::Result<StepReport> ApplyDefinitions(RepoSession* session, bool yes) {

@@ -29,6 +29,9 @@ class RepoSession {
   /// calls that only need its grids.
   arrow::Status RequireGrids();
 
+  /// Lets the next RequireGrids take those of the registry as it is after an apply.
+  void ForgetGrids() { grids_of_ = nullptr; }
+
   /// While pinned, RequireGrids keeps the grids that it has: the steps of one run agree.
   void PinGrids(bool pinned) { grids_pinned_ = pinned; }
 
