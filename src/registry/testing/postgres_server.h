@@ -46,7 +46,7 @@ class PostgresServer {
 
   /// A new, empty database.
   std::string NewDatabase() {
-    const std::string name = "test" + std::to_string(++databases_);
+    std::string name = "test" + std::to_string(++databases_);
     Wait(Spawn({"psql", "-qX", "-h", folder_, "-U", "viand", "-d", "postgres", "-c",
                 "create database " + name + " strategy file_copy"}));
     return name;
@@ -81,7 +81,7 @@ class PostgresServer {
 
   static std::string Program(const std::string& name) {
     const char* folder = std::getenv("PG_BINDIR");
-    const std::string path =
+    std::string path =
         std::string(folder != nullptr ? folder : "/usr/lib/postgresql/15/bin") + "/" + name;
     if (!std::filesystem::exists(path)) Die(path + " is missing: install postgresql-15");
     return path;
