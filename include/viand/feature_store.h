@@ -106,6 +106,38 @@ struct PlanReport {
   bool has_effect = false, has_removal = false, has_breaking = false, needs_force = false;
 };
 
+/// One moment of an object's history.
+struct HistoryEntry {
+  std::string kind, name;
+  std::string version;     ///< "v1"; a view's as Feast counts them: words and ttl make no new one
+  std::string applied_at;  ///< UTC
+  std::string action;      ///< add, change, remove; "feast" where another client wrote a version
+  bool current = false;    ///< as the registry has it now
+  std::vector<FieldDifference> fields;  ///< against the moment before
+};
+
+/// What differs between two versions of an object.
+struct VersionDifference {
+  std::string kind, name;
+  std::string before, after;  ///< "v0", "v1", or "now"
+  std::vector<FieldDifference> fields;
+  std::string why_breaking;  ///< why readers of `before` would fail; empty: they would not
+};
+
+struct RollbackOptions {
+  std::string kind;      ///< where objects of several kinds have the name
+  bool dry_run = false;  ///< say what would be written
+};
+
+/// What a rollback wrote into the repo's files, or would write.
+struct RollbackReport {
+  std::string kind, name, version;
+  std::string file;                       ///< relative to the repo
+  int64_t first_line = 0, last_line = 0;  ///< that were replaced; 0: it was appended
+  std::string text;                       ///< the definition as it stands there now
+  bool changed = false;                   ///< false: the file says that already
+};
+
 struct ApplyOptions {
   bool yes = false;    ///< remove objects, too
   bool force = false;  ///< break readers of a view without a new version declared, too
@@ -210,6 +242,20 @@ class FeatureStore {
 
   /// Removes every object of this repo from the registry; files stay.
   virtual Result<PlanReport> Teardown() = 0;
+
+  /// What was applied to objects of a name over time; `kind` ("feature-views") only where several
+  /// have it.
+  virtual Result<std::vector<HistoryEntry>> History(const std::string& name,
+                                                    const std::string& kind) = 0;
+
+  /// Compares "NAME@v1" with "NAME@v2"; without a version as the registry has it now.
+  virtual Result<VersionDifference> Diff(const std::string& before, const std::string& after,
+                                         const std::string& kind) = 0;
+
+  /// Writes the definition of "NAME@v1" back into the repo's files. The registry follows by apply,
+  /// which makes it a new version: history is never rewritten.
+  virtual Result<RollbackReport> Rollback(const std::string& versioned_name,
+                                          const RollbackOptions& options) = 0;
 
   /// Computed views -> offline store; `views` empty: all with snapshots. Computes the cutoffs that
   /// are not fresh.

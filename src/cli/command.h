@@ -67,7 +67,8 @@ Status UsageError(const std::string& message, const std::string& hint = "");
 void AddInitCommand(CLI::App* app, const Command& command);
 void AddRunCommand(CLI::App* app, const Command& command);
 void AddIngestCommand(CLI::App* app, const Command& command);
-void AddPlanCommands(CLI::App* app, const Command& command);  // plan, apply, teardown
+void AddPlanCommands(CLI::App* app, const Command& command);     // plan, apply, teardown
+void AddHistoryCommands(CLI::App* app, const Command& command);  // history, diff, rollback
 void AddBackfillCommand(CLI::App* app, const Command& command);
 void AddHistoricalCommand(CLI::App* app, const Command& command);
 void AddTrainCommand(CLI::App* app, const Command& command);

@@ -171,6 +171,7 @@ int RunProgram(int argc, char** argv) {
   AddRunCommand(&app, command);
   AddIngestCommand(&app, command);
   AddPlanCommands(&app, command);
+  AddHistoryCommands(&app, command);
   AddBackfillCommand(&app, command);
   AddHistoricalCommand(&app, command);
   AddTrainCommand(&app, command);

@@ -133,6 +133,8 @@ struct FeatureView : Object {
   bool online = false;
   /// `version: v2`: the definition is meant to be that version; without it, plan counts.
   std::optional<int64_t> version;
+  /// Of `NAME@vN` where that is NAME as it is now: the view whose stored rows it reads.
+  std::string rows_of;
 };
 
 struct Labels : Object {

@@ -21,12 +21,6 @@ arrow::Result<const BoundView*> FindServiceView(const FeatureReference& referenc
                    fmt::format("\"{}\" are labels; a label is never a feature", view.name),
                    "a model takes them as \"labels\"");
   }
-  if (const size_t at = view.name.find('@'); at != std::string::npos) {
-    return ErrorAt(
-        view.where, ErrorKind::kDefinition,
-        fmt::format("\"{}\" names a version of a view, and definitions have one only", view.name),
-        fmt::format("write {}", view.name.substr(0, at)));
-  }
   return UnknownName(view, "feature view", NamesOf(definitions.feature_views));
 }
 

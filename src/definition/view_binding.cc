@@ -72,7 +72,7 @@ arrow::Result<std::shared_ptr<arrow::DataType>> DeclaredType(const std::string& 
 }
 
 /// A ready column has the type of its source, and says so where it says a type.
-arrow::Status BindReadyColumn(const BaseRows& rows, BoundFeature* bound) {
+arrow::Status BindReadyColumn(const BaseRows& rows, bool stored_only, BoundFeature* bound) {
   const Feature& feature = *bound->feature;
   std::shared_ptr<arrow::DataType> declared;
   if (!feature.type.empty()) {
@@ -93,6 +93,8 @@ arrow::Status BindReadyColumn(const BaseRows& rows, BoundFeature* bound) {
   if (expression::IsUnknown(*field->type())) return arrow::Status::OK();
   if (rows.schema != nullptr) bound->type = field->type();
   bound->foreseen = field->type();
+  // What Feast has applied is as its files are, whatever was declared.
+  if (stored_only) return arrow::Status::OK();
   const auto own = FeastTypeOf(*field->type());
   if (!own.ok()) return Placed(own.status(), feature.where);
   if (declared == nullptr) return arrow::Status::OK();
@@ -112,7 +114,7 @@ void BindReadyColumns(const FeatureView& view, const BaseRows& rows, BoundView* 
     if (std::find(keys.begin(), keys.end(), feature.name) != keys.end()) continue;
     BoundFeature column;
     column.feature = &feature;
-    errors->Add(BindReadyColumn(rows, &column));
+    errors->Add(BindReadyColumn(rows, view.stored_only, &column));
     bound->features.push_back(std::move(column));
   }
 }

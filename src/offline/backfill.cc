@@ -155,8 +155,7 @@ arrow::Result<PendingView> Look(const RepoContext& context, const definition::Bo
   PendingView pending{.view = &view};
   ARROW_ASSIGN_OR_RAISE(const registry::ResolvedGrid* grid, GridOf(context, *view.view));
   pending.parts = DesiredParts(context, view, *grid, content);
-  ARROW_ASSIGN_OR_RAISE(pending.store,
-                        PartStore::Open(ViewFolder(context.root(), view.view->name)));
+  ARROW_ASSIGN_OR_RAISE(pending.store, PartStore::Open(RowsFolder(context.root(), *view.view)));
   for (size_t i = 0; i < pending.parts.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(const bool found, pending.store->Find(&pending.parts[i]));
     if (!found) pending.missing.push_back(&pending.parts[i]);

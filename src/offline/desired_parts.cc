@@ -90,7 +90,7 @@ arrow::Result<BackfillEstimate> EstimateBackfill(const RepoContext& context,
                                                  const registry::ResolvedGrid& grid,
                                                  const SourceContent& content,
                                                  bool source_changes) {
-  const std::string folder = ViewFolder(context.root(), view.view->name);
+  const std::string folder = RowsFolder(context.root(), *view.view);
   BackfillEstimate estimate;
   std::vector<int64_t> missing;
   for (const Part& part : DesiredParts(context, view, grid, content)) {

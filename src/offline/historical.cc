@@ -10,11 +10,6 @@ namespace {
 
 arrow::Result<const definition::BoundView*> ViewForFeatures(const RepoContext& context,
                                                             const std::string& name) {
-  if (name.find('@') != std::string::npos) {
-    return MakeError(ErrorKind::kUsage,
-                     fmt::format("\"{}\": versions of feature views are not kept yet", name),
-                     "leave the @version out");
-  }
   if (context.bound->FindLabels(name) != nullptr && context.bound->FindView(name) == nullptr) {
     return MakeError(ErrorKind::kUsage,
                      fmt::format("\"{}\" are labels; a label is never a feature", name),

@@ -24,6 +24,10 @@ std::string ViewFolder(const std::string& root, const std::string& view) {
   return root + "/data/offline/" + view;
 }
 
+std::string RowsFolder(const std::string& root, const definition::FeatureView& view) {
+  return ViewFolder(root, view.rows_of.empty() ? view.name : view.rows_of);
+}
+
 std::string ModelPath(const std::string& root, const std::string& model) {
   return root + "/data/models/" + model + ".json";
 }

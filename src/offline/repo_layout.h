@@ -9,6 +9,8 @@
 
 #include <string>
 
+#include "src/definition/model.h"
+
 namespace viand::offline {
 
 /// Turns a path of a definition into an absolute one; an address of a store stays as it is.
@@ -18,6 +20,9 @@ std::string AbsolutePath(const std::string& root, const std::string& path);
 std::string RelativePath(const std::string& root, const std::string& path);
 
 std::string ViewFolder(const std::string& root, const std::string& view);
+/// The folder of the stored rows that a view reads: its own, but for a version that is the view as
+/// it is now.
+std::string RowsFolder(const std::string& root, const definition::FeatureView& view);
 std::string ModelPath(const std::string& root, const std::string& model);
 std::string ModelManifestPath(const std::string& root, const std::string& model);
 std::string PredictionsPath(const std::string& root, const std::string& model);

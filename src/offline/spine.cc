@@ -245,7 +245,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> PopulationOf(const RepoContext& con
   // The same checks as a retrieval: the rows are there, and of this definition.
   ARROW_RETURN_NOT_OK(PlanLookup(context, {.view = &view}).status());
   ARROW_ASSIGN_OR_RAISE(const Generation generation,
-                        ReadCurrentGeneration(ViewFolder(context.root(), view.view->name)));
+                        ReadCurrentGeneration(RowsFolder(context.root(), *view.view)));
   std::vector<std::string> columns = view.join_keys;
   columns.push_back("event_timestamp");
   std::vector<std::shared_ptr<arrow::Table>> tables;

@@ -52,7 +52,7 @@ arrow::Status HashView(const RepoContext& context, const definition::BoundView& 
   hash->UpdateField(definition::CanonicalText(*view.view));
   if (view.view->computed && view.view->snapshots) {
     ARROW_ASSIGN_OR_RAISE(const Generation generation,
-                          ReadCurrentGeneration(ViewFolder(context.root(), view.view->name)));
+                          ReadCurrentGeneration(RowsFolder(context.root(), *view.view)));
     for (const Part& part : generation.parts) hash->UpdateField(part.fingerprint);
     return arrow::Status::OK();
   }
@@ -144,7 +144,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> RowsUpTo(const RepoContext& context
   ARROW_ASSIGN_OR_RAISE(auto computed, ComputeAt(context, view, as_of_us));
   if (!view.view->ttl_us) return computed;
   ARROW_ASSIGN_OR_RAISE(const Generation generation,
-                        ReadCurrentGeneration(ViewFolder(context.root(), view.view->name)));
+                        ReadCurrentGeneration(RowsFolder(context.root(), *view.view)));
   const std::vector<std::string> files = generation.Files();
   std::vector<std::shared_ptr<arrow::Table>> tables;
   for (size_t i = 0; i < files.size(); ++i) {
@@ -185,7 +185,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> LastSnapshot(const RepoContext& con
                                                           int64_t* as_of_us) {
   ARROW_RETURN_NOT_OK(PlanLookup(context, {.view = &population}).status());
   ARROW_ASSIGN_OR_RAISE(const Generation generation,
-                        ReadCurrentGeneration(ViewFolder(context.root(), population.view->name)));
+                        ReadCurrentGeneration(RowsFolder(context.root(), *population.view)));
   std::vector<std::string> columns = population.join_keys;
   columns.emplace_back(kEventTimestamp);
   *as_of_us = generation.parts.back().cutoff_us;

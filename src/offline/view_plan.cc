@@ -64,7 +64,7 @@ arrow::Result<engine::AsOfView> PlanStoredRows(const RepoContext& context,
                                                const definition::BoundView& view) {
   const std::string& name = view.view->name;
   ARROW_ASSIGN_OR_RAISE(const Generation generation,
-                        ReadCurrentGeneration(ViewFolder(context.root(), name)));
+                        ReadCurrentGeneration(RowsFolder(context.root(), *view.view)));
   const std::string hint = fmt::format("run `viand backfill {}` (or `viand run`)", name);
   if (generation.number == 0) {
     return MakeError(ErrorKind::kInput,

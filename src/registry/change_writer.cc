@@ -161,10 +161,23 @@ class ChangeWriter {
       VIAND_ASSIGN_OR_RETURN(const bool is_new, IsNewVersion(name, stored->content, content));
       if (!is_new) return content;
       if (next == 0) VIAND_RETURN_NOT_OK(AddVersion(name, next++, stored->content));
+      VIAND_RETURN_NOT_OK(KeepRowsOf(name, stored->content));
     }
     VIAND_ASSIGN_OR_RETURN(content, WithVersion(name, content, next));
     VIAND_RETURN_NOT_OK(AddVersion(name, next, content));
     return content;
+  }
+
+  // Whoever reads the version that ends here by its number, plain Feast too, must not get the rows
+  // of the one that begins.
+  arrow::Status KeepRowsOf(const std::string& name, const std::string& content) {
+    VIAND_ASSIGN_OR_RETURN(const int64_t version, VersionOf(name, content));
+    VIAND_ASSIGN_OR_RETURN(const std::string kept, WithRowsOfVersion(name, content, version));
+    if (kept == content) return arrow::Status::OK();
+    return Run(
+        "update feature_view_version_history set feature_view_proto = ? "
+        "where feature_view_name = ? and project_id = ? and version_number = ?",
+        Blob{kept}, name, plan_.project, version);
   }
 
   arrow::Status AddVersion(const std::string& name, int64_t version, const std::string& content) {

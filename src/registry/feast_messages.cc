@@ -105,7 +105,8 @@ arrow::Status SetEntities(const FeastContext& context, const BoundView& bound,
 // The folder of a view's rows. Without snapshots nothing is ever stored, and the name tells whoever
 // looks for it why.
 std::string ViewPath(const FeastContext& context, const definition::FeatureView& view) {
-  return fmt::format("{}/data/offline/{}/{}/*.parquet", context.root, view.name,
+  return fmt::format("{}/data/offline/{}/{}/*.parquet", context.root,
+                     view.rows_of.empty() ? view.name : view.rows_of,
                      view.snapshots ? "current" : "computed-at-retrieval-only-by-viand");
 }
 
@@ -141,6 +142,11 @@ void SetDuration(int64_t duration_us, google::protobuf::Duration* message) {
 
 using Projection = feast::core::FeatureViewProjection;
 
+std::string NameOf(const Projection& projection) {
+  if (!projection.has_version_tag()) return projection.feature_view_name();
+  return fmt::format("{}@v{}", projection.feature_view_name(), projection.version_tag());
+}
+
 arrow::Status SetProjectionColumns(const definition::FeatureReference& reference,
                                    const feast::core::FeatureViewSpec& view,
                                    Projection* projection) {
@@ -163,7 +169,11 @@ arrow::Status SetProjectionColumns(const definition::FeatureReference& reference
 
 arrow::Status FillProjection(const definition::FeatureReference& reference,
                              const feast::core::FeatureViewSpec& view, Projection* projection) {
-  projection->set_feature_view_name(view.name());
+  // NAME@vN is Feast's view NAME, its version N.
+  const size_t at = view.name().find("@v");
+  projection->set_feature_view_name(view.name().substr(0, at));
+  projection->clear_version_tag();
+  if (at != std::string::npos) projection->set_version_tag(std::stoi(view.name().substr(at + 2)));
   projection->set_feature_view_name_alias(reference.alias);
   projection->mutable_join_key_map()->clear();
   for (const auto& [from, to] : reference.join_key_map)
@@ -263,7 +273,7 @@ arrow::Status FillService(const FeastContext& context, const definition::Feature
   for (const definition::FeatureReference& reference : service.features) {
     auto* projection = spec->add_features();
     const auto old = std::find_if(stored.begin(), stored.end(), [&](const Projection& candidate) {
-      return candidate.feature_view_name() == reference.view.name &&
+      return NameOf(candidate) == reference.view.name &&
              candidate.feature_view_name_alias() == reference.alias;
     });
     if (old != stored.end()) *projection = *old;

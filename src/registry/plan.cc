@@ -4,19 +4,17 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "src/common/sha256.h"
 #include "src/registry/breaking.h"
+#include "src/registry/content_diff.h"
 #include "src/registry/dependants.h"
 #include "src/registry/desired_objects.h"
 #include "src/registry/feast_codec.h"
 #include "src/registry/feast_messages.h"
 #include "src/registry/grid_record.h"
-#include "src/registry/json_diff.h"
 #include "src/registry/plan_warnings.h"
-#include "src/registry/proto_diff.h"
 #include "src/registry/view_version.h"
 
 namespace viand::registry {
@@ -24,64 +22,6 @@ namespace {
 
 std::string Label(const ObjectKey& key) {
   return fmt::format("{} {}", KindName(key.first), key.second);
-}
-
-// Whether a field of the message repeats what a changed field of the definition says better.
-bool SaidByDefinition(const FieldChange& change, const std::set<std::string>& definition_fields) {
-  const std::string& path = change.path;
-  const bool documentation = path.ends_with("description") || path.ends_with("owner") ||
-                             path.starts_with("tags.") || path.find(".tags.") != std::string::npos;
-  if (documentation || path.ends_with("value_type")) return false;
-  if (path == "ttl") return definition_fields.contains("ttl");
-  if (path.ends_with("file_options.uri")) return definition_fields.contains("path");
-  if (path.ends_with("s3_endpoint_override"))
-    return definition_fields.contains("s3_endpoint_override");
-  return true;
-}
-
-// The differences of two messages, each said once: where the definition changed, in its own words.
-std::vector<FieldChange> MessageFields(ObjectKind kind, const google::protobuf::Message& before,
-                                       const google::protobuf::Message& after) {
-  std::vector<FieldChange> all = DiffMessages(before, after);
-  const std::string old_definition = TagOf(kind, before, kDefinitionTag);
-  if (old_definition.empty() || old_definition == TagOf(kind, after, kDefinitionTag)) return all;
-  const auto old_tree = ParseJson(old_definition);
-  const auto new_tree = ParseJson(TagOf(kind, after, kDefinitionTag));
-  if (!old_tree.ok() || !new_tree.ok()) return all;
-  std::vector<FieldChange> fields = DiffJson(*old_tree, *new_tree);
-  // DiffMessages puts the definition's fields in front.
-  std::set<std::string> definition_fields;
-  for (const FieldChange& field : fields) definition_fields.insert(field.path);
-  for (size_t i = fields.size(); i < all.size(); ++i)
-    if (!SaidByDefinition(all[i], definition_fields)) fields.push_back(std::move(all[i]));
-  return fields;
-}
-
-nlohmann::json Member(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found == object.end() ? nlohmann::json() : *found;
-}
-
-// The differences of two canonical texts; snapshots and labels have theirs in a member of its own.
-arrow::Result<std::vector<FieldChange>> TextFields(ObjectKind kind, const std::string& before,
-                                                   const std::string& after) {
-  VIAND_ASSIGN_OR_RETURN(const nlohmann::json old_tree, ParseJson(before));
-  VIAND_ASSIGN_OR_RETURN(const nlohmann::json new_tree, ParseJson(after));
-  if (kind != ObjectKind::kSnapshots && kind != ObjectKind::kLabels)
-    return DiffJson(old_tree, new_tree);
-  std::vector<FieldChange> fields =
-      DiffJson(Member(old_tree, "definition"), Member(new_tree, "definition"));
-  std::vector<FieldChange> more;
-  if (kind == ObjectKind::kLabels) {
-    more = DiffJson(nlohmann::json{{"types", Member(old_tree, "types")}},
-                    nlohmann::json{{"types", Member(new_tree, "types")}});
-  } else {
-    VIAND_ASSIGN_OR_RETURN(const auto old_grid, GridOf(before));
-    VIAND_ASSIGN_OR_RETURN(const auto new_grid, GridOf(after));
-    more = DiffGrids(old_grid ? &*old_grid : nullptr, new_grid ? &*new_grid : nullptr);
-  }
-  fields.insert(fields.end(), more.begin(), more.end());
-  return fields;
 }
 
 class Planner {
@@ -128,12 +68,9 @@ class Planner {
 
   arrow::Status Describe(const StoredObject& stored, const DesiredObject& object, Change* change) {
     change->action = ChangeAction::kChange;
-    if (HasMessage(stored.kind)) {
-      VIAND_RETURN_NOT_OK(DescribeMessage(stored, object, change));
-    } else {
-      VIAND_ASSIGN_OR_RETURN(change->fields,
-                             TextFields(stored.kind, stored.content, object.content));
-    }
+    VIAND_ASSIGN_OR_RETURN(change->fields,
+                           DiffContents(stored.kind, stored.name, stored.content, object.content));
+    if (HasMessage(stored.kind)) VIAND_RETURN_NOT_OK(DescribeMessage(stored, object, change));
     VIAND_ASSIGN_OR_RETURN(change->why_breaking,
                            WhyBreaking(stored.kind, stored.name, stored.content, object.content));
     change->breaking = !change->why_breaking.empty();
@@ -148,7 +85,6 @@ class Planner {
     const ObjectKind kind = stored.kind;
     VIAND_ASSIGN_OR_RETURN(const auto before, ParseMessage(kind, stored.name, stored.content));
     VIAND_ASSIGN_OR_RETURN(const auto after, ParseMessage(kind, stored.name, object.content));
-    change->fields = MessageFields(kind, *before, *after);
     if (kind == ObjectKind::kProject) return arrow::Status::OK();
     const std::string old_definition = TagOf(kind, *before, kDefinitionTag);
     const bool same_definition = old_definition == TagOf(kind, *after, kDefinitionTag);

@@ -121,6 +121,22 @@ arrow::Status Registry::Apply(const Plan& plan) {
   });
 }
 
+arrow::Result<std::vector<Revision>> Registry::Revisions(ObjectKind kind, const std::string& name) {
+  std::vector<Revision> revisions;
+  VIAND_RETURN_NOT_OK(storage_->Read([&](SqlConnection* connection) {
+    return ReadRevisions(connection, project_, static_cast<int>(kind), name).Value(&revisions);
+  }));
+  return revisions;
+}
+
+arrow::Result<std::vector<ViewVersion>> Registry::ViewVersions(const std::string& name) {
+  std::vector<ViewVersion> versions;
+  VIAND_RETURN_NOT_OK(storage_->Read([&](SqlConnection* connection) {
+    return ReadViewVersions(connection, project_, name).Value(&versions);
+  }));
+  return versions;
+}
+
 std::string Registry::Describe() const { return storage_->Describe(); }
 
 }  // namespace viand::registry

@@ -19,6 +19,7 @@
 
 #include "src/common/error.h"
 #include "src/definition/model.h"
+#include "src/registry/history.h"
 
 namespace viand::registry {
 
@@ -91,6 +92,12 @@ class Registry {
   /// Rechecks under the write lock that every object which the plan read is as it was, then commits
   /// all changes in one transaction. kConflict names the object that somebody else changed.
   arrow::Status Apply(const Plan& plan);
+
+  /// What was applied to an object over time; none of what viand never applied.
+  arrow::Result<std::vector<Revision>> Revisions(ObjectKind kind, const std::string& name);
+
+  /// The versions of a view that Feast's history holds, whoever wrote them.
+  arrow::Result<std::vector<ViewVersion>> ViewVersions(const std::string& name);
 
   /// Where it is, for messages: "sqlite data/registry.db". Holds no password.
   std::string Describe() const;

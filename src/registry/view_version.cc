@@ -1,5 +1,6 @@
 #include "src/registry/view_version.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
@@ -73,6 +74,19 @@ arrow::Result<bool> IsNewVersion(const std::string& name, const std::string& bef
 arrow::Result<int64_t> VersionOf(const std::string& name, const std::string& content) {
   VIAND_ASSIGN_OR_RETURN(const FeatureView view, ParseView(name, content));
   return view.meta().current_version_number();
+}
+
+arrow::Result<std::string> WithRowsOfVersion(const std::string& name, const std::string& content,
+                                             int64_t version) {
+  VIAND_ASSIGN_OR_RETURN(FeatureView view, ParseView(name, content));
+  std::string* uri =
+      view.mutable_spec()->mutable_batch_source()->mutable_file_options()->mutable_uri();
+  const std::string folder = "/data/offline/" + name;
+  const std::string rows = "/current/*.parquet";
+  if (!uri->ends_with(folder + rows)) return content;
+  uri->resize(uri->size() - rows.size());
+  *uri += fmt::format("@v{}", version) + rows;
+  return SerializeMessage(view);
 }
 
 arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,

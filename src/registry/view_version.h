@@ -17,6 +17,11 @@ arrow::Result<bool> IsNewVersion(const std::string& name, const std::string& bef
 /// The version number that a view's content carries.
 arrow::Result<int64_t> VersionOf(const std::string& name, const std::string& content);
 
+/// Returns a computed view's content as that of an old version: its rows are those of
+/// data/offline/NAME@vN, and no more of data/offline/NAME. Other contents stay as they are.
+arrow::Result<std::string> WithRowsOfVersion(const std::string& name, const std::string& content,
+                                             int64_t version);
+
 /// Returns the view's content with meta.current_version_number set.
 arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,
                                        int64_t version);

@@ -7,14 +7,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "src/definition/versioned_name.h"
 #include "src/engine/execute.h"
 #include "src/engine/explain.h"
 #include "src/offline/backfill.h"
 #include "src/offline/historical.h"
 #include "src/offline/parquet_file.h"
+#include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/spine.h"
+#include "src/offline/view_plan.h"
 #include "src/store/apply_step.h"
 #include "src/store/arrow_border.h"
 #include "src/store/backfill_step.h"
@@ -22,9 +26,11 @@
 #include "src/store/init_repo.h"
 #include "src/store/lineage.h"
 #include "src/store/listing.h"
+#include "src/store/object_history.h"
 #include "src/store/plan_report.h"
 #include "src/store/prediction_step.h"
 #include "src/store/repo_session.h"
+#include "src/store/rollback.h"
 #include "src/store/run_pipeline.h"
 #include "src/store/standard_output.h"
 #include "src/store/table_file.h"
@@ -54,25 +60,67 @@ arrow::Result<Steps> IngestNamed(RepoSession* session, const std::vector<std::st
   return steps;
 }
 
+/// "view@2:f" as "view@v2:f"; what is no version is told by those who resolve names.
+std::string OneSpelling(const std::string& reference) {
+  const size_t colon = reference.find(':');
+  const auto name = definition::ParseVersionedName(reference.substr(0, colon));
+  if (!name.ok()) return reference;
+  return name->Text() + (colon == std::string::npos ? "" : reference.substr(colon));
+}
+
 arrow::Result<Steps> BackfillNamed(RepoSession* session, const std::vector<std::string>& names) {
   ARROW_RETURN_NOT_OK(session->RequireGrids());
   std::vector<const definition::BoundView*> views = offline::ViewsToBackfill(session->context());
   if (!names.empty()) {
+    ARROW_RETURN_NOT_OK(session->RequireStored({.views = names}));
     views.clear();
     for (const std::string& name : names) {
-      ARROW_ASSIGN_OR_RAISE(const auto* view, offline::RequireView(session->context(), name));
+      ARROW_ASSIGN_OR_RAISE(const auto* view,
+                            offline::RequireView(session->context(), OneSpelling(name)));
       if (std::find(views.begin(), views.end(), view) == views.end()) views.push_back(view);
     }
   }
   return BackfillSteps(session, views);
 }
 
+/// Stored rows of old versions are made when they are asked for, and then stay as they are until
+/// they are backfilled.
+arrow::Status BackfillOldVersions(RepoSession* session, const std::vector<std::string>& features,
+                                  const std::string& service) {
+  std::set<std::string> names;
+  for (const std::string& reference : features)
+    names.insert(reference.substr(0, reference.find(':')));
+  if (const auto* found = offline::FindObject(session->definitions().feature_services, service)) {
+    for (const auto& reference : found->features) names.insert(reference.view.name);
+  }
+  std::vector<const definition::BoundView*> missing;
+  for (const std::string& name : names) {
+    const definition::BoundView* view = session->bound().FindView(name);
+    if (view == nullptr || !view->view->version || !view->view->stored_only ||
+        !view->view->snapshots || !view->view->rows_of.empty())
+      continue;
+    ARROW_ASSIGN_OR_RAISE(const auto generation, offline::ReadCurrentGeneration(offline::RowsFolder(
+                                                     session->root(), *view->view)));
+    if (generation.definition_hash != offline::ComputationHash(session->context(), *view))
+      missing.push_back(view);
+  }
+  return missing.empty() ? arrow::Status::OK()
+                         : offline::BackfillViews(session->context(), missing).status();
+}
+
 arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session,
                                                    std::optional<engine::Scan> spine,
                                                    const HistoricalOptions& options) {
+  std::vector<std::string> features, views;
+  for (const std::string& reference : options.features) {
+    features.push_back(OneSpelling(reference));
+    views.push_back(reference.substr(0, reference.find(':')));
+  }
+  ARROW_RETURN_NOT_OK(session->RequireStored({.views = views, .services = {options.service}}));
   ARROW_RETURN_NOT_OK(session->RequireGrids());
+  ARROW_RETURN_NOT_OK(BackfillOldVersions(session, features, options.service));
   offline::HistoricalRequest request{.timestamp_column = options.timestamp_column,
-                                     .features = options.features,
+                                     .features = features,
                                      .service = options.service,
                                      .full_feature_names = options.full_feature_names,
                                      .created_not_after = options.created_not_after};
@@ -180,6 +228,18 @@ class RepoFeatureStore final : public FeatureStore {
         CommitPlan(session_.get(), current->plan, {.yes = true, .force = true});
     if (!committed.ok()) return ToPublic(committed);
     return current->report;
+  }
+  Result<std::vector<HistoryEntry>> History(const std::string& name,
+                                            const std::string& kind) override {
+    return ToPublic(HistoryOf(session_.get(), name, kind));
+  }
+  Result<VersionDifference> Diff(const std::string& before, const std::string& after,
+                                 const std::string& kind) override {
+    return ToPublic(DiffVersions(session_.get(), before, after, kind));
+  }
+  Result<RollbackReport> Rollback(const std::string& versioned_name,
+                                  const RollbackOptions& options) override {
+    return ToPublic(RollBack(session_.get(), versioned_name, options));
   }
   Result<std::vector<StepReport>> Backfill(const std::vector<std::string>& views) override {
     return ToPublic(BackfillNamed(session_.get(), views));

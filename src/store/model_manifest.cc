@@ -115,8 +115,8 @@ arrow::Result<json> Inputs(const RepoSession& session, const definition::Model& 
                         offline::RequestsOfService(session.context(), model.features.name));
   for (const auto& request : requests) {
     const std::string& name = request.view->view->name;
-    ARROW_ASSIGN_OR_RAISE(const auto generation, offline::ReadCurrentGeneration(
-                                                     offline::ViewFolder(session.root(), name)));
+    ARROW_ASSIGN_OR_RAISE(const auto generation, offline::ReadCurrentGeneration(offline::RowsFolder(
+                                                     session.root(), *request.view->view)));
     json parts = json::array();
     for (const auto& part : generation.parts) {
       parts.push_back({{"cutoff", FormatTimestamp(part.cutoff_us)},

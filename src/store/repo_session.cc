@@ -63,9 +63,11 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   ARROW_ASSIGN_OR_RAISE(const std::string root, definition::FindRepoRoot(path));
   ARROW_ASSIGN_OR_RAISE(session->config_, definition::ReadRepoConfig(root));
   ARROW_ASSIGN_OR_RAISE(auto definitions, definition::ReadDefinitions(root));
+  ARROW_ASSIGN_OR_RAISE(session->registry_, registry::Registry::Open(session->config_));
+  // Services may pin versions of views.
+  ARROW_RETURN_NOT_OK(AddStoredNames(session->registry_.get(), {}, &definitions).status());
   session->definitions_ = std::make_shared<const definition::Definitions>(std::move(definitions));
   ARROW_RETURN_NOT_OK(session->Rebind());
-  ARROW_ASSIGN_OR_RAISE(session->registry_, registry::Registry::Open(session->config_));
   const int cores = std::max(1U, std::thread::hardware_concurrency());
   session->threads_ = options.threads > 0 ? options.threads : cores;
   ARROW_RETURN_NOT_OK(arrow::SetCpuThreadPoolCapacity(session->threads_));
@@ -84,6 +86,14 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
                      .batch_rows = options.batch_rows,
                      .progress = session->progress_.get()};
   return session;
+}
+
+arrow::Status RepoSession::RequireStored(const NamesAsked& asked) {
+  definition::Definitions definitions = *definitions_;
+  ARROW_ASSIGN_OR_RAISE(const bool added, AddStoredNames(registry_.get(), asked, &definitions));
+  if (!added) return arrow::Status::OK();
+  definitions_ = std::make_shared<const definition::Definitions>(std::move(definitions));
+  return Rebind();
 }
 
 arrow::Status RepoSession::Rebind() {

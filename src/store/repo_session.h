@@ -9,6 +9,7 @@
 #include "src/engine/executor.h"
 #include "src/offline/repo_context.h"
 #include "src/registry/registry.h"
+#include "src/store/stored_names.h"
 #include "viand/feature_store.h"
 
 namespace viand::store {
@@ -21,6 +22,10 @@ class RepoSession {
 
   /// Validates again: after an ingest the types of what it wrote are known.
   arrow::Status Rebind();
+
+  /// Makes names known that the files do not define and the registry does: versions of views, what
+  /// only Feast has applied. Pointers into definitions() and bound() from before are void.
+  arrow::Status RequireStored(const NamesAsked& asked);
 
   /// Reads the registry: the grids of `context()` are those that it records.
   arrow::Result<registry::SharedSnapshot> ReadRegistry();
