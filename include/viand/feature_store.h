@@ -148,7 +148,18 @@ struct ApplyOptions {
 
 /// One line of `viand list`, and one fact of `viand describe`.
 struct ObjectSummary {
-  std::string kind, name, summary, description;
+  std::string kind, name, summary, description, owner;
+  std::vector<std::pair<std::string, std::string>> tags;
+  bool in_repo =
+      true;  ///< false: only the registry has it (Feast applied it, or the repo did once)
+};
+
+/// What `viand search` found.
+struct SearchHit {
+  std::string kind, name;
+  std::vector<std::string> matched;  ///< "name", "owner", "tag team=growth", "feature spent", ...
+  std::string description;
+  int64_t score = 0;  ///< higher is nearer
 };
 using ObjectFacts = std::vector<std::pair<std::string, std::string>>;
 
@@ -179,11 +190,18 @@ struct HistoricalOptions {
   /// ttl, or 30 days.
   std::string start, end;
   bool every_row = false;
+  /// What WriteHistoricalFeatures writes beside a file, `<output>.manifest.json`: "auto", "full"
+  /// (hashes files of any size), "none".
+  std::string manifest = "auto";
 };
 
 struct WrittenTable {
   int64_t rows = 0;
   int64_t columns = 0;
+  std::string manifest;  ///< path of what says what it was made from; empty: none
+  /// Of a rebuilt one: whether it is the same byte for byte; nothing where that cannot be told, for
+  /// another format or another version of viand.
+  std::optional<bool> same_bytes;
 };
 
 struct LineageOptions {
@@ -283,6 +301,13 @@ class FeatureStore {
                                                        const std::string& output,
                                                        const std::string& format) = 0;
 
+  /// Makes again what a manifest (of WriteHistoricalFeatures, or of a model: its training set)
+  /// tells of. Where a definition or an input has changed since, kInput names each and nothing is
+  /// written. `spine` stands for that of the manifest where it is not empty.
+  virtual Result<WrittenTable> RebuildHistoricalFeatures(const std::string& manifest,
+                                                         const std::string& spine,
+                                                         const std::string& output) = 0;
+
   /// The plan of a retrieval (`spine` empty: without one): what each operator is expected to do;
   /// with `analyze` it is run, its result dropped, and told what each did.
   virtual Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
@@ -292,8 +317,22 @@ class FeatureStore {
   virtual Result<PredictReport> Predict(const std::string& model,
                                         const PredictOptions& options) = 0;
 
-  /// Objects of a kind ("entities", "feature-views", ...; empty: all) as the repo defines them.
-  virtual Result<std::vector<ObjectSummary>> List(const std::string& kind) = 0;
+  /// Objects of a kind ("entities", "feature-views", ...; empty: all): those that the repo defines,
+  /// then those that only the registry has. `tags` ("team=growth", or "team" for any value): only
+  /// objects that have them all.
+  virtual Result<std::vector<ObjectSummary>> List(const std::string& kind,
+                                                  const std::vector<std::string>& tags = {}) = 0;
+
+  /// Objects whose name, features, tags, owner or description have every word of `text`, nearest
+  /// first.
+  virtual Result<std::vector<SearchHit>> Search(const std::string& text) = 0;
+
+  /// The repo's objects and those of its project in the registry, as "yaml" or "feast-python".
+  virtual Result<std::string> Export(const std::string& format) = 0;
+
+  /// YAML of what only the registry has; `names` empty: all of it. What cannot be defined in YAML
+  /// is told in comments, or, where it is named, is an error.
+  virtual Result<std::string> Import(const std::vector<std::string>& names) = 0;
   virtual Result<ObjectFacts> Describe(const std::string& kind, const std::string& name) = 0;
 
   /// What columns are made from and what reads them, from the raw files to predictions, as text.

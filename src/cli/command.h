@@ -69,11 +69,12 @@ void AddRunCommand(CLI::App* app, const Command& command);
 void AddIngestCommand(CLI::App* app, const Command& command);
 void AddPlanCommands(CLI::App* app, const Command& command);     // plan, apply, teardown
 void AddHistoryCommands(CLI::App* app, const Command& command);  // history, diff, rollback
+void AddExportCommands(CLI::App* app, const Command& command);   // export, import
 void AddBackfillCommand(CLI::App* app, const Command& command);
 void AddHistoricalCommand(CLI::App* app, const Command& command);
 void AddTrainCommand(CLI::App* app, const Command& command);
 void AddPredictCommand(CLI::App* app, const Command& command);
-void AddListCommands(CLI::App* app, const Command& command);  // list, describe
+void AddListCommands(CLI::App* app, const Command& command);  // list, search, describe
 void AddLineageCommand(CLI::App* app, const Command& command);
 void AddFragmentCommand(CLI::App* app);  // hidden: one fragment in a fresh process
 

@@ -10,7 +10,7 @@ namespace viand::cli {
 namespace {
 
 struct Arguments {
-  std::string spine, output, format;
+  std::string spine, output, format, like;
   HistoricalOptions options;
   bool analyze = false;    ///< explain only
   bool unordered = false;  ///< a permission that this executor has no use for
@@ -50,15 +50,34 @@ void Historical(const Arguments& arguments, const Command& command) {
         "--format is for standard output; the format of a file is told by its name",
         fmt::format("write -o - --format {0}, or leave out --format", arguments.format))};
   }
-  const WrittenTable written = Require(command.Open()->WriteHistoricalFeatures(
-      arguments.spine, arguments.options, arguments.output, arguments.format));
+  const bool like = !arguments.like.empty();
+  if (like && (!arguments.options.features.empty() || !arguments.options.service.empty()))
+    throw CommandFailure{UsageError("--like takes features and service from the manifest",
+                                    "leave out --features and --service")};
+  if (like && arguments.output == "-")
+    throw CommandFailure{UsageError("--like writes a file, to compare it with the manifest's",
+                                    "name one: -o again.parquet")};
+  const auto store = command.Open();
+  const WrittenTable written = Require(
+      like ? store->RebuildHistoricalFeatures(arguments.like, arguments.spine, arguments.output)
+           : store->WriteHistoricalFeatures(arguments.spine, arguments.options, arguments.output,
+                                            arguments.format));
   if (arguments.output == "-") return;
   if (command.json()) {
-    return command.PrintJson(
-        {{"output", arguments.output}, {"rows", written.rows}, {"columns", written.columns}});
+    nlohmann::json report = {{"output", arguments.output},
+                             {"rows", written.rows},
+                             {"columns", written.columns},
+                             {"manifest", written.manifest}};
+    if (like)
+      report["same_bytes"] =
+          written.same_bytes ? nlohmann::json(*written.same_bytes) : nlohmann::json();
+    return command.PrintJson(report);
   }
-  command.Print(fmt::format("{}, {} -> {}\n", Counted(written.rows, "row"),
-                            Counted(written.columns, "column"), arguments.output));
+  command.Print(fmt::format("{}, {} -> {}{}\n", Counted(written.rows, "row"),
+                            Counted(written.columns, "column"), arguments.output,
+                            !written.same_bytes   ? ""
+                            : *written.same_bytes ? ", byte for byte as before"
+                                                  : ", in other bytes than before"));
 }
 
 }  // namespace
@@ -85,6 +104,18 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
           "stream), parquet")
       ->check(CLI::IsMember({"csv", "json", "arrow", "parquet"}))
       ->type_name("FORMAT");
+  historical
+      ->add_option("--like", arguments->like,
+                   "Make again what a manifest (OUT.manifest.json, or a model's) tells of, or say "
+                   "what has changed since")
+      ->type_name("MANIFEST");
+  historical
+      ->add_option("--manifest", arguments->options.manifest,
+                   "OUT.manifest.json says what the rows were made from: auto, full (hashes files "
+                   "of any size), none")
+      ->check(CLI::IsMember({"auto", "full", "none"}))
+      ->type_name("HOW")
+      ->capture_default_str();
   historical->callback([arguments, command] { Historical(*arguments, command); });
 
   auto* explain =

@@ -172,6 +172,7 @@ int RunProgram(int argc, char** argv) {
   AddIngestCommand(&app, command);
   AddPlanCommands(&app, command);
   AddHistoryCommands(&app, command);
+  AddExportCommands(&app, command);
   AddBackfillCommand(&app, command);
   AddHistoricalCommand(&app, command);
   AddTrainCommand(&app, command);

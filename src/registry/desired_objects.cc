@@ -204,7 +204,7 @@ class ObjectBuilder {
       VIAND_RETURN_NOT_OK(Add(ObjectKind::kDataset, dataset.name, dataset.where,
                               CanonicalText(dataset, kDocumented)));
     for (const auto& snapshots : definitions_.snapshots)
-      VIAND_RETURN_NOT_OK(AddSnapshots(snapshots));
+      if (!snapshots.stored_only) VIAND_RETURN_NOT_OK(AddSnapshots(snapshots));
     for (const BoundView& labels : bound_.labels) {
       VIAND_ASSIGN_OR_RETURN(std::string content, LabelsContent(labels));
       VIAND_RETURN_NOT_OK(

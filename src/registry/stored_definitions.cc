@@ -185,6 +185,7 @@ arrow::Result<definition::FeatureView> StoredDefinitions::ViewOf(const Part& par
       view.features.push_back(std::move(feature));
     }
   }
+  view.name = part.name;
   view.stored_only = true;
   view.description = part.documentation.description;
   view.owner = part.documentation.owner;
@@ -200,17 +201,12 @@ arrow::Status StoredDefinitions::AddEntities(const Part& part, definition::Featu
       return CannotRead(part.name,
                         fmt::format("its entity \"{}\" is not in the registry", reference.name),
                         "apply the entity again");
-    VIAND_ASSIGN_OR_RETURN(const auto message,
-                           ParseMessage(ObjectKind::kEntity, stored->name, stored->content));
-    definition::Entity entity = ToEntity(static_cast<const feast::core::Entity&>(*message));
-    // Feast declares STRING where nothing was said: the files tell.
-    entity.value_types.assign(entity.join_keys.size(), "UNKNOWN");
-    definitions_->entities.push_back(std::move(entity));
+    VIAND_RETURN_NOT_OK(AddEntity(reference.name));
   }
   return arrow::Status::OK();
 }
 
-arrow::Status StoredDefinitions::AddSource(const Part& part, definition::FeatureView* view) {
+arrow::Status StoredDefinitions::AddSourceOf(const Part& part, definition::FeatureView* view) {
   const bool computed = !part.definition.empty();
   if (computed && HasNamed(definitions_->feature_views, view->source.name))
     return arrow::Status::OK();
@@ -247,6 +243,53 @@ arrow::Status StoredDefinitions::AddSource(const Part& part, definition::Feature
   return arrow::Status::OK();
 }
 
+arrow::Status StoredDefinitions::AddEntity(const std::string& name) {
+  const StoredObject* stored = snapshot_.Find(ObjectKind::kEntity, name);
+  if (stored == nullptr)
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown entity \"{}\"", name));
+  if (HasNamed(definitions_->entities, name)) return arrow::Status::OK();
+  VIAND_ASSIGN_OR_RETURN(const auto message,
+                         ParseMessage(ObjectKind::kEntity, stored->name, stored->content));
+  definition::Entity entity = ToEntity(static_cast<const feast::core::Entity&>(*message));
+  // Feast declares STRING where nothing was said: the files tell.
+  entity.value_types.assign(entity.join_keys.size(), "UNKNOWN");
+  definitions_->entities.push_back(std::move(entity));
+  return arrow::Status::OK();
+}
+
+arrow::Status StoredDefinitions::AddSource(const std::string& name) {
+  const StoredObject* stored = snapshot_.Find(ObjectKind::kDataSource, name);
+  if (stored == nullptr)
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown data source \"{}\"", name));
+  VIAND_ASSIGN_OR_RETURN(const auto message,
+                         ParseMessage(ObjectKind::kDataSource, stored->name, stored->content));
+  const auto& source = static_cast<const DataSource&>(*message);
+  if (source.type() != DataSource::BATCH_FILE)
+    return MakeError(ErrorKind::kInput,
+                     fmt::format("data source \"{}\" is a {}, and viand reads files", name,
+                                 DataSource::SourceType_Name(source.type())));
+  for (definition::Source& known : definitions_->sources) {
+    if (known.name != name) continue;
+    // A view had its own copy first: the source itself is what its name means.
+    known = ToSource(source);
+    return arrow::Status::OK();
+  }
+  definitions_->sources.push_back(ToSource(source));
+  return arrow::Status::OK();
+}
+
+void StoredDefinitions::DeclareEntityTypes() {
+  for (definition::Entity& entity : definitions_->entities) {
+    const StoredObject* stored = snapshot_.Find(ObjectKind::kEntity, entity.name);
+    feast::core::Entity message;
+    if (!entity.stored_only || stored == nullptr || !message.ParseFromString(stored->content))
+      continue;
+    const std::string type = ValueType::Enum_Name(message.spec().value_type());
+    if (definition::TypeFromFeast(type).ok())
+      entity.value_types.assign(entity.join_keys.size(), type);
+  }
+}
+
 arrow::Status StoredDefinitions::AddSnapshots(const definition::FeatureView& view) {
   if (!view.snapshots || HasNamed(definitions_->snapshots, view.snapshots->name))
     return arrow::Status::OK();
@@ -273,7 +316,7 @@ arrow::Status StoredDefinitions::AddSnapshots(const definition::FeatureView& vie
 arrow::Status StoredDefinitions::Add(definition::FeatureView view, const Part& part) {
   if (HasNamed(definitions_->feature_views, view.name)) return arrow::Status::OK();
   VIAND_RETURN_NOT_OK(AddEntities(part, &view));
-  VIAND_RETURN_NOT_OK(AddSource(part, &view));
+  VIAND_RETURN_NOT_OK(AddSourceOf(part, &view));
   VIAND_RETURN_NOT_OK(AddSnapshots(view));
   definitions_->feature_views.push_back(std::move(view));
   return arrow::Status::OK();

@@ -41,6 +41,14 @@ class StoredDefinitions {
   /// Adds a service; its views are named by the references that it returns ("view", "view@v2").
   arrow::Result<std::vector<std::string>> AddService(const std::string& name);
 
+  /// Adds an entity, or a file source, on its own.
+  arrow::Status AddEntity(const std::string& name);
+  arrow::Status AddSource(const std::string& name);
+
+  /// Gives the entities that were added the types that Feast declares, where viand reads files as
+  /// they are.
+  void DeclareEntityTypes();
+
   /// Names of readable views and of services, for "did you mean".
   std::vector<std::string> NamesOf(ObjectKind kind) const;
 
@@ -49,7 +57,7 @@ class StoredDefinitions {
 
   arrow::Status Add(definition::FeatureView view, const Part& part);
   arrow::Status AddEntities(const Part& part, definition::FeatureView* view);
-  arrow::Status AddSource(const Part& part, definition::FeatureView* view);
+  arrow::Status AddSourceOf(const Part& part, definition::FeatureView* view);
   arrow::Status AddSnapshots(const definition::FeatureView& view);
   arrow::Result<Part> PartsOf(ObjectKind kind, const std::string& name,
                               const std::string& content) const;

@@ -5,10 +5,14 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "src/common/grouped_number.h"
+#include "src/common/time.h"
 #include "src/definition/versioned_name.h"
 #include "src/engine/execute.h"
 #include "src/engine/explain.h"
@@ -22,6 +26,7 @@
 #include "src/store/apply_step.h"
 #include "src/store/arrow_border.h"
 #include "src/store/backfill_step.h"
+#include "src/store/definition_export.h"
 #include "src/store/ingest_step.h"
 #include "src/store/init_repo.h"
 #include "src/store/lineage.h"
@@ -29,7 +34,9 @@
 #include "src/store/object_history.h"
 #include "src/store/plan_report.h"
 #include "src/store/prediction_step.h"
+#include "src/store/rebuild.h"
 #include "src/store/repo_session.h"
+#include "src/store/retrieval_manifest.h"
 #include "src/store/rollback.h"
 #include "src/store/run_pipeline.h"
 #include "src/store/standard_output.h"
@@ -108,9 +115,10 @@ arrow::Status BackfillOldVersions(RepoSession* session, const std::vector<std::s
                          : offline::BackfillViews(session->context(), missing).status();
 }
 
-arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session,
-                                                   std::optional<engine::Scan> spine,
-                                                   const HistoricalOptions& options) {
+/// Makes known what only the registry has of the names asked for, and stores the rows of old
+/// versions; returns the features in the one spelling.
+arrow::Result<std::vector<std::string>> PrepareNames(RepoSession* session,
+                                                     const HistoricalOptions& options) {
   std::vector<std::string> features, views;
   for (const std::string& reference : options.features) {
     features.push_back(OneSpelling(reference));
@@ -119,6 +127,13 @@ arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session,
   ARROW_RETURN_NOT_OK(session->RequireStored({.views = views, .services = {options.service}}));
   ARROW_RETURN_NOT_OK(session->RequireGrids());
   ARROW_RETURN_NOT_OK(BackfillOldVersions(session, features, options.service));
+  return features;
+}
+
+arrow::Result<engine::RetrievalPlan> PlanRetrieval(RepoSession* session,
+                                                   std::optional<engine::Scan> spine,
+                                                   const HistoricalOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> features, PrepareNames(session, options));
   offline::HistoricalRequest request{.timestamp_column = options.timestamp_column,
                                      .features = features,
                                      .service = options.service,
@@ -265,15 +280,12 @@ class RepoFeatureStore final : public FeatureStore {
                                                const HistoricalOptions& options,
                                                const std::string& output,
                                                const std::string& format) override {
-    const arrow::Status writable = CheckTableFile(output);
-    if (!writable.ok()) return ToPublic(writable);
-    std::optional<engine::Scan> scan;
-    if (!spine.empty()) {
-      auto opened = OpenSpine(spine);
-      if (!opened.ok()) return ToPublic(opened.status());
-      scan = *std::move(opened);
-    }
-    return ToPublic(WriteRetrieval(session_.get(), std::move(scan), options, output, format));
+    return ToPublic(WriteHistorical({spine, options}, output, format));
+  }
+  Result<WrittenTable> RebuildHistoricalFeatures(const std::string& manifest,
+                                                 const std::string& spine,
+                                                 const std::string& output) override {
+    return ToPublic(Rebuild(manifest, spine, output));
   }
   Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
                                bool analyze) override {
@@ -293,8 +305,18 @@ class RepoFeatureStore final : public FeatureStore {
     if (!found.ok()) return ToPublic(found.status());
     return ToPublic(PredictWithModel(session_.get(), **found, options));
   }
-  Result<std::vector<ObjectSummary>> List(const std::string& kind) override {
-    return ToPublic(ListObjects(*session_, kind));
+  Result<std::vector<ObjectSummary>> List(const std::string& kind,
+                                          const std::vector<std::string>& tags) override {
+    return ToPublic(ListObjects(session_.get(), kind, tags));
+  }
+  Result<std::vector<SearchHit>> Search(const std::string& text) override {
+    return ToPublic(SearchObjects(session_.get(), text));
+  }
+  Result<std::string> Export(const std::string& format) override {
+    return ToPublic(ExportDefinitions(session_.get(), format));
+  }
+  Result<std::string> Import(const std::vector<std::string>& names) override {
+    return ToPublic(ImportDefinitions(session_.get(), names));
   }
   Result<ObjectFacts> Describe(const std::string& kind, const std::string& name) override {
     const arrow::Status read = session_->RequireGrids();
@@ -314,6 +336,75 @@ class RepoFeatureStore final : public FeatureStore {
   arrow::Result<engine::Scan> OpenSpine(const std::string& spine) {
     ARROW_RETURN_NOT_OK(session_->RequireGrids());
     return offline::OpenSpine(session_->context(), spine);
+  }
+
+  arrow::Result<WrittenTable> WriteHistorical(RetrievalAsked asked, const std::string& output,
+                                              const std::string& format) {
+    ARROW_RETURN_NOT_OK(CheckTableFile(output));
+    HistoricalOptions& options = asked.options;
+    // A range that ends now is told with its end.
+    if (asked.spine.empty() && (!options.start.empty() || options.every_row) && options.end.empty())
+      options.end = FormatTimestamp(NowUs());
+    const bool described = output != "-" && options.manifest != "none";
+    const bool hash_all = options.manifest == "full";
+    nlohmann::json description;
+    if (described) {
+      ARROW_RETURN_NOT_OK(PrepareNames(session_.get(), options).status());
+      ARROW_ASSIGN_OR_RAISE(description, DescribeRetrieval(session_.get(), asked, hash_all));
+    }
+    std::optional<engine::Scan> scan;
+    if (!asked.spine.empty()) {
+      ARROW_ASSIGN_OR_RAISE(scan, OpenSpine(asked.spine));
+    }
+    ARROW_ASSIGN_OR_RAISE(WrittenTable written,
+                          WriteRetrieval(session_.get(), std::move(scan), options, output, format));
+    if (described) {
+      ARROW_ASSIGN_OR_RAISE(written.manifest,
+                            WriteManifest(*session_, description, output, written, hash_all));
+    }
+    return written;
+  }
+
+  arrow::Result<WrittenTable> Rebuild(const std::string& path, const std::string& spine,
+                                      const std::string& output) {
+    ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(path));
+    ARROW_ASSIGN_OR_RAISE(RetrievalAsked asked, RequestOf(manifest.description));
+    asked.options.manifest = manifest.hash_all ? "full" : "auto";
+    if (asked.spine == "-" && spine.empty())
+      return MakeError(ErrorKind::kUsage,
+                       "the spine came from standard input, which no manifest keeps",
+                       "give the same rows again: --spine PATH");
+    if (!spine.empty()) {
+      asked.spine = spine;
+    } else if (!asked.spine.empty() && !asked.spine.starts_with("labels:")) {
+      asked.spine = offline::AbsolutePath(session_->root(), asked.spine);
+    }
+    ARROW_RETURN_NOT_OK(PrepareNames(session_.get(), asked.options).status());
+    ARROW_ASSIGN_OR_RAISE(const nlohmann::json now,
+                          DescribeRetrieval(session_.get(), asked, manifest.hash_all));
+    ARROW_ASSIGN_OR_RAISE(const auto changes, ChangesSince(manifest.description, now));
+    if (!changes.empty())
+      return MakeError(
+          ErrorKind::kInput,
+          fmt::format("since {} was written, {} changed:\n  {}", path,
+                      Counted(static_cast<int64_t>(changes.size()), "thing"),
+                      fmt::join(changes, "\n  ")),
+          "set them back (`viand history`, `viand rollback`; NAME@vN reads an old version), or "
+          "retrieve anew without --like");
+    ARROW_ASSIGN_OR_RAISE(WrittenTable written, WriteHistorical(asked, output, ""));
+    ARROW_ASSIGN_OR_RAISE(written.same_bytes, IsSameOutput(manifest, output));
+    // Another version of the tool may write the same rows in other bytes.
+    if (written.same_bytes == false && manifest.viand_version != Version())
+      written.same_bytes.reset();
+    // Whose rows were given anew, they answer for them.
+    if (written.same_bytes == false && spine.empty())
+      return MakeError(
+          ErrorKind::kInput,
+          fmt::format("{} was written, and is not what {} tells of, though nothing that "
+                      "it names has changed",
+                      output, path),
+          "what was hashed by its footer alone may have changed: --manifest full");
+    return written;
   }
 
   const std::shared_ptr<RepoSession> session_;

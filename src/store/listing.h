@@ -11,8 +11,11 @@ const std::vector<std::string>& ListedKinds();
 
 /// Objects of a kind; an unknown kind is kUsage with the nearest one. "entity", "feature_views" are
 /// understood too.
-arrow::Result<std::vector<ObjectSummary>> ListObjects(const RepoSession& session,
-                                                      const std::string& kind);
+arrow::Result<std::vector<ObjectSummary>> ListObjects(RepoSession* session, const std::string& kind,
+                                                      const std::vector<std::string>& tags);
+
+/// FeatureStore::Search.
+arrow::Result<std::vector<SearchHit>> SearchObjects(RepoSession* session, const std::string& text);
 
 /// Everything that is known of one object; an unknown name is kUsage with the nearest one.
 arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::string& kind,

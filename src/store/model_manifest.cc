@@ -13,6 +13,7 @@
 #include "src/offline/historical.h"
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
+#include "src/store/retrieval_manifest.h"
 
 namespace viand::store {
 namespace {
@@ -204,11 +205,15 @@ arrow::Result<std::optional<ModelManifest>> ReadModelManifest(const RepoSession&
   return manifest;
 }
 
-arrow::Status WriteModelManifest(const RepoSession& session, const definition::Model& model,
+arrow::Status WriteModelManifest(RepoSession* session, const definition::Model& model,
                                  const ModelManifest& manifest,
                                  const ml::TrainingReport& training) {
-  ARROW_ASSIGN_OR_RAISE(json definitions, DefinitionHashes(session, model));
-  ARROW_ASSIGN_OR_RAISE(json inputs, Inputs(session, model));
+  ARROW_ASSIGN_OR_RAISE(json definitions, DefinitionHashes(*session, model));
+  ARROW_ASSIGN_OR_RAISE(json inputs, Inputs(*session, model));
+  ARROW_ASSIGN_OR_RAISE(
+      json training_set,
+      DescribeRetrieval(session, TrainingSetOf(*session, model), /*hash_all=*/false));
+  training_set["rows"] = manifest.report.train_rows + manifest.report.test_rows;
   const json document = {{"format", kModelManifestFormat},
                          {"model", model.name},
                          {"viand_version", Version()},
@@ -217,9 +222,10 @@ arrow::Status WriteModelManifest(const RepoSession& session, const definition::M
                          {"model_sha256", manifest.model_sha256},
                          {"definitions", std::move(definitions)},
                          {"inputs", std::move(inputs)},
+                         {"training_set", std::move(training_set)},
                          {"training", TrainingFacts(training)},
                          {"report", ToJson(manifest.report)}};
-  return WriteFileAtomically(offline::ModelManifestPath(session.root(), model.name),
+  return WriteFileAtomically(offline::ModelManifestPath(session->root(), model.name),
                              document.dump(1) + "\n");
 }
 

@@ -24,7 +24,7 @@ arrow::Result<std::optional<ModelManifest>> ReadModelManifest(const RepoSession&
                                                               const std::string& model);
 
 /// Writes it atomically, with the hashes of every definition and input that the model stands on.
-arrow::Status WriteModelManifest(const RepoSession& session, const definition::Model& model,
+arrow::Status WriteModelManifest(RepoSession* session, const definition::Model& model,
                                  const ModelManifest& manifest, const ml::TrainingReport& training);
 
 /// The report of a training as the public API has it; `step` is left empty.

@@ -22,12 +22,14 @@ bool HasNamed(const Objects& objects, const std::string& name) {
 class NameAdder {
  public:
   NameAdder(registry::Registry* registry, definition::Definitions* definitions)
-      : registry_(registry), definitions_(definitions) {}
+      : registry_(registry), definitions_(definitions) {
+    for (const auto& view : definitions->feature_views) known_.insert(view.name);
+    for (const auto& labels : definitions->labels) known_.insert(labels.name);
+  }
 
   arrow::Status AddView(const std::string& text) {
     ARROW_ASSIGN_OR_RAISE(const auto name, definition::ParseVersionedName(text));
-    if (HasNamed(definitions_->feature_views, name.Text())) return arrow::Status::OK();
-    if (HasNamed(definitions_->labels, name.Text())) return arrow::Status::OK();
+    if (!known_.insert(name.Text()).second) return arrow::Status::OK();
     ARROW_RETURN_NOT_OK(ReadSnapshot());
     registry::StoredDefinitions stored(*snapshot_, definitions_);
     if (!name.version) {
@@ -123,6 +125,7 @@ class NameAdder {
   registry::Registry* const registry_;
   definition::Definitions* const definitions_;
   registry::SharedSnapshot snapshot_;
+  std::set<std::string> known_;  // names of views and labels that were seen to
   bool added_ = false;
 };
 

@@ -84,7 +84,7 @@ arrow::Result<TrainReport> TrainModel(RepoSession* session, const definition::Mo
       WriteFileAtomically(offline::ModelPath(session->root(), model.name), trained.booster_json));
   manifest.model_sha256 = Sha256Hex(trained.booster_json);
   manifest.report = ToReport(trained.report);
-  ARROW_RETURN_NOT_OK(WriteModelManifest(*session, model, manifest, trained.report));
+  ARROW_RETURN_NOT_OK(WriteModelManifest(session, model, manifest, trained.report));
   return finish(manifest.report, "computed");
 }
 

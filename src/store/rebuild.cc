@@ -1,0 +1,200 @@
+#include "src/store/rebuild.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "src/common/atomic_file.h"
+#include "src/common/sha256.h"
+#include "src/common/time.h"
+#include "src/registry/json_diff.h"
+
+namespace viand::store {
+namespace {
+
+using nlohmann::json;
+
+std::string FormatOf(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  return extension.empty() ? "" : extension.substr(1);
+}
+
+arrow::Result<json> OutputJson(const std::string& output, bool hash_all) {
+  std::error_code error;
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(output, error));
+  json document = {{"path", std::filesystem::path(output).filename().string()},
+                   {"format", FormatOf(output)},
+                   {"bytes", bytes}};
+  if (hash_all || bytes <= kHashedBytes) {
+    ARROW_ASSIGN_OR_RAISE(document["sha256"], Sha256OfFile(output));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(document["footer_sha256"], HashOfFooter(output, bytes));
+  }
+  return document;
+}
+
+std::string Shown(const std::string& value) { return value.empty() ? "(none)" : value; }
+
+void CompareDefinition(const std::string& what, const json& then, const json& now,
+                       std::vector<std::string>* changes) {
+  if (then.value("sha256", "") == now.value("sha256", "")) return;
+  const auto fields = registry::DiffJson(then.value("text", json()), now.value("text", json()));
+  for (const auto& field : fields)
+    changes->push_back(
+        fmt::format("{}: {}: {} -> {}", what, field.path, Shown(field.before), Shown(field.after)));
+  if (fields.empty()) changes->push_back(what + " is another definition");
+}
+
+/// What identifies a file, under whichever name both manifests have it.
+std::string IdentityOf(const json& file) {
+  for (const char* key : {"sha256", "etag_sha256", "footer_sha256"})
+    if (file.contains(key)) return file[key].get<std::string>();
+  return "";
+}
+
+std::map<std::string, json> ByMember(const json& list, const char* member) {
+  std::map<std::string, json> entries;
+  for (const json& entry : list) entries[entry.value(member, "")] = entry;
+  return entries;
+}
+
+void CompareFiles(const std::string& what, const json& then, const json& now,
+                  std::vector<std::string>* changes) {
+  const auto before = ByMember(then, "path");
+  const auto after = ByMember(now, "path");
+  for (const auto& [path, file] : before) {
+    const auto found = after.find(path);
+    if (found == after.end()) {
+      changes->push_back(fmt::format("{}: {} is gone", what, path));
+    } else if (file.value("bytes", int64_t{0}) != found->second.value("bytes", int64_t{0})) {
+      changes->push_back(fmt::format("{}: {} had {} bytes and has {}", what, path,
+                                     file.value("bytes", int64_t{0}),
+                                     found->second.value("bytes", int64_t{0})));
+    } else if (IdentityOf(file) != IdentityOf(found->second)) {
+      changes->push_back(fmt::format("{}: {} has other content", what, path));
+    }
+  }
+  for (const auto& [path, file] : after)
+    if (!before.contains(path)) changes->push_back(fmt::format("{}: {} is new", what, path));
+}
+
+void CompareCutoffs(const std::string& what, const json& then, const json& now,
+                    std::vector<std::string>* changes) {
+  const auto before = ByMember(then, "cutoff");
+  const auto after = ByMember(now, "cutoff");
+  int64_t gone = 0, added = 0, other = 0;
+  for (const auto& [cutoff, part] : before) {
+    const auto found = after.find(cutoff);
+    if (found == after.end()) {
+      ++gone;
+    } else if (found->second.value("fingerprint", "") != part.value("fingerprint", "")) {
+      ++other;
+    }
+  }
+  for (const auto& [cutoff, part] : after) added += before.contains(cutoff) ? 0 : 1;
+  const auto say = [&](int64_t count, const char* which) {
+    if (count > 0)
+      changes->push_back(fmt::format("{}: {} of {} cutoffs {}", what, count,
+                                     std::max(before.size(), after.size()), which));
+  };
+  say(other, "were computed again from other data or another definition");
+  say(gone, "are gone");
+  say(added, "are new");
+}
+
+void CompareAll(const json& then, const json& now, std::vector<std::string>* changes) {
+  for (const auto& [what, definition] : then.at("definitions").items()) {
+    if (!now.at("definitions").contains(what)) {
+      changes->push_back(what + " is no more part of it");
+    } else {
+      CompareDefinition(what, definition, now["definitions"][what], changes);
+    }
+  }
+  for (const auto& [what, definition] : now.at("definitions").items())
+    if (!then.at("definitions").contains(what)) changes->push_back(what + " is new in it");
+  for (const auto& [what, input] : then.at("inputs").items()) {
+    if (!input.value("read", false)) continue;
+    const json current = now.at("inputs").value(what, json::object());
+    CompareFiles(what, input.value("files", json::array()), current.value("files", json::array()),
+                 changes);
+    CompareCutoffs(what, input.value("cutoffs", json::array()),
+                   current.value("cutoffs", json::array()), changes);
+  }
+}
+
+}  // namespace
+
+std::string ManifestPathOf(const std::string& output) { return output + ".manifest.json"; }
+
+arrow::Result<std::string> WriteManifest(const RepoSession& session, const json& description,
+                                         const std::string& output, const WrittenTable& written,
+                                         bool hash_all) {
+  json document = description;
+  document["format"] = kRetrievalManifestFormat;
+  document["kind"] = "training_set";
+  document["project"] = session.config().project;
+  document["viand_version"] = Version();
+  document["created_at"] = FormatTimestamp(NowUs());
+  document["hashed"] = hash_all ? "full" : "auto";
+  ARROW_ASSIGN_OR_RAISE(document["output"], OutputJson(output, hash_all));
+  document["output"]["rows"] = written.rows;
+  document["output"]["columns"] = written.columns;
+  const std::string path = ManifestPathOf(output);
+  ARROW_RETURN_NOT_OK(WriteFileAtomically(path, document.dump(1) + "\n"));
+  return path;
+}
+
+arrow::Result<Manifest> ReadManifest(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadWholeFile(path));
+  const auto is_none = [&path] {
+    return MakeError(
+        ErrorKind::kInput, fmt::format("{} is no manifest of a training set or a model", path),
+        "`viand historical -o x.parquet` writes x.parquet.manifest.json, `viand train` "
+        "data/models/MODEL.manifest.json");
+  };
+  try {
+    const json document = json::parse(text);
+    Manifest manifest;
+    manifest.viand_version = document.at("viand_version");
+    if (document.contains("training_set")) {
+      manifest.description = document["training_set"];
+    } else {
+      if (document.at("kind") != "training_set" ||
+          document.at("format") != kRetrievalManifestFormat)
+        return is_none();
+      manifest.description = document;
+      manifest.output = document.at("output");
+      manifest.hash_all = document.at("hashed") == "full";
+    }
+    const json& description = manifest.description;
+    const bool complete = description.at("request").is_object() &&
+                          description.at("definitions").is_object() &&
+                          description.at("inputs").is_object();
+    return complete ? arrow::Result<Manifest>(std::move(manifest)) : is_none();
+  } catch (const json::exception&) {
+    return is_none();
+  }
+}
+
+arrow::Result<std::vector<std::string>> ChangesSince(const json& then, const json& now) {
+  std::vector<std::string> changes;
+  try {
+    CompareAll(then, now, &changes);
+  } catch (const json::exception& error) {
+    return MakeError(ErrorKind::kInput, fmt::format("the manifest is damaged: {}", error.what()));
+  }
+  return changes;
+}
+
+arrow::Result<std::optional<bool>> IsSameOutput(const Manifest& manifest,
+                                                const std::string& output) {
+  if (!manifest.output.is_object() || manifest.output.value("format", "") != FormatOf(output))
+    return std::nullopt;
+  ARROW_ASSIGN_OR_RAISE(const json made, OutputJson(output, manifest.hash_all));
+  return std::optional(IdentityOf(made) == IdentityOf(manifest.output));
+}
+
+}  // namespace viand::store

@@ -1,0 +1,312 @@
+#include "src/store/retrieval_manifest.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "src/common/content_identity.h"
+#include "src/common/data_files.h"
+#include "src/common/data_location.h"
+#include "src/common/sha256.h"
+#include "src/common/time.h"
+#include "src/definition/versioned_name.h"
+#include "src/offline/dataset_manifest.h"
+#include "src/offline/historical.h"
+#include "src/offline/parquet_file.h"
+#include "src/offline/part_store.h"
+#include "src/offline/repo_layout.h"
+#include "src/offline/spine.h"
+#include "src/offline/view_source.h"
+#include "src/registry/view_version.h"
+
+namespace viand::store {
+namespace {
+
+using nlohmann::json;
+
+// A Parquet file ends with its footer, the footer's length and four letters.
+constexpr int64_t kParquetTailBytes = 8;
+
+constexpr size_t kMostFooters = 1000;
+
+class Description {
+ public:
+  Description(RepoSession* session, bool hash_all) : session_(*session), hash_all_(hash_all) {}
+
+  arrow::Status AddService(const std::string& name) {
+    if (name.empty()) return arrow::Status::OK();
+    const auto& all = session_.definitions();
+    AddDefinition(all.feature_services, name, "feature service");
+    ARROW_ASSIGN_OR_RAISE(const auto requests,
+                          offline::RequestsOfService(session_.context(), name));
+    for (const auto& request : requests) ARROW_RETURN_NOT_OK(AddView(*request.view));
+    return arrow::Status::OK();
+  }
+
+  arrow::Status AddReferences(const std::vector<std::string>& references) {
+    for (const std::string& reference : references) {
+      ARROW_ASSIGN_OR_RAISE(const auto name, definition::ParseVersionedName(
+                                                 reference.substr(0, reference.find(':'))));
+      if (const auto* view = session_.bound().FindView(name.Text()))
+        ARROW_RETURN_NOT_OK(AddView(*view));
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status AddSpine(const std::string& spine) {
+    if (spine.empty() || spine == "-") return arrow::Status::OK();
+    if (spine.starts_with("labels:")) return AddLabels(spine.substr(7));
+    ARROW_ASSIGN_OR_RAISE(const auto found, offline::FindSpineFiles(spine));
+    return AddFiles("spine", found.paths, -1);
+  }
+
+  json Take() { return {{"definitions", std::move(definitions_)}, {"inputs", std::move(inputs_)}}; }
+
+ private:
+  template <typename ObjectType>
+  void AddDefinition(const std::vector<ObjectType>& objects, const std::string& name,
+                     const char* kind) {
+    const auto* object = offline::FindObject(objects, name);
+    if (object == nullptr) return;
+    const std::string text = definition::CanonicalText(*object);
+    definitions_[fmt::format("{} {}", kind, name)] = {{"sha256", Sha256Hex(text)},
+                                                      {"text", json::parse(text, nullptr, false)}};
+  }
+
+  arrow::Status AddVersion(const definition::FeatureView& view) {
+    json& entry = definitions_["feature view " + view.name];
+    if (view.version) {
+      entry["version"] = fmt::format("v{}", *view.version);
+      return arrow::Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, session_.registry()->ReadCached());
+    const auto* stored = snapshot->Find(registry::ObjectKind::kFeatureView, view.name);
+    if (stored == nullptr) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int64_t version, registry::VersionOf(view.name, stored->content));
+    entry["version"] = fmt::format("v{}", version);
+    return arrow::Status::OK();
+  }
+
+  arrow::Status AddView(const definition::BoundView& view) {
+    const definition::FeatureView& definition = *view.view;
+    if (!seen_.insert(definition.name).second) return arrow::Status::OK();
+    const auto& all = session_.definitions();
+    AddDefinition(all.feature_views, definition.name, "feature view");
+    ARROW_RETURN_NOT_OK(AddVersion(definition));
+    for (const auto& entity : definition.entities)
+      AddDefinition(all.entities, entity.name, "entity");
+    const bool stored = definition.computed && definition.snapshots;
+    if (stored) {
+      AddDefinition(all.snapshots, definition.snapshots->name, "snapshots");
+      ARROW_RETURN_NOT_OK(AddStoredRows(definition));
+    }
+    return AddSource(definition.source.name, /*is_read=*/!stored);
+  }
+
+  arrow::Status AddStoredRows(const definition::FeatureView& view) {
+    ARROW_ASSIGN_OR_RAISE(const auto generation, offline::ReadCurrentGeneration(
+                                                     offline::RowsFolder(session_.root(), view)));
+    json parts = json::array();
+    int64_t rows = 0;
+    for (const auto& part : generation.parts) {
+      rows += part.rows;
+      parts.push_back({{"cutoff", FormatTimestamp(part.cutoff_us)},
+                       {"rows", part.rows},
+                       {"fingerprint", part.fingerprint}});
+    }
+    inputs_["stored rows of feature view " + view.name] = {
+        {"read", true}, {"rows", rows}, {"cutoffs", std::move(parts)}};
+    return arrow::Status::OK();
+  }
+
+  /// `is_read`: by the retrieval itself; else by what computed the stored rows before it.
+  arrow::Status AddSource(const std::string& name, bool is_read) {
+    const auto& all = session_.definitions();
+    const auto* source = offline::FindObject(all.sources, name);
+    if (source == nullptr) {
+      const auto* upstream = session_.bound().FindView(name);
+      return upstream == nullptr ? arrow::Status::OK() : AddView(*upstream);
+    }
+    AddDefinition(all.sources, name, "source");
+    const std::string path = offline::PathOfSource(session_.root(), *source);
+    if (const auto* dataset = offline::DatasetWriting(session_.context(), source->path)) {
+      AddDefinition(all.datasets, dataset->dataset->name, "dataset");
+      ARROW_ASSIGN_OR_RAISE(const auto manifest, offline::ReadDatasetManifest(path));
+      if (manifest) return AddDataset(name, path, *manifest, is_read);
+    }
+    ARROW_ASSIGN_OR_RAISE(const engine::Scan scan, offline::ScanOfFiles(session_.root(), *source));
+    // Opening the footers of very many files would take longer than reading their rows.
+    int64_t rows = scan.files.size() > kMostFooters ? -1 : 0;
+    for (const std::string& file : scan.files) {
+      if (rows < 0) break;
+      const auto count =
+          IsRemotePath(file) ? arrow::Result<int64_t>(-1) : offline::ParquetRowCount(file);
+      rows = rows < 0 || !count.ok() || *count < 0 ? -1 : rows + *count;
+    }
+    return AddFiles("source " + name, scan.files, rows, is_read);
+  }
+
+  arrow::Status AddDataset(const std::string& source, const std::string& path,
+                           const offline::DatasetManifest& manifest, bool is_read) {
+    json raw = json::array();
+    for (const auto& file : manifest.inputs)
+      raw.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+    std::error_code error;
+    inputs_["source " + source] = {
+        {"read", is_read},
+        {"rows", manifest.content.rows},
+        {"files", json::array({{{"path", offline::RelativePath(session_.root(), path)},
+                                {"bytes", std::filesystem::file_size(path, error)},
+                                {"sha256", manifest.output_sha256}}})},
+        {"made_from", std::move(raw)}};
+    return arrow::Status::OK();
+  }
+
+  arrow::Status AddLabels(const std::string& name) {
+    const auto* labels = session_.bound().FindLabels(name);
+    if (labels == nullptr) return arrow::Status::OK();  // told by who opens the spine
+    AddDefinition(session_.definitions().labels, name, "labels");
+    ARROW_RETURN_NOT_OK(AddSource(labels->labels->source.name, true));
+    const std::string& population = labels->labels->population.name;
+    if (const auto* view = session_.bound().FindView(population)) return AddView(*view);
+    return AddSpine(offline::AbsolutePath(session_.root(), labels->labels->spine_path));
+  }
+
+  arrow::Status AddFiles(const std::string& what, const std::vector<std::string>& files,
+                         int64_t rows, bool is_read = true) {
+    std::vector<int64_t> sizes;
+    int64_t all = 0;
+    for (const std::string& file : files) {
+      ARROW_ASSIGN_OR_RAISE(const ListedFile listed, KnownDataFile(file, what));
+      sizes.push_back(listed.size_bytes);
+      all += IsRemotePath(file) ? 0 : listed.size_bytes;
+    }
+    const bool whole = hash_all_ || all <= kHashedBytes;
+    std::vector<std::string> hashes;
+    if (whole) {
+      ARROW_ASSIGN_OR_RAISE(hashes, ContentIdentities(files));
+    }
+    json list = json::array();
+    for (size_t i = 0; i < files.size(); ++i) {
+      const bool remote = IsRemotePath(files[i]);
+      json entry = {{"path", offline::RelativePath(session_.root(), DisplayPath(files[i]))},
+                    {"bytes", sizes[i]}};
+      if (whole) {
+        entry[remote ? "etag_sha256" : "sha256"] = hashes[i];
+      } else if (remote) {
+        ARROW_ASSIGN_OR_RAISE(entry["etag_sha256"], ContentIdentity(files[i]));
+      } else {
+        ARROW_ASSIGN_OR_RAISE(entry["footer_sha256"], HashOfFooter(files[i], sizes[i]));
+      }
+      list.push_back(std::move(entry));
+    }
+    json& input = inputs_[what];
+    const bool read_before = input.is_object() && input.value("read", false);
+    input = {{"read", is_read || read_before}, {"files", std::move(list)}};
+    if (rows >= 0) input["rows"] = rows;
+    return arrow::Status::OK();
+  }
+
+  RepoSession& session_;
+  const bool hash_all_;
+  std::set<std::string> seen_;
+  json definitions_ = json::object();
+  json inputs_ = json::object();
+};
+
+json RequestJson(const RepoSession& session, const RetrievalAsked& asked) {
+  const HistoricalOptions& options = asked.options;
+  json request = {{"features", options.features},
+                  {"service", options.service},
+                  {"timestamp_column", options.timestamp_column},
+                  {"full_feature_names", options.full_feature_names},
+                  {"created_not_after", options.created_not_after}};
+  if (asked.spine.empty()) {
+    // A range without an end ends now: now is written down.
+    request["start"] = options.start;
+    request["end"] = options.end;
+    request["every_row"] = options.every_row;
+    return request;
+  }
+  const bool names_file =
+      asked.spine != "-" && !asked.spine.starts_with("labels:") && !IsRemotePath(asked.spine);
+  request["spine"] =
+      names_file
+          ? offline::RelativePath(
+                session.root(), std::filesystem::absolute(asked.spine).lexically_normal().string())
+          : asked.spine;
+  return request;
+}
+
+}  // namespace
+
+arrow::Result<std::string> HashOfFooter(const std::string& path, int64_t bytes) {
+  std::ifstream stream(path, std::ios::binary);
+  const auto read = [&stream](int64_t from, int64_t count) {
+    std::string text(static_cast<size_t>(count), '\0');
+    stream.seekg(from);
+    stream.read(text.data(), count);
+    return text;
+  };
+  const std::string tail = read(std::max<int64_t>(0, bytes - kParquetTailBytes), kParquetTailBytes);
+  int64_t length = int64_t{1} << 16;
+  if (tail.ends_with("PAR1")) {
+    const auto* digits = reinterpret_cast<const unsigned char*>(tail.data());
+    length = digits[0] | digits[1] << 8 | digits[2] << 16 | int64_t{digits[3]} << 24;
+  }
+  length = std::min(bytes, length + kParquetTailBytes);
+  const std::string footer = read(bytes - length, length);
+  if (stream) return Sha256Hex(footer);
+  return MakeError(ErrorKind::kEnvironment, fmt::format("cannot read {}", path));
+}
+
+arrow::Result<json> DescribeRetrieval(RepoSession* session, const RetrievalAsked& asked,
+                                      bool hash_all) {
+  Description description(session, hash_all);
+  ARROW_RETURN_NOT_OK(description.AddService(asked.options.service));
+  ARROW_RETURN_NOT_OK(description.AddReferences(asked.options.features));
+  ARROW_RETURN_NOT_OK(description.AddSpine(asked.spine));
+  json document = description.Take();
+  document["request"] = RequestJson(*session, asked);
+  return document;
+}
+
+RetrievalAsked TrainingSetOf(const RepoSession& session, const definition::Model& model) {
+  RetrievalAsked asked;
+  asked.options.service = model.features.name;
+  if (model.labels.name.empty()) {
+    asked.spine = offline::AbsolutePath(session.root(), model.spine_path);
+    asked.options.timestamp_column = model.spine_timestamp_column;
+    return asked;
+  }
+  asked.spine = "labels:" + model.labels.name;
+  const auto* labels = offline::FindObject(session.definitions().labels, model.labels.name);
+  if (labels != nullptr && labels->population.name.empty())
+    asked.options.timestamp_column = labels->spine_timestamp_column;
+  return asked;
+}
+
+arrow::Result<RetrievalAsked> RequestOf(const json& description) {
+  RetrievalAsked asked;
+  try {
+    const json& request = description.at("request");
+    HistoricalOptions& options = asked.options;
+    options.features = request.at("features").get<std::vector<std::string>>();
+    options.service = request.at("service");
+    options.timestamp_column = request.at("timestamp_column");
+    options.full_feature_names = request.at("full_feature_names");
+    options.created_not_after = request.at("created_not_after");
+    asked.spine = request.value("spine", "");
+    options.start = request.value("start", "");
+    options.end = request.value("end", "");
+    options.every_row = request.value("every_row", false);
+  } catch (const json::exception& error) {
+    return MakeError(ErrorKind::kInput, fmt::format("the manifest is damaged: {}", error.what()));
+  }
+  return asked;
+}
+
+}  // namespace viand::store
