@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string_view>
 
 namespace viand::definition {
@@ -64,11 +63,6 @@ class EventSender {
     return mark;
   }
 
-  YAML::anchor_t Named(const yaml_char_t* name) {
-    return name == nullptr ? YAML::NullAnchor
-                           : anchors_[reinterpret_cast<const char*>(name)] = ++last_anchor_;
-  }
-
   bool Send(const yaml_event_t& event) {
     const YAML::Mark mark = MarkOf(event);
     switch (event.type) {
@@ -85,23 +79,19 @@ class EventSender {
       case YAML_DOCUMENT_END_EVENT:
         handler_->OnDocumentEnd();
         return event.data.document_end.implicit == 1;
-      case YAML_ALIAS_EVENT:
-        return SendAlias(event, mark);
       case YAML_SCALAR_EVENT:
         return event.start_mark.line == event.end_mark.line && SendScalar(event.data.scalar, mark);
       case YAML_SEQUENCE_START_EVENT:
-        if (event.data.sequence_start.tag != nullptr || ++depth_ > kMaxDepth) return false;
-        handler_->OnSequenceStart(mark, "?", Named(event.data.sequence_start.anchor),
-                                  YAML::EmitterStyle::Default);
+        if (HasProperties(event.data.sequence_start) || ++depth_ > kMaxDepth) return false;
+        handler_->OnSequenceStart(mark, "?", YAML::NullAnchor, YAML::EmitterStyle::Default);
         return true;
       case YAML_SEQUENCE_END_EVENT:
         --depth_;
         handler_->OnSequenceEnd();
         return true;
       case YAML_MAPPING_START_EVENT:
-        if (event.data.mapping_start.tag != nullptr || ++depth_ > kMaxDepth) return false;
-        handler_->OnMapStart(mark, "?", Named(event.data.mapping_start.anchor),
-                             YAML::EmitterStyle::Default);
+        if (HasProperties(event.data.mapping_start) || ++depth_ > kMaxDepth) return false;
+        handler_->OnMapStart(mark, "?", YAML::NullAnchor, YAML::EmitterStyle::Default);
         return true;
       case YAML_MAPPING_END_EVENT:
         --depth_;
@@ -112,11 +102,10 @@ class EventSender {
     }
   }
 
-  bool SendAlias(const yaml_event_t& event, const YAML::Mark& mark) {
-    const auto known = anchors_.find(reinterpret_cast<const char*>(event.data.alias.anchor));
-    if (known == anchors_.end()) return false;
-    handler_->OnAlias(mark, known->second);
-    return true;
+  /// A tag or an anchor, whose names end elsewhere for yaml-cpp.
+  template <class Node>
+  static bool HasProperties(const Node& node) {
+    return node.tag != nullptr || node.anchor != nullptr;
   }
 
   template <class Scalar>
@@ -125,13 +114,12 @@ class EventSender {
     const bool block =
         scalar.style == YAML_LITERAL_SCALAR_STYLE || scalar.style == YAML_FOLDED_SCALAR_STYLE;
     // Where an absent value stands the two say differently.
-    if (scalar.tag != nullptr || block || (plain && scalar.length == 0)) return false;
+    if (HasProperties(scalar) || block || (plain && scalar.length == 0)) return false;
     const std::string value(reinterpret_cast<const char*>(scalar.value), scalar.length);
-    const YAML::anchor_t anchor = Named(scalar.anchor);
     if (plain && IsNullText(value)) {
-      handler_->OnNull(mark, anchor);
+      handler_->OnNull(mark, YAML::NullAnchor);
     } else {
-      handler_->OnScalar(mark, plain ? "?" : "!", anchor, value);
+      handler_->OnScalar(mark, plain ? "?" : "!", YAML::NullAnchor, value);
     }
     return true;
   }
@@ -141,8 +129,6 @@ class EventSender {
   bool ready_ = false;
   int documents_ = 0;
   int depth_ = 0;
-  YAML::anchor_t last_anchor_ = YAML::NullAnchor;
-  std::map<std::string, YAML::anchor_t> anchors_;
 };
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/registry/feast_tables.h"
@@ -22,7 +25,9 @@ arrow::Status ReadFeastTable(SqlConnection* connection, const FeastTable& table,
     StoredObject object{
         .kind = table.kind, .name = statement->Text(0), .content = statement->Text(1)};
     object.sha256 = Sha256Hex(object.content);
-    object.updated_us = statement->Integer(2) * kMicrosPerSecond;
+    // A damaged time is shown as it may be; it decides nothing.
+    constexpr int64_t kLast = std::numeric_limits<int64_t>::max() / kMicrosPerSecond;
+    object.updated_us = std::clamp(statement->Integer(2), -kLast, kLast) * kMicrosPerSecond;
     snapshot->objects.insert_or_assign({object.kind, object.name}, std::move(object));
   }
 }
