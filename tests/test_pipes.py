@@ -92,3 +92,9 @@ def test_format_is_for_standard_output(viand, repo):
     assert done.returncode == 2
     assert done.stderr.decode() == ("error: --format is for standard output; the format of a file is told by its name\n"
                                     "  hint: write -o - --format csv, or leave out --format\n")
+
+
+def test_any_order_may_be_allowed(viand, repo):
+    allowed = historical(viand, repo, encoded(SPINE, "parquet"), "--unordered")
+    assert allowed.returncode == 0, allowed.stderr
+    assert sorted(allowed.stdout.splitlines()) == sorted(historical(viand, repo, encoded(SPINE, "parquet")).stdout.splitlines())
