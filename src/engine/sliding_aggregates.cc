@@ -322,7 +322,8 @@ class Slider {
       found.push_back(rows.back().data);
     }
     const int64_t flip = greatest ? -1 : 0;
-    if (words != nullptr) {
+    // Not by `words`: without rows there are none, whatever the type.
+    if (!values_->IsDouble()) {
       FindLeast(
           windows, sets_, [&](int64_t row) { return words[row] ^ flip; }, found);
     } else {
