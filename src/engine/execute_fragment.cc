@@ -5,7 +5,7 @@
 #include "src/engine/execute_as_of.h"
 #include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
-#include "src/engine/execute_reduce.h"
+#include "src/engine/execute_window.h"
 
 namespace viand::engine {
 

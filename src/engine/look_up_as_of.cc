@@ -17,12 +17,6 @@ constexpr int64_t kJoinBytes = 64;
 /// The same of a gather fragment: the row's number and place, in both orders.
 constexpr int64_t kGatherBytes = 48;
 
-int64_t RowsOf(const PartitionInputs& tables) {
-  int64_t rows = 0;
-  for (const TableReference& table : tables) rows += table->rows();
-  return rows;
-}
-
 /// Tables that follow one another, together of at most so many rows where one has not more alone.
 std::vector<PartitionInputs> Grouped(const PartitionInputs& tables, int64_t most_rows) {
   std::vector<PartitionInputs> groups;

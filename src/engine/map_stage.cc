@@ -209,6 +209,12 @@ arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& reques
   return MapStage(scan, request, options).Run();
 }
 
+int64_t RowsOf(const PartitionInputs& tables) {
+  int64_t rows = 0;
+  for (const TableReference& table : tables) rows += table->rows();
+  return rows;
+}
+
 int64_t RowBytes(const arrow::Schema& columns) {
   int64_t bytes = 1;
   for (const auto& field : columns.fields()) {

@@ -33,6 +33,9 @@ struct MapRequest {
 /// References to the tables of one partition, in row order.
 using PartitionInputs = std::vector<TableReference>;
 
+/// Rows of all the tables.
+int64_t RowsOf(const PartitionInputs& tables);
+
 /// What one map fragment reads: row groups of files, or rows of the table in memory.
 struct ScanSlice {
   std::vector<FilePart> parts;

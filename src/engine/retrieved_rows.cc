@@ -42,6 +42,14 @@ RetrievedRows::RetrievedRows(std::unique_ptr<const Spine> spine, std::vector<Fou
       pieces_(found_.size()),
       rows_left_(found_.size()) {}
 
+/// Whoever reads may stop early, or fail to write what was read.
+RetrievedRows::~RetrievedRows() { EndProgress(); }
+
+void RetrievedRows::EndProgress() {
+  if (in_progress_) options_.progress->End();
+  in_progress_ = false;
+}
+
 arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
   while (true) {
     VIAND_RETURN_NOT_OK(CheckCancelled());
@@ -53,7 +61,7 @@ arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch
     }
     if (next_row_ == spine_->rows) {
       *batch = nullptr;
-      if (next_chunk_ > 0) options_.progress->End();
+      EndProgress();
       return CheckUnchanged(spine_->scan);
     }
     if (next_row_ == chunk_end_) VIAND_RETURN_NOT_OK(NextChunk());
@@ -63,7 +71,10 @@ arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch
 }
 
 arrow::Status RetrievedRows::NextChunk() {
-  if (next_chunk_ == 0) options_.progress->Begin("put together", spine_->rows, "rows");
+  if (next_chunk_ == 0) {
+    options_.progress->Begin("put together", spine_->rows, "rows");
+    in_progress_ = true;
+  }
   const int chunk = next_chunk_++;
   const bool last = next_chunk_ == chunks_.dealt.count;
   chunk_end_ = last ? spine_->rows : chunk_end_ + chunks_.dealt.rows_each;

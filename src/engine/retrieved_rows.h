@@ -38,12 +38,15 @@ class RetrievedRows final : public arrow::RecordBatchReader {
   RetrievedRows(std::unique_ptr<const Spine> spine, std::vector<FoundFeatures> found,
                 const RetrievedChunks& chunks, const ExecuteOptions& options);
 
+  ~RetrievedRows() override;
+
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   /// The next rows; null at the end, where it fails (kInput) if the spine was written anew in the
   /// meantime.
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override;
 
  private:
+  void EndProgress();
   arrow::Status NextChunk();
   arrow::Status Assemble();
   arrow::Status Append(size_t lookup, int64_t rows);
@@ -55,6 +58,7 @@ class RetrievedRows final : public arrow::RecordBatchReader {
   const std::shared_ptr<arrow::Schema> schema_;
   SpineReader reader_;
 
+  bool in_progress_ = false;  // a stage of progress was begun and not ended
   int next_chunk_ = 0;
   int64_t next_row_ = 0;
   int64_t chunk_end_ = 0;                             // where the chunk before next_chunk_ ends

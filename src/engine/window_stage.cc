@@ -49,12 +49,6 @@ struct Part {
   int cuts = 0;                                  // how often it was cut
 };
 
-int64_t RowsOf(const PartitionInputs& tables) {
-  int64_t rows = 0;
-  for (const TableReference& table : tables) rows += table->rows();
-  return rows;
-}
-
 class WindowStageRun {
  public:
   WindowStageRun(WindowStage stage, const ExecuteOptions& options)

@@ -1,4 +1,4 @@
-#include "src/engine/execute_reduce.h"
+#include "src/engine/execute_window.h"
 
 #include <arrow/array.h>
 #include <arrow/compute/api_vector.h>
