@@ -1,10 +1,13 @@
 #include "src/distributed/held_tables.h"
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/json/from_string.h>
+#include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
@@ -121,13 +124,31 @@ TEST(SpillFile, WhatWasReadKeepsItsRoom) {
   EXPECT_TRUE((*SpillFile::Read(second))->Equals(*SomeRows()));
 }
 
+/// Of the nameless file in a folder that this process has open.
+int64_t BlocksOnDisk(const std::string& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(entry, error);
+    struct stat file = {};
+    if (!error && target.string().starts_with(folder) && ::stat(entry.path().c_str(), &file) == 0)
+      return file.st_blocks;
+  }
+  return -1;
+}
+
 TEST(SpillFile, GivesRoomBack) {
   const testing::Folder folder;
   const auto file = *SpillFile::Open(folder.path());
-  auto piece = *file->Write(*SomeRows());
-  EXPECT_GT(piece->bytes(), 0);
-  piece.reset();
-  EXPECT_TRUE((*SpillFile::Read(*file->Write(*SomeRows())))->Equals(*SomeRows()));
+  const auto many = arrow::MakeArrayFromScalar(arrow::Int64Scalar(7), 200'000).ValueOrDie();
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}), {many});
+  auto first = *file->Write(*table);
+  const auto second = *file->Write(*table);
+  const int64_t before = BlocksOnDisk(folder.path());
+  EXPECT_GE(before * 512, first->bytes() + second->bytes());
+  const int64_t bytes = first->bytes();
+  first.reset();
+  EXPECT_LE(BlocksOnDisk(folder.path()) * 512, before * 512 - bytes + 2 * 4096);
+  EXPECT_TRUE((*SpillFile::Read(second))->Equals(*table));
 }
 
 }  // namespace

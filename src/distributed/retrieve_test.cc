@@ -1,5 +1,6 @@
 #include <arrow/array.h>
 #include <arrow/compute/cast.h>
+#include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -65,6 +66,33 @@ TEST(Retrieve, AppendsToAnUntouchedSpine) {
   EXPECT_TRUE(table->SelectColumns({0, 1, 2}).ValueOrDie()->Equals(*Spine()));
   EXPECT_EQ(Show(*table, "v"), "201 100 201 - - -");
   EXPECT_EQ(Show(*table, "w"), "- a - - - -");
+}
+
+/// How many stages were begun and not ended.
+class OpenStages final : public Progress {
+ public:
+  void Begin(std::string_view /*stage*/, int64_t /*total*/, std::string_view /*unit*/) override {
+    ++open;
+  }
+  void Advance(int64_t /*count*/) override {}
+  void End() override { --open; }
+  int open = 0;
+};
+
+TEST(Retrieve, WhoeverStopsReadingLeavesNoStageOpen) {
+  OpenStages progress;
+  const auto executor = MakeLocalExecutor({.threads = 1});
+  auto rows =
+      engine::RetrieveRows(SimplePlan(),
+                           {.executor = executor.get(), .chunk_rows = 2, .progress = &progress})
+          .ValueOrDie();
+  EXPECT_EQ(progress.open, 0);
+  std::shared_ptr<arrow::RecordBatch> batch;
+  ASSERT_TRUE(rows->ReadNext(&batch).ok());
+  EXPECT_EQ(batch->num_rows(), 1) << "half of a chunk is put together at a time";
+  EXPECT_EQ(progress.open, 1);
+  rows.reset();
+  EXPECT_EQ(progress.open, 0);
 }
 
 TEST(Retrieve, HonoursTtlAndGrid) {
