@@ -1,6 +1,10 @@
-# Finds Arrow C++ inside the pyarrow wheel of the project's .venv (headers and libraries are both in it),
-# or wherever VIAND_PYARROW points. Defines Arrow::arrow, Arrow::parquet, Arrow::dataset, Arrow::compute.
+# Finds Arrow C++ inside the pyarrow wheel (headers and libraries are both in it) of the project's .venv, else of the
+# environment that pip builds in, or wherever VIAND_PYARROW points. Defines Arrow::arrow, Arrow::parquet, Arrow::dataset, Arrow::compute.
 file(GLOB _candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/pyarrow)
+if(NOT _candidates)
+  list(TRANSFORM CMAKE_PREFIX_PATH APPEND /pyarrow OUTPUT_VARIABLE _candidates)
+  list(FILTER _candidates INCLUDE REGEX "site-packages/")
+endif()
 set(VIAND_PYARROW "${_candidates}" CACHE PATH "Folder of the pyarrow wheel")
 find_path(ArrowWheel_INCLUDE_DIR arrow/api.h PATHS ${VIAND_PYARROW}/include NO_DEFAULT_PATH)
 file(GLOB _libarrow ${VIAND_PYARROW}/libarrow.so.*)

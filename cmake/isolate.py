@@ -9,9 +9,12 @@ whatever the flags. So those are made ordinary globals.
 
   isolate.py copy --to FOLDER ...   copies the libraries under their new names, with XGBoost beside them
   isolate.py use FILE...            makes programs that were linked against Arrow ask for the new names
+  isolate.py bundle FILE...         copies what they need of this machine's other libraries, under new names, too: beside
+                                    the last one, for a wheel
 """
 
 import argparse
+import re
 import shutil
 import struct
 import subprocess
@@ -19,6 +22,8 @@ import sys
 from pathlib import Path
 
 LIBRARIES = ("arrow", "arrow_compute", "arrow_acero", "parquet", "arrow_dataset", "arrow_s3")
+# What a wheel may expect of every Linux machine, as the manylinux rules have it.
+EVERYWHERE = re.compile(r"(ld-linux.*|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|z))\.so\.\d+$")
 SHT_DYNSYM = 11
 STB_GLOBAL, STB_GNU_UNIQUE = 1, 10
 
@@ -63,6 +68,39 @@ def copy_arrow(options):
         make_unique_symbols_global(new)
 
 
+def needed(options, path):
+    listed = subprocess.run([options.patchelf, "--print-needed", path], check=True, capture_output=True, text=True)
+    return listed.stdout.split()
+
+
+def found_by_linker(path):
+    """Library -> its file, of all that a program needs."""
+    listed = subprocess.run(["ldd", path], check=True, capture_output=True, text=True)
+    return dict(re.findall(r"^\s*(\S+) => (\S+)", listed.stdout, re.MULTILINE))
+
+
+def bundle(options):
+    folder = options.files[-1].parent
+    found = {}
+    for path in options.files:
+        found |= found_by_linker(path)
+    waiting, done = list(options.files), set()
+    while waiting:
+        path = waiting.pop()
+        for old in needed(options, path):
+            if EVERYWHERE.match(old) or old.startswith("libviand_"):
+                continue
+            new = folder / f"libviand_{old[3:]}"
+            if new not in done:
+                shutil.copy(found[old], new)
+                patchelf(options, "--set-soname", new.name, new)
+                patchelf(options, "--set-rpath", "$ORIGIN", new)
+                make_unique_symbols_global(new)
+                done.add(new)
+                waiting.append(new)
+            patchelf(options, "--replace-needed", old, new.name, path)
+
+
 def copy_xgboost(options):
     target = options.to / "libxgboost.so"
     shutil.copy(options.xgboost, target)
@@ -74,14 +112,15 @@ def copy_xgboost(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("copy", "use"):
+    for name in ("copy", "use", "bundle"):
         command = commands.add_parser(name)
         command.add_argument("--patchelf", required=True)
         command.add_argument("--soversion", required=True)
     commands.choices["copy"].add_argument("--to", type=Path, required=True)
     commands.choices["copy"].add_argument("--arrow", type=Path, required=True)
     commands.choices["copy"].add_argument("--xgboost", type=Path, required=True)
-    commands.choices["use"].add_argument("files", nargs="+", type=Path)
+    for name in ("use", "bundle"):
+        commands.choices[name].add_argument("files", nargs="+", type=Path)
     options = parser.parse_args()
     if not shutil.which(options.patchelf):
         sys.exit("isolate.py: installing viand needs patchelf (Debian: patchelf)")
@@ -89,6 +128,8 @@ def main():
         options.to.mkdir(parents=True, exist_ok=True)
         copy_arrow(options)
         copy_xgboost(options)
+    elif options.command == "bundle":
+        bundle(options)
     else:
         for path in options.files:
             replace_needed(options, path)

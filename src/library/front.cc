@@ -1,4 +1,4 @@
-// libviand.so: the public API's entry points, and nothing else.
+// libviand.so: the public API's entry points, and nothing else. Python's module has them built in.
 //
 // The implementation brings its own Arrow. A program may have another one loaded, and the dynamic
 // linker would bind one to the other's symbols; so the implementation is opened apart from the
@@ -42,8 +42,8 @@ Implementation Fail(const std::string& what) {
 
 Implementation Load() {
   const fs::path folder = OwnFolder();
-  fs::path path =
-      folder / "viand" / kFileName;  // as installed; in the build tree they are neighbours
+  // As installed; in the build tree they are neighbours.
+  fs::path path = folder / VIAND_PRIVATE_FOLDER / kFileName;
   if (!fs::exists(path)) path = folder / kFileName;
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
   if (handle == nullptr)

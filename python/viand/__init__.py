@@ -1,0 +1,45 @@
+"""viand: a feature store and feature engine.
+
+A feature repo is a folder with a feature_store.yaml and definitions::
+
+    import viand
+
+    store = viand.FeatureStore("shop")
+    store.run()
+    store.get_historical_features(orders, features=["user_activity"]).to_df()
+
+Nothing is loaded before it is used: `import viand` needs neither pandas nor pyarrow, and takes
+milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+# What each module of the package gives to the package itself, loaded when it is first asked for.
+_MODULES = {
+    "errors": ("Conflict", "DefinitionError", "EnvironmentProblem", "Error", "InputError", "Interrupted",
+               "MissingPackage", "NotFound", "NotYet", "RegistryError", "UsageError"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+if TYPE_CHECKING:
+    from .errors import *  # noqa: F403
+
+__all__ = ["__version__", *_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        value = _import_module("viand._viand").version()
+    elif name in _MODULE_OF:
+        value = getattr(_import_module(f"viand.{_MODULE_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'viand' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

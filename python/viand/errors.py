@@ -1,0 +1,116 @@
+"""What viand raises: a small family under `Error`, with the text that the command line prints.
+
+=================  ===========================================================================
+`UsageError`       a call used wrongly: options that exclude each other, a wrong argument
+`NotFound`         a name that is not there (with the nearest that is)
+`DefinitionError`  a definition (YAML, Python, an expression) is wrong; says file:line:column
+`InputError`       the data is wrong: a missing column, a type that does not fit
+`Conflict`         somebody else changed the registry meanwhile
+`RegistryError`    the registry cannot be read or written
+`EnvironmentProblem`  disk full, a permission, a missing file, library or server
+`MissingPackage`   a Python package is needed that is not installed; says which
+`NotYet`           a method of Feast's that viand does not have yet
+`Interrupted`      the work was stopped from elsewhere; ctrl-C itself is KeyboardInterrupt
+=================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """A failure of viand; `str()` is what the command line prints.
+
+    Attributes:
+        message: what is wrong, and what was expected.
+        hint: what to do about it; may be empty.
+        file, line, column: the place in a definition; line and column count from 1, 0 is unknown.
+    """
+
+    def __init__(self, message: str, hint: str = "", file: str = "", line: int = 0, column: int = 0) -> None:
+        super().__init__(message, hint, file, line, column)
+        self.message, self.hint = message, hint
+        self.file, self.line, self.column = file, line, column
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line > 0:
+            place += f":{self.line}" if place else f"line {self.line}"
+            place += f":{self.column}" if self.column > 0 else ""
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class UsageError(Error, ValueError):
+    """A call was used wrongly."""
+
+
+class NotFound(UsageError, LookupError):
+    """A name that is not there."""
+
+
+class DefinitionError(Error, ValueError):
+    """A definition is wrong."""
+
+
+class InputError(Error, ValueError):
+    """The user's data is wrong."""
+
+
+class Conflict(Error):
+    """Somebody else changed the registry meanwhile."""
+
+
+class EnvironmentProblem(Error, OSError):
+    """Disk full, a permission, a missing file, library or server."""
+
+    def __init__(self, message: str, hint: str = "", file: str = "", line: int = 0, column: int = 0) -> None:
+        Error.__init__(self, message, hint, file, line, column)
+
+    # OSError has a __new__ and a __str__ of its own, for (errno, text).
+    def __new__(cls, *arguments: object, **_: object) -> "EnvironmentProblem":
+        return OSError.__new__(cls)
+
+    __str__ = Error.__str__
+
+
+class RegistryError(EnvironmentProblem):
+    """The registry cannot be read or written."""
+
+
+class MissingPackage(Error, ImportError):
+    """A Python package is needed that is not installed."""
+
+    __str__ = Error.__str__
+
+
+class NotYet(Error, NotImplementedError):
+    """viand does not have this yet."""
+
+
+class Interrupted(Error):
+    """The work was asked to stop, not by ctrl-C in this thread; nothing is half-written."""
+
+
+# By the kinds of include/viand/status.h.
+_CLASSES: dict[int, type[Error]] = {
+    1: UsageError,
+    2: DefinitionError,
+    3: InputError,
+    4: Conflict,
+    5: Interrupted,
+    6: EnvironmentProblem,
+}
+
+
+def from_status(code: int, message: str, hint: str, file: str, line: int, column: int) -> Error:
+    """Makes the exception of a failed status of the C++ API.
+
+    >>> print(repr(from_status(1, 'unknown entity "custmer"', 'did you mean "customer"?', "", 0, 0).hint))
+    'did you mean "customer"?'
+    """
+    chosen = _CLASSES.get(code, EnvironmentProblem)
+    if chosen is UsageError and message.startswith("unknown "):
+        chosen = NotFound
+    if chosen is EnvironmentProblem and "registry" in message:
+        chosen = RegistryError
+    return chosen(message, hint, file, line, column)
