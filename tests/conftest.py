@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,21 @@ class Viand:
         process = self.start(repo, *arguments)
         out, error = process.communicate(timeout=600)
         return process.returncode, out, error
+
+    def peak(self, repo, *arguments):
+        """Runs to the end; returns (exit code, standard error, most anonymous MiB): pages of files are not the program's."""
+        process = self.start(repo, *arguments)
+        peak = 0
+        while process.poll() is None:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+            except OSError:
+                break
+            found = re.search(r"RssAnon:\s+(\d+) kB", status)
+            peak = max(peak, int(found[1]) / 1024 if found else 0)
+            time.sleep(0.005)
+        _, error = process.communicate()
+        return process.returncode, error, peak
 
     def json(self, repo, *arguments):
         """Runs a command that must succeed and returns what it says with --json."""

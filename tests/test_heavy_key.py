@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import time
 
 import numpy
 import pyarrow as pa
@@ -73,22 +72,6 @@ def repo(viand, tmp_path_factory):
     return folder
 
 
-def run(viand, repo, *arguments):
-    """(exit code, standard error, peak anonymous MiB): pages of files are not the program's."""
-    process = viand.start(repo, *arguments)
-    peak = 0
-    while process.poll() is None:
-        try:
-            status = open(f"/proc/{process.pid}/status").read()
-        except OSError:
-            break
-        found = re.search(r"RssAnon:\s+(\d+) kB", status)
-        peak = max(peak, int(found[1]) / 1024 if found else 0)
-        time.sleep(0.005)
-    _, error = process.communicate()
-    return process.returncode, error, peak
-
-
 def budgeted(*more):
     return "--memory", f"{BUDGET_MIB}MiB", "--threads", "2", *more
 
@@ -98,18 +81,18 @@ def historical(repo, features, name):
 
 
 def test_its_windows_are_looked_up_within_the_budget(viand, repo):
-    code, error, _ = run(viand, repo, *historical(repo, "recent", "plain.parquet"))
+    code, error, _ = viand.peak(repo, *historical(repo, "recent", "plain.parquet"))
     assert code == 0, error
-    code, error, peak = run(viand, repo, *budgeted(*historical(repo, "recent", "small.parquet")))
+    code, error, peak = viand.peak(repo, *budgeted(*historical(repo, "recent", "small.parquet")))
     assert code == 0, error
     assert parquet.read_table(repo / "plain.parquet").equals(parquet.read_table(repo / "small.parquet"))
     assert peak <= 1.25 * BUDGET_MIB
 
 
 def test_its_rows_are_joined_within_the_budget(viand, repo):
-    code, error, _ = run(viand, repo, *historical(repo, "stored", "joined.parquet"))
+    code, error, _ = viand.peak(repo, *historical(repo, "stored", "joined.parquet"))
     assert code == 0, error
-    code, error, peak = run(viand, repo, *budgeted(*historical(repo, "stored", "joined-small.parquet")))
+    code, error, peak = viand.peak(repo, *budgeted(*historical(repo, "stored", "joined-small.parquet")))
     assert code == 0, error
     assert parquet.read_table(repo / "joined.parquet").equals(parquet.read_table(repo / "joined-small.parquet"))
     assert peak <= 1.25 * BUDGET_MIB
@@ -124,14 +107,14 @@ def test_so_are_its_snapshots(viand, repo):
     viand.json(repo, "backfill", "snapshots_of_recent")
     plain = snapshots(repo)
     shutil.rmtree(repo / "data" / "offline")
-    code, error, peak = run(viand, repo, *budgeted("backfill", "snapshots_of_recent"))
+    code, error, peak = viand.peak(repo, *budgeted("backfill", "snapshots_of_recent"))
     assert code == 0, error
     assert snapshots(repo).equals(plain)
     assert peak <= 1.25 * BUDGET_MIB
 
 
 def test_a_window_that_does_not_fit_is_told_with_its_key(viand, repo):
-    code, error, _ = run(viand, repo, *budgeted(*historical(repo, "ever", "none.parquet")))
+    code, error, _ = viand.peak(repo, *budgeted(*historical(repo, "ever", "none.parquet")))
     assert code == 1
     assert re.fullmatch(
         r'error: definitions.yaml:29:\d+: feature view "ever", feature "n": 1,5\d\d,\d\d\d rows of user_id 7 before its times take about 3\d\d MB, '

@@ -18,6 +18,7 @@
 #include "src/distributed/testing/tables.h"
 #include "src/engine/as_of_join_oracle.h"
 #include "src/engine/execute.h"
+#include "src/engine/snapshot_rows.h"
 
 namespace viand::distributed {
 namespace {
@@ -326,6 +327,19 @@ std::vector<BackfillPlan> RandomViews(Random* random, const Scan& source) {
   return plans;
 }
 
+/// The rows of a grid as its parts are stored.
+arrow::Result<TablePtr> OneByOne(const engine::SnapshotRows& rows,
+                                 const std::vector<int64_t>& cutoffs_us) {
+  arrow::RecordBatchVector batches;
+  for (const int64_t cutoff_us : cutoffs_us) {
+    ARROW_ASSIGN_OR_RAISE(const auto of_cutoff, rows.At(cutoff_us));
+    ARROW_ASSIGN_OR_RAISE(auto found, of_cutoff->ToRecordBatches());
+    batches.insert(batches.end(), found.begin(), found.end());
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto table, arrow::Table::FromRecordBatches(rows.schema(), batches));
+  return table->CombineChunks();
+}
+
 TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
   const auto configurations = Configurations();
   for (int seed = 0; seed < TestRounds(20); ++seed) {
@@ -340,8 +354,8 @@ TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
     }
     for (size_t i = 0; i < plans.size(); ++i) {
       const auto one_of = [i](const auto& all, const ExecuteOptions& options) {
-        auto tables = engine::BackfillTogether(all, options);
-        return tables.ok() ? arrow::Result<TablePtr>((*tables)[i]) : tables.status();
+        auto rows = engine::BackfillTogether(all, options);
+        return rows.ok() ? OneByOne((*rows)[i], all[i].cutoffs_us) : rows.status();
       };
       const TablePtr together = RunAll(plans, configurations, one_of);
       ASSERT_NE(together, nullptr);
@@ -362,8 +376,8 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
     RunAll(BackfillPlan{RandomView(&input.random, input.source), {10000, 45000}}, configurations,
            engine::Backfill);
     const auto last_of = [](const auto& plans, const ExecuteOptions& options) {
-      auto tables = engine::BackfillTogether(plans, options);
-      return tables.ok() ? arrow::Result<TablePtr>(tables->back()) : tables.status();
+      auto rows = engine::BackfillTogether(plans, options);
+      return rows.ok() ? rows->back().Whole() : rows.status();
     };
     RunAll(RandomViews(&input.random, input.source), configurations, last_of);
   }

@@ -1,7 +1,3 @@
-#include <arrow/array.h>
-#include <arrow/array/concatenate.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
 #include <arrow/compute/initialize.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -10,13 +6,13 @@
 #include <algorithm>
 #include <set>
 
-#include "src/common/block_pool.h"
 #include "src/engine/execute.h"
 #include "src/engine/execute_fragment.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
+#include "src/engine/snapshot_rows.h"
 #include "src/engine/view_columns.h"
 #include "src/engine/window_stage.h"
 #include "src/expression/binder.h"
@@ -24,8 +20,6 @@
 
 namespace viand::engine {
 namespace {
-
-namespace cp = arrow::compute;
 
 constexpr char kEventTimestamp[] = "event_timestamp";
 
@@ -147,55 +141,24 @@ class SharedRequest {
   TimeRange reach_ = NoTimes();
 };
 
-/// Orders by (event_timestamp, keys). No two rows are equal in these, so the order does not depend
-/// on the partitions.
-arrow::Result<std::shared_ptr<arrow::Table>> Ordered(const std::shared_ptr<arrow::Table>& table,
-                                                     size_t key_count) {
-  std::vector<cp::SortKey> order{cp::SortKey(arrow::FieldRef(static_cast<int>(key_count)))};
-  for (size_t key = 0; key < key_count; ++key)
-    order.emplace_back(arrow::FieldRef(static_cast<int>(key)));
-  cp::ExecContext context(ProcessPool());
-  VIAND_ASSIGN_OR_RETURN(auto whole, table->CombineChunks(ProcessPool()));
-  VIAND_ASSIGN_OR_RETURN(auto indices, cp::SortIndices(whole, cp::SortOptions(order), &context));
-  VIAND_ASSIGN_OR_RETURN(auto sorted,
-                         cp::Take(whole, indices, cp::TakeOptions::NoBoundsCheck(), &context));
-  return sorted.table();
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> WithKeyTypes(std::shared_ptr<arrow::Table> table,
-                                                          const OpenedScan& source,
-                                                          size_t key_count) {
-  for (size_t key = 0; key < key_count; ++key) {
-    const int index = static_cast<int>(key);
-    const auto type = source.schema->GetFieldByName(table->field(index)->name())->type();
-    if (table->field(index)->type()->Equals(*type)) continue;
-    arrow::ArrayVector chunks;
-    for (const auto& chunk : table->column(index)->chunks()) {
-      VIAND_ASSIGN_OR_RETURN(auto restored, RestoreType(chunk, type));
-      chunks.push_back(std::move(restored));
-    }
-    VIAND_ASSIGN_OR_RETURN(
-        table, table->SetColumn(index, table->field(index)->WithType(type),
-                                std::make_shared<arrow::ChunkedArray>(std::move(chunks), type)));
-  }
-  return table;
-}
-
-/// The parts of one view put together.
-arrow::Result<std::shared_ptr<arrow::Table>> ResultOf(
-    const std::vector<std::vector<TableReference>>& outputs, size_t view, const OpenedScan& source,
-    size_t key_count, const ExecuteOptions& options) {
-  std::vector<std::shared_ptr<arrow::Table>> parts;
+/// What fragments put out for one view. Keys get the types that they have in the source.
+arrow::Result<SnapshotRows> RowsOf(const std::vector<std::vector<TableReference>>& outputs,
+                                   size_t view, const OpenedScan& source, size_t key_count,
+                                   const ExecuteOptions& options) {
+  Tables parts;
   for (const auto& partition : outputs) {
     VIAND_ASSIGN_OR_RETURN(auto part, options.executor->Fetch(partition[view]));
     parts.push_back(std::move(part));
   }
-  VIAND_ASSIGN_OR_RETURN(auto whole, arrow::ConcatenateTables(parts));
-  VIAND_ASSIGN_OR_RETURN(auto ordered, Ordered(whole, key_count));
-  return WithKeyTypes(std::move(ordered), source, key_count);
+  auto fields = parts[0]->schema()->fields();
+  for (size_t key = 0; key < key_count; ++key)
+    fields[key] = fields[key]->WithType(source.schema->GetFieldByName(fields[key]->name())->type());
+  return SnapshotRows(arrow::schema(std::move(fields)), key_count, std::move(parts),
+                      options.chunk_rows > 0 ? options.chunk_rows : SnapshotRows::kBatchRows);
 }
 
-arrow::Result<Tables> ComputeGrids(const Plans& plans, const ExecuteOptions& options) {
+arrow::Result<std::vector<SnapshotRows>> ComputeGrids(const Plans& plans,
+                                                      const ExecuteOptions& options) {
   for (const BackfillPlan& plan : plans) VIAND_RETURN_NOT_OK(CheckNames(plan));
   const WindowView& any = plans[0].view;
   VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(any.source));
@@ -208,10 +171,11 @@ arrow::Result<Tables> ComputeGrids(const Plans& plans, const ExecuteOptions& opt
                     .events = std::move(mapped.partitions),
                     .operation = {OperatorKind::kAggregate}};
   VIAND_ASSIGN_OR_RETURN(const auto outputs, RunWindowStage(std::move(stage), options));
-  Tables results;
+  std::vector<SnapshotRows> results;
   for (size_t view = 0; view < plans.size(); ++view) {
-    VIAND_ASSIGN_OR_RETURN(results.emplace_back(),
-                           ResultOf(outputs, view, source, any.keys.size(), options));
+    VIAND_ASSIGN_OR_RETURN(SnapshotRows rows,
+                           RowsOf(outputs, view, source, any.keys.size(), options));
+    results.push_back(std::move(rows));
   }
   return results;
 }
@@ -229,10 +193,10 @@ bool ShareAPass(const WindowView& a, const WindowView& b) {
          same_schema && a.keys == b.keys && a.timestamp_column == b.timestamp_column;
 }
 
-arrow::Result<Tables> BackfillTogether(const std::vector<BackfillPlan>& plans,
-                                       const ExecuteOptions& options) {
+arrow::Result<std::vector<SnapshotRows>> BackfillTogether(const std::vector<BackfillPlan>& plans,
+                                                          const ExecuteOptions& options) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  if (plans.empty()) return Tables{};
+  if (plans.empty()) return std::vector<SnapshotRows>{};
   auto results = ComputeGrids(plans, options);
   if (!results.ok() && plans.size() == 1) return PlacedInView(results.status(), plans[0].view);
   return results;
@@ -240,8 +204,8 @@ arrow::Result<Tables> BackfillTogether(const std::vector<BackfillPlan>& plans,
 
 arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
                                                       const ExecuteOptions& options) {
-  VIAND_ASSIGN_OR_RETURN(Tables tables, BackfillTogether({plan}, options));
-  return std::move(tables[0]);
+  VIAND_ASSIGN_OR_RETURN(const auto rows, BackfillTogether({plan}, options));
+  return rows[0].Whole();
 }
 
 }  // namespace viand::engine

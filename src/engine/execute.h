@@ -15,12 +15,13 @@ namespace viand::engine {
 
 class Executor;      // executor.h; implementations in src/distributed
 class PlanCounters;  // plan_counters.h
+class SnapshotRows;  // snapshot_rows.h
 
 struct ExecuteOptions {
   Executor* executor = nullptr;  ///< required
   int partitions = 0;            ///< 0: by size and cores; the result does not depend on it
   int64_t batch_rows = 0;  ///< rows a scan batch; 0: default. The result does not depend on it
-  int64_t chunk_rows = 0;  ///< rows of a retrieval that are put together at a time; 0: by memory
+  int64_t chunk_rows = 0;  ///< rows of a result that are put together at a time; 0: by memory
   /// A fragment of window aggregates that would take more bytes, by estimate, is cut by time where
   /// that helps; 0: by memory. The result does not depend on it
   int64_t cut_bytes = 0;
@@ -46,10 +47,10 @@ arrow::Result<std::shared_ptr<arrow::Table>> Backfill(const BackfillPlan& plan,
 /// over the source does for both.
 bool ShareAPass(const WindowView& a, const WindowView& b);
 
-/// Backfills views that share a pass: the same tables as of each plan alone, in order of the plans.
+/// Backfills views that share a pass: the same rows as of each plan alone, in order of the plans.
 /// Where one view fails all do; one may fail on a row that only another reads, and not fail alone.
-arrow::Result<std::vector<std::shared_ptr<arrow::Table>>> BackfillTogether(
-    const std::vector<BackfillPlan>& plans, const ExecuteOptions& options);
+arrow::Result<std::vector<SnapshotRows>> BackfillTogether(const std::vector<BackfillPlan>& plans,
+                                                          const ExecuteOptions& options);
 
 /// Prints a plan as indented text; a retrieval's is explain.h's.
 std::string ToString(const BackfillPlan& plan);

@@ -14,6 +14,7 @@
 #include "src/engine/bind_view.h"
 #include "src/engine/partition_inputs.h"
 #include "src/engine/plain_array.h"
+#include "src/engine/snapshot_rows.h"
 #include "src/expression/binder.h"
 
 namespace viand::engine {
@@ -78,7 +79,9 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
     if (!window.at_spine) {
       VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtGrid(sorted.get(), key_names,
                                                         window.tasks[i].cutoffs_us, specs[i]));
-      VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(), arrow::Table::FromRecordBatches({rows}));
+      VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches({rows}));
+      VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(),
+                             InSnapshotOrder(table, key_names.size(), pool));
       continue;
     }
     VIAND_ASSIGN_OR_RETURN(const SpineFeatures found,

@@ -107,7 +107,8 @@ struct WindowTask {
 
 /// One partition of window aggregates of some views over the same events, grouped and sorted once.
 /// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
-/// tables. Outputs for a grid: one table a task: keys..., event_timestamp, features... For a spine:
+/// tables. Outputs for a grid: one table a task: keys..., event_timestamp, features..., ordered by
+/// (event_timestamp, keys). For a spine:
 /// of each task one table a chunk of the spine: row number, features... of the spine rows that
 /// exist.
 struct WindowFragment {

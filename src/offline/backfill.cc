@@ -12,6 +12,9 @@
 #include "src/common/failpoint.h"
 #include "src/common/ordered_pipeline.h"
 #include "src/common/parquet_output.h"
+#include "src/engine/executor.h"
+#include "src/engine/map_stage.h"
+#include "src/engine/snapshot_rows.h"
 #include "src/offline/desired_parts.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/source_content.h"
@@ -25,15 +28,10 @@ namespace {
 // times cutoffs bounds what a kill can lose.
 constexpr int64_t kPassBytes = int64_t{4} << 30;
 
-constexpr int kPartWriters = 8;
-
-/// The rows of one cutoff; the table is ordered by event_timestamp.
-std::shared_ptr<arrow::Table> RowsOfCutoff(const arrow::Table& table,
-                                           const arrow::TimestampArray& times, int64_t cutoff_us) {
-  const int64_t* begin = times.raw_values();
-  const auto [first, last] = std::equal_range(begin, begin + times.length(), cutoff_us);
-  return table.Slice(first - begin, last - first);
-}
+constexpr int kMostPartWriters = 8;
+/// Of the memory budget: what part writers hold, each so many batches, merged, joined and encoded.
+constexpr int64_t kWritersShare = 8;
+constexpr int64_t kBatchesAWriter = 5;
 
 /// One view on its way to disk.
 struct PendingView {
@@ -48,27 +46,36 @@ struct PendingView {
 struct PartRows {
   const PendingView* view;
   Part* part;
-  std::shared_ptr<arrow::Table> computed;
+  const engine::SnapshotRows* computed;
 };
+
+/// How many parts are written side by side: what they take in memory is little beside the rows that
+/// wait.
+int PartWriters(const RepoContext& context, const std::vector<PartRows>& parts) {
+  int64_t bytes = 1;
+  for (const PartRows& part : parts)
+    bytes = std::max(bytes, engine::RowBytes(*part.computed->schema()));
+  const int64_t budget = context.execute.executor->MemoryBytes();
+  if (budget == 0) return kMostPartWriters;
+  return static_cast<int>(std::clamp<int64_t>(
+      budget / kWritersShare / (bytes * kBatchesAWriter * engine::SnapshotRows::kBatchRows), 1,
+      kMostPartWriters));
+}
 
 /// Parts encoded and synced by several threads, which mostly wait for the disk; kept in order of
 /// view and time.
 arrow::Status StoreParts(const RepoContext& context, const std::vector<PartRows>& parts) {
   using Prepared = arrow::Result<std::unique_ptr<ParquetOutput>>;
   size_t next = 0;
+  const int writers = PartWriters(context, parts);
   return RunOrdered<const PartRows*, Prepared>(
-      {.workers = kPartWriters, .max_in_flight = 2 * kPartWriters},
+      {.workers = writers, .max_in_flight = 2 * writers},
       [&]() -> arrow::Result<std::optional<const PartRows*>> {
         return next < parts.size() ? std::optional(&parts[next++]) : std::nullopt;
       },
       [&](const PartRows* rows) -> Prepared {
-        const auto column = rows->computed->GetColumnByName("event_timestamp");
-        const auto none = arrow::TimestampArray(arrow::timestamp(arrow::TimeUnit::MICRO), 0, {});
-        const auto& times = column->num_chunks() == 0
-                                ? none
-                                : static_cast<const arrow::TimestampArray&>(*column->chunk(0));
-        return rows->view->store->Prepare(
-            rows->part, RowsOfCutoff(*rows->computed, times, rows->part->cutoff_us));
+        ARROW_ASSIGN_OR_RAISE(const auto of_cutoff, rows->computed->At(rows->part->cutoff_us));
+        return rows->view->store->Prepare(rows->part, of_cutoff.get());
       },
       [&](Prepared prepared) {
         ARROW_RETURN_NOT_OK(CheckCancelled());
@@ -92,14 +99,11 @@ arrow::Status ComputePass(const RepoContext& context, const std::vector<PendingV
     }
     if (!plan.cutoffs_us.empty()) plans.push_back(std::move(plan));
   }
-  ARROW_ASSIGN_OR_RAISE(auto tables, engine::BackfillTogether(plans, context.execute));
-  size_t table = 0;
+  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::BackfillTogether(plans, context.execute));
+  size_t view = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0 && parts[i].view != parts[i - 1].view) ++table;
-    if (i == 0 || parts[i].view != parts[i - 1].view) {
-      ARROW_ASSIGN_OR_RAISE(tables[table], tables[table]->CombineChunks());
-    }
-    parts[i].computed = tables[table];
+    if (i > 0 && parts[i].view != parts[i - 1].view) ++view;
+    parts[i].computed = &rows[view];
   }
   return StoreParts(context, parts);
 }

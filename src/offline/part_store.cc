@@ -137,11 +137,18 @@ arrow::Result<bool> PartStore::Find(Part* part) const {
 }
 
 arrow::Result<std::unique_ptr<ParquetOutput>> PartStore::Prepare(
-    Part* part, const std::shared_ptr<arrow::Table>& rows) const {
-  part->rows = rows->num_rows();
+    Part* part, arrow::RecordBatchReader* rows) const {
+  part->rows = 0;
   ARROW_ASSIGN_OR_RAISE(auto output, ParquetOutput::Open(PartPath(*part), rows->schema(),
                                                          {.encoding = ParquetEncoding::kQuick}));
-  ARROW_RETURN_NOT_OK(output->Write(*rows));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
+    if (batch == nullptr) break;
+    part->rows += batch->num_rows();
+    // Parts are written side by side: a small one is not worth threads of its own.
+    ARROW_ASSIGN_OR_RAISE(const auto table, arrow::Table::FromRecordBatches({batch}));
+    ARROW_RETURN_NOT_OK(output->Write(*table));
+  }
   ARROW_RETURN_NOT_OK(output->Sync());
   return output;
 }

@@ -16,7 +16,7 @@
 #include "src/common/parquet_output.h"
 
 namespace arrow {
-class Table;
+class RecordBatchReader;
 }
 
 namespace viand::offline {
@@ -56,8 +56,8 @@ class PartStore {
   arrow::Result<bool> Find(Part* part) const;
 
   /// Writes the rows of one cutoff to disk, not yet visible; part->rows is set. Thread-safe.
-  arrow::Result<std::unique_ptr<ParquetOutput>> Prepare(
-      Part* part, const std::shared_ptr<arrow::Table>& rows) const;
+  arrow::Result<std::unique_ptr<ParquetOutput>> Prepare(Part* part,
+                                                        arrow::RecordBatchReader* rows) const;
 
   /// Makes a prepared part visible: from then on a killed backfill need not compute it again.
   static arrow::Status Keep(ParquetOutput* prepared) { return prepared->Rename(); }

@@ -21,7 +21,8 @@ std::shared_ptr<arrow::Table> Rows(int64_t count) {
 }
 
 arrow::Status Write(const PartStore& store, Part* part, const std::shared_ptr<arrow::Table>& rows) {
-  ARROW_ASSIGN_OR_RAISE(const auto prepared, store.Prepare(part, rows));
+  arrow::TableBatchReader reader(*rows);
+  ARROW_ASSIGN_OR_RAISE(const auto prepared, store.Prepare(part, &reader));
   return PartStore::Keep(prepared.get());
 }
 
