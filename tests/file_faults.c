@@ -75,6 +75,9 @@ int fdatasync(int fd) { return file_matters(fd) && goes_wrong(EIO, NULL) ? -1 : 
 int ftruncate64(int fd, off64_t size) {
   return file_matters(fd) && goes_wrong(EIO, NULL) ? -1 : REAL(ftruncate64)(fd, size);
 }
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned int flags) {
+  return path_matters(to) && goes_wrong(EIO, NULL) ? -1 : REAL(renameat2)(from_folder, from, to_folder, to, flags);
+}
 int rename(const char* from, const char* to) {
   return path_matters(to) && goes_wrong(EIO, NULL) ? -1 : REAL(rename)(from, to);
 }

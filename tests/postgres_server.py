@@ -1,8 +1,10 @@
 """A PostgreSQL server of the tests' own: a fresh cluster in a temporary folder, on loopback, with passwords asked for."""
 
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -12,6 +14,7 @@ from urllib.parse import quote
 
 BINARIES = Path(os.environ.get("PG_BINDIR", "/usr/lib/postgresql/15/bin"))
 USER = "feast"
+LIBC = ctypes.CDLL(None)
 # Every character that a URL could trip over.
 PASSWORD = "s3cret:@/?#%+ é"
 
@@ -25,6 +28,12 @@ def as_postgres():
     except KeyError:
         user = pwd.getpwnam("nobody")
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def die_with_parent():
+    """In the new process: a test that is killed takes its server with it."""
+    PR_SET_PDEATHSIG = 1
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def free_port():
@@ -58,7 +67,7 @@ class PostgresServer:
             self.server = subprocess.Popen(
                 [BINARIES / "postgres", "-D", self.folder / "data", "-k", self.folder, "-p", str(self.port),
                  "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=60"],
-                cwd=self.folder, stdout=log, stderr=log, **as_postgres())
+                cwd=self.folder, stdout=log, stderr=log, preexec_fn=die_with_parent, **as_postgres())
         for _ in range(200):
             ready = subprocess.run([BINARIES / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)])
             if ready.returncode == 0:
@@ -75,10 +84,10 @@ class PostgresServer:
         self.stop(immediate=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def sql(self, text, database="postgres"):
-        """Runs statements; the rows, as psql prints them."""
-        return self._run("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", self.port, "-U", USER,
-                         "-d", database, "-c", text)
+    def sql(self, text, database="postgres", separators=("|", "\n")):
+        """Runs statements; the rows, as psql prints them, with these between columns and after rows."""
+        return self._run("psql", "-qXAt", "-F", separators[0], "-R", separators[1], "-v", "ON_ERROR_STOP=1", "-h", self.folder,
+                         "-p", self.port, "-U", USER, "-d", database, "-c", text)
 
     def new_database(self):
         self.databases += 1

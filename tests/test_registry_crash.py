@@ -1,27 +1,23 @@
 """An apply that is killed, or whose disk fails, at any moment leaves the old registry or the new, on every backend.
 
-What is stored is compared by hash: the old registry byte for byte; the new by the hashes that apply recorded of what it
-wrote, and by `viand plan`, which then has nothing to do.
+What is stored is compared by hash (stored_registry.py). The old registry is the same byte for byte; the new is what an
+undisturbed apply makes of the same old one in a twin, but for times and random ids, and every hash that it records holds.
 """
 
-import hashlib
 import os
 import random
-import sqlite3
+import shutil
 import subprocess
 import time
 
 import pytest
+import stored_registry
 from postgres_server import PostgresServer
 
 LONG = bool(os.environ.get("VIAND_LONG"))
 KILLS = 500 if LONG else 20
 BACKENDS = ["sqlite", "postgres", "file"]
 VIEWS = 24
-FEAST_TABLES = {"projects": (0, "project_id", "project_proto"), "entities": (1, "entity_name", "entity_proto"),
-                "data_sources": (2, "data_source_name", "data_source_proto"),
-                "feature_views": (3, "feature_view_name", "feature_view_proto"),
-                "feature_services": (7, "feature_service_name", "feature_service_proto")}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +41,8 @@ class Repo:
 
     def write_edition(self, number):
         text = "entities:\n  - {name: user, join_keys: [user_id], value_type: INT64}\n"
-        text += "sources:\n  - {name: events, type: file, path: events.parquet, timestamp_field: at}\nfeature_views:\n"
+        text += f"sources:\n  - {{name: events, type: file, path: {self.folder.parent}/events.parquet, timestamp_field: at}}\n"
+        text += "feature_views:\n"
         for i in range(self.views):
             text += f"""  - name: view_{i}
     entities: [user]
@@ -56,81 +53,97 @@ class Repo:
 """
         (self.folder / "definitions.yaml").write_text(text)
 
-    def rows(self, sql):
+    def stored(self):
         if self.backend == "postgres":
-            return self.server.sql(sql, self.database)
-        with sqlite3.connect(self.folder / "data" / "registry.db") as connection:
-            assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
-            return connection.execute(sql).fetchall()
-
-    def hash(self):
-        """Of everything that is stored."""
-        if self.backend == "file":
-            return hashlib.sha256((self.folder / "data" / "registry.db").read_bytes()).hexdigest()
-        tables = [*FEAST_TABLES, "feature_view_version_history", "viand_objects", "viand_object_history", "viand_apply_log"]
-        if self.backend == "postgres":
-            rows = " union all ".join(f"select '{table}', md5(string_agg(t::text, '' order by t::text)) from {table} t"
-                                      for table in tables)
-            return self.rows(rows)
-        return hashlib.sha256("".join(str(self.rows(f"select * from {table} order by 1, 2, 3")) for table in tables)
-                              .encode()).hexdigest()
-
-    def recorded_hashes_hold(self):
-        """Whether every object is what the last apply says that it wrote."""
-        if self.backend != "sqlite":
-            return True  # `viand plan` compares contents; the file's name is its hash
-        for table, (kind, name, content) in FEAST_TABLES.items():
-            recorded = dict(self.rows(f"select name, sha256 from viand_objects where kind = {kind}"))
-            stored = {row[0]: hashlib.sha256(row[1]).hexdigest() for row in self.rows(f"select {name}, {content} from {table}")}
-            if recorded != stored:
-                return False
-        return True
+            return stored_registry.of_postgres(self.server, self.database)
+        path = self.folder / "data" / "registry.db"
+        return stored_registry.of_sqlite(path) if self.backend == "sqlite" else stored_registry.of_file(path)
 
 
-def start_apply(viand, repo, **environment):
-    return viand.start(repo.folder, "apply", "--yes", env={**os.environ, **environment})
+class Twin:
+    """The same repo beside it, in which every apply ends: what the new registry must be."""
+
+    def __init__(self, viand, repo):
+        self.viand, self.data, self.kept = viand, repo.folder.with_name("twin") / "data", repo.folder.with_name("twin-before")
+        self.repo = Repo(self.data.parent, "file" if repo.backend == "file" else "sqlite", None, repo.views)
+
+    def apply(self, number):
+        """Its meaning with this edition."""
+        if self.data.exists():
+            shutil.rmtree(self.kept, ignore_errors=True)
+            shutil.copytree(self.data, self.kept)
+        self.repo.write_edition(number)
+        self.viand.json(self.repo.folder, "apply", "--yes")
+        return self.repo.stored().meaning()
+
+    def take_back(self):
+        shutil.rmtree(self.data)
+        shutil.copytree(self.kept, self.data)
 
 
-def edition_of(viand, repo, old, old_hash, new):
-    """Which edition is stored, wholly: checked by hash and by plan."""
-    now = repo.hash()
-    repo.write_edition(new)
-    changes = [c for c in viand.json(repo.folder, "plan")["changes"] if c["action"] != "unchanged"]
-    if now == old_hash:
-        assert len(changes) == repo.views, "the old registry is not whole"
-        return old
-    assert not changes, f"neither the old registry nor the new: {len(changes)} changes are left"
-    assert repo.recorded_hashes_hold()
-    return new
+class Crashes:
+    """A repo, its twin, and which edition is stored."""
+
+    def __init__(self, viand, folder, backend, server, views=VIEWS):
+        self.viand, self.repo = viand, Repo(folder / "repo", backend, server, views)
+        self.twin = Twin(viand, self.repo)
+        self.edition, self.hash = None, None
+
+    def apply(self, number):
+        """Undisturbed."""
+        self.repo.write_edition(number)
+        self.viand.json(self.repo.folder, "apply", "--yes")
+        assert self.twin.apply(number) == self.repo.stored().meaning()
+        self.edition, self.hash = number, self.repo.stored().hash()
+
+    def start(self, number, **environment):
+        self.repo.write_edition(number)
+        return self.viand.start(self.repo.folder, "apply", "--yes", env={**os.environ, **environment})
+
+    def check(self, number):
+        """The old registry or that of this edition, by hash; remembers which."""
+        now = self.repo.stored()
+        meaning = self.twin.apply(number)
+        if now.hash() == self.hash:
+            self.twin.take_back()
+        else:
+            assert now.meaning() == meaning, "neither the old registry nor the new"
+            now.check_hashes()
+            self.edition, self.hash = number, now.hash()
+        return self.edition
+
+    def check_plan(self, number):
+        """viand opens it, and sees what is stored."""
+        changes = [c for c in self.viand.json(self.repo.folder, "plan")["changes"] if c["action"] != "unchanged"]
+        assert len(changes) == (0 if self.edition == number else self.repo.views)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_killed_at_random_moments(viand, tmp_path, server, backend, record_property):
-    repo = Repo(tmp_path / "repo", backend, server)
-    repo.write_edition(0)
-    viand.json(repo.folder, "apply")
-    repo.write_edition(1)
+    crashes = Crashes(viand, tmp_path, backend, server)
+    crashes.apply(0)
     started = time.monotonic()
-    process = start_apply(viand, repo, VIAND_FAILPOINT="registry.change:1:mark")
+    process = crashes.start(1, VIAND_FAILPOINT="registry.change:1:mark")
     assert "passed registry.change" in process.stderr.readline()
     entered = time.monotonic()
     assert process.wait() == 0
     before_write, write = entered - started, time.monotonic() - entered
+    assert crashes.check(1) == 1
     rng = random.Random(backend)
-    stored, moments = 1, []
+    moments = []
     for number in range(2, 2 + KILLS):
-        old_hash = repo.hash()
-        repo.write_edition(number)
         inside = rng.random() < 0.75
         delay = rng.random() * (write if inside else before_write + write)
-        process = start_apply(viand, repo, VIAND_FAILPOINT="registry.change:1:mark")
+        process = crashes.start(number, VIAND_FAILPOINT="registry.change:1:mark")
         if inside:
             process.stderr.readline()
         time.sleep(delay)
         alive = process.poll() is None
         process.kill()
         process.communicate()
-        stored = edition_of(viand, repo, stored, old_hash, number)
+        stored = crashes.check(number)
+        if number % 5 == 0:
+            crashes.check_plan(number)
         moments.append((inside and alive, f"{'in' if inside else 'before'} the write + {delay * 1e3:.1f} ms, "
                         f"{'killed' if alive else 'had ended'}: {'new' if stored == number else 'old'}"))
         print(backend, number - 1, moments[-1][1])
@@ -139,26 +152,44 @@ def test_killed_at_random_moments(viand, tmp_path, server, backend, record_prope
     assert in_write * 2 >= KILLS, f"{in_write} of {KILLS} inside the write"
 
 
+PLACES = ["registry.change:9", "registry.side:1", "registry.commit:1", "registry.committed:1"]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("place", ["registry.change:9", "registry.side:1", "registry.commit:1", "registry.committed:1"])
+@pytest.mark.parametrize("place", PLACES)
 def test_killed_at_a_place(viand, tmp_path, server, backend, place):
-    repo = Repo(tmp_path / "repo", backend, server)
-    repo.write_edition(0)
-    viand.json(repo.folder, "apply")
-    old_hash = repo.hash()
-    repo.write_edition(1)
-    process = start_apply(viand, repo, VIAND_FAILPOINT=f"{place}:kill")
+    crashes = Crashes(viand, tmp_path, backend, server)
+    crashes.apply(0)
+    process = crashes.start(1, VIAND_FAILPOINT=f"{place}:kill")
     process.communicate()
-    stored = edition_of(viand, repo, 0, old_hash, 1)
+    stored = crashes.check(1)
     if process.returncode == 0:  # the backend has no such place
         assert stored == 1
     else:
         assert stored == (1 if "committed" in place else 0)
-    repo.write_edition(2)
-    viand.json(repo.folder, "apply")
-    assert not viand.json(repo.folder, "plan")["has_effect"]
+    crashes.apply(2)
+    crashes.check_plan(2)
     if backend == "file":
-        assert len(list((repo.folder / "data").iterdir())) == 3, "what the dead left behind is cleared away"
+        assert len(list((crashes.repo.folder / "data").iterdir())) == 3, "what the dead left behind is cleared away"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("place", PLACES)
+def test_first_apply_killed_at_a_place(viand, tmp_path, server, backend, place):
+    """Before it there is no registry: afterwards none, or the whole one."""
+    crashes = Crashes(viand, tmp_path, backend, server)
+    process = crashes.start(0, VIAND_FAILPOINT=f"{place}:kill")
+    process.communicate()
+    changes = viand.json(crashes.repo.folder, "plan")["changes"]
+    whole = process.returncode == 0 or "committed" in place
+    assert {change["action"] for change in changes} == ({"unchanged"} if whole else {"add"})
+    if whole:
+        crashes.twin.apply(0)
+        assert crashes.repo.stored().meaning() == crashes.twin.repo.stored().meaning()
+    else:
+        crashes.apply(0)
+    if backend == "sqlite":
+        assert [path.name for path in (crashes.repo.folder / "data").iterdir()] == ["registry.db"]
 
 
 @pytest.fixture(scope="module")
@@ -172,25 +203,45 @@ def faults(tmp_path_factory):
 @pytest.mark.parametrize("mode", ["fail", "cut"])
 @pytest.mark.parametrize("backend", ["sqlite", "file"])
 def test_each_write_sync_and_rename_goes_wrong_in_turn(viand, tmp_path, server, faults, backend, mode):
-    repo = Repo(tmp_path / "repo", backend, server, views=4)
-    repo.write_edition(0)
-    viand.json(repo.folder, "apply")
+    crashes = Crashes(viand, tmp_path, backend, server, views=4)
+    crashes.apply(0)
     log = tmp_path / "log"
-    environment = {"LD_PRELOAD": str(faults), "FAULT_PATH": "/data", "FAULT_LOG": str(log), "FAULT_MODE": mode}
-    repo.write_edition(1)
-    process = start_apply(viand, repo, **environment, FAULT_CALL="1000000")
-    assert process.wait() == 0
+    environment = {"LD_PRELOAD": str(faults), "FAULT_PATH": "/repo/data", "FAULT_LOG": str(log), "FAULT_MODE": mode}
+    assert crashes.start(1, **environment, FAULT_CALL="1000000").wait() == 0
+    assert crashes.check(1) == 1
     calls = int(log.read_text().split()[1])
     assert calls >= 6, "the calls are not seen"
-    stored, number = 1, 1
+    number = 1
     for call in range(1, calls + 1, 1 if LONG else max(1, calls // 14)):
         number += 1
-        old_hash = repo.hash()
-        repo.write_edition(number)
-        process = start_apply(viand, repo, **environment, FAULT_CALL=str(call))
+        process = crashes.start(number, **environment, FAULT_CALL=str(call))
         _, error = process.communicate()
         if mode == "fail" and process.returncode != 0:
             assert process.returncode == 1 and "error: " in error and "/data" in error, (call, error)
-        stored = edition_of(viand, repo, stored, old_hash, number)
+        stored = crashes.check(number)
         if process.returncode == 0:
             assert stored == number
+
+
+@pytest.mark.parametrize("mode", ["fail", "cut"])
+@pytest.mark.parametrize("backend", ["sqlite", "file"])
+def test_each_call_of_a_first_apply_goes_wrong_in_turn(viand, tmp_path, server, faults, backend, mode):
+    log = tmp_path / "log"
+    for call in range(1, 100):
+        folder = tmp_path / str(call)
+        folder.mkdir()
+        crashes = Crashes(viand, folder, backend, server, views=2)
+        process = crashes.start(0, LD_PRELOAD=str(faults), FAULT_PATH="/repo/data", FAULT_LOG=str(log), FAULT_MODE=mode,
+                                FAULT_CALL=str(call))
+        _, error = process.communicate()
+        if process.returncode == 0 and int(log.read_text().split()[1]) < call:
+            assert call > 4, "the calls are not seen"
+            return
+        actions = {change["action"] for change in viand.json(crashes.repo.folder, "plan")["changes"]}
+        assert actions in ({"add"}, {"unchanged"}), (call, error)
+        if mode == "fail" and process.returncode != 0:
+            assert process.returncode == 1 and "error: " in error and "/data" in error, (call, error)
+        if process.returncode == 0:
+            assert actions == {"unchanged"}
+        crashes.apply(0)
+    pytest.fail("the calls do not end")
