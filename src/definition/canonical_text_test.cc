@@ -118,7 +118,7 @@ std::string Shuffled(const YamlNode& node, const std::string& key, std::mt19937*
     return "\"" + escaped + "\"";
   }
   std::vector<std::string> parts;
-  for (const YamlNodePtr& item : node.items) parts.push_back(Shuffled(*item, "", random));
+  for (const YamlNodePtr item : node.items) parts.push_back(Shuffled(*item, "", random));
   for (const YamlEntry& entry : node.entries) {
     parts.push_back("\"" + entry.key + "\": " + Shuffled(*entry.value, entry.key, random));
   }

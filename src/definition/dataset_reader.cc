@@ -10,9 +10,9 @@
 namespace viand::definition {
 namespace {
 
-arrow::Status ReadPaths(const YamlNodePtr& node, DatasetInput* input) {
+arrow::Status ReadPaths(YamlNodePtr node, DatasetInput* input) {
   VIAND_ASSIGN_OR_RETURN(const auto items, ReadList(node, "a path or a list of paths", true));
-  for (const YamlNodePtr& item : items) {
+  for (const YamlNodePtr item : items) {
     VIAND_ASSIGN_OR_RETURN(Reference path, ReadReference(*item, "a path"));
     input->paths.push_back(std::move(path));
   }
@@ -93,7 +93,7 @@ arrow::Status ReadOnError(const YamlMapping& mapping, OnError* on_error) {
                  DidYouMean(text, names));
 }
 
-arrow::Status ReadInput(const YamlNodePtr& node, Dataset* dataset) {
+arrow::Status ReadInput(YamlNodePtr node, Dataset* dataset) {
   if (node->kind != YamlKind::kMapping) return ReadPaths(node, &dataset->from);
   VIAND_ASSIGN_OR_RETURN(
       const YamlMapping from,
@@ -126,7 +126,7 @@ arrow::Status ReadColumns(const YamlDocument& document, const YamlMapping& mappi
 
 }  // namespace
 
-arrow::Result<Dataset> ReadDataset(const YamlDocument& document, const YamlNodePtr& node) {
+arrow::Result<Dataset> ReadDataset(const YamlDocument& document, YamlNodePtr node) {
   Dataset dataset;
   VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
                          YamlMapping::Of(*node, "a dataset",

@@ -24,7 +24,7 @@ arrow::Result<std::vector<std::string>> ReadOneOrMany(const YamlMapping& mapping
   if (one == nullptr && many == nullptr) return texts;
   const std::string what = fmt::format("a list of texts as \"{}\"", plural);
   VIAND_ASSIGN_OR_RETURN(const auto items, ReadList(one != nullptr ? one : many, what, true));
-  for (const YamlNodePtr& item : items) {
+  for (const YamlNodePtr item : items) {
     VIAND_ASSIGN_OR_RETURN(std::string text, ReadText(*item, "a text"));
     texts.push_back(std::move(text));
   }
@@ -44,7 +44,7 @@ arrow::Status CheckJoinKeys(const Entity& entity) {
 
 }  // namespace
 
-arrow::Result<Entity> ReadEntity(const YamlDocument&, const YamlNodePtr& node) {
+arrow::Result<Entity> ReadEntity(const YamlDocument&, YamlNodePtr node) {
   Entity entity;
   if (node->kind == YamlKind::kText) {
     entity.name = node->text;

@@ -91,11 +91,11 @@ arrow::Result<std::vector<Feature>> ReadComputedFeatures(const YamlDocument& doc
 }
 
 arrow::Result<std::vector<Feature>> ReadFeatureList(const YamlDocument& document,
-                                                    const YamlNodePtr& node) {
+                                                    YamlNodePtr node) {
   VIAND_ASSIGN_OR_RETURN(const auto items, ReadList(node, "a list of features"));
   std::vector<Feature> features;
   std::set<std::string> names;
-  for (const YamlNodePtr& item : items) {
+  for (const YamlNodePtr item : items) {
     VIAND_ASSIGN_OR_RETURN(Feature feature, ReadListedFeature(document, *item));
     if (!names.insert(feature.name).second) {
       return ErrorAt(feature.where, ErrorKind::kDefinition,
@@ -129,7 +129,7 @@ arrow::Status ReadEntities(const YamlMapping& mapping, std::vector<Reference>* e
       mapping.Get("entities", "write entities: [] where one row at a time is for all"));
   VIAND_ASSIGN_OR_RETURN(const auto items, ReadList(node, "a list of entities", true));
   std::set<std::string> names;
-  for (const YamlNodePtr& item : items) {
+  for (const YamlNodePtr item : items) {
     VIAND_ASSIGN_OR_RETURN(Reference entity, ReadReference(*item, "the name of an entity"));
     if (!names.insert(entity.name).second) {
       return ErrorAt(entity.where, ErrorKind::kDefinition,

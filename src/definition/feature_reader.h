@@ -16,8 +16,7 @@ arrow::Result<std::vector<Feature>> ReadComputedFeatures(const YamlDocument& doc
 
 /// Reads a list of ready columns: names, or {name, dtype, description, owner, tags}; with `expr` in
 /// it a computed one.
-arrow::Result<std::vector<Feature>> ReadFeatureList(const YamlDocument& document,
-                                                    const YamlNodePtr& node);
+arrow::Result<std::vector<Feature>> ReadFeatureList(const YamlDocument& document, YamlNodePtr node);
 
 /// Reads an optional SQL text at `key`.
 arrow::Status ReadOptionalSql(const YamlDocument& document, const YamlMapping& mapping,

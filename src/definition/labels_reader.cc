@@ -34,7 +34,7 @@ arrow::Status ReadColumns(const YamlDocument& document, const YamlMapping& mappi
 
 }  // namespace
 
-arrow::Result<Labels> ReadLabels(const YamlDocument& document, const YamlNodePtr& node) {
+arrow::Result<Labels> ReadLabels(const YamlDocument& document, YamlNodePtr node) {
   Labels labels;
   VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
                          YamlMapping::Of(*node, "labels",

@@ -271,25 +271,43 @@ arrow::Result<std::vector<size_t>> FindInLineage(const LineageGraph& graph,
                    DidYouMean(name, names));
 }
 
+LineageNeighbours::LineageNeighbours(const LineageGraph& graph)
+    : above_(graph.nodes.size()), below_(graph.nodes.size()) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) nodes_of_[graph.nodes[i].object].push_back(i);
+  for (const LineageEdge& edge : graph.edges) {
+    above_[edge.to].push_back(edge.from);
+    below_[edge.from].push_back(edge.to);
+  }
+}
+
+const std::vector<size_t>& LineageNeighbours::NodesOf(const std::string& object) const {
+  static const std::vector<size_t> kNone;
+  const auto found = nodes_of_.find(object);
+  return found == nodes_of_.end() ? kNone : found->second;
+}
+
+std::set<size_t> LineageNeighbours::Reached(const std::vector<size_t>& roots, bool up) const {
+  std::set<size_t> seen(roots.begin(), roots.end());
+  std::vector<size_t> rest = roots;
+  while (!rest.empty()) {
+    const size_t node = rest.back();
+    rest.pop_back();
+    for (const size_t next : up ? above_[node] : below_[node])
+      if (seen.insert(next).second) rest.push_back(next);
+  }
+  return seen;
+}
+
 LineageGraph ConnectedTo(const LineageGraph& graph, std::vector<size_t>* roots,
                          const LineageDirections& directions) {
+  const LineageNeighbours neighbours(graph);
   std::vector<bool> kept(graph.nodes.size(), false);
   std::vector<bool> kept_edges(graph.edges.size(), false);
   const auto visit = [&](bool up) {
-    std::set<size_t> seen(roots->begin(), roots->end());
-    std::vector<size_t> rest(roots->begin(), roots->end());
-    while (!rest.empty()) {
-      const size_t node = rest.back();
-      rest.pop_back();
-      kept[node] = true;
-      for (size_t i = 0; i < graph.edges.size(); ++i) {
-        const LineageEdge& edge = graph.edges[i];
-        if ((up ? edge.to : edge.from) != node) continue;
-        kept_edges[i] = true;
-        const size_t next = up ? edge.from : edge.to;
-        if (seen.insert(next).second) rest.push_back(next);
-      }
-    }
+    const std::set<size_t> reached = neighbours.Reached(*roots, up);
+    for (const size_t node : reached) kept[node] = true;
+    for (size_t i = 0; i < graph.edges.size(); ++i)
+      if (reached.contains(up ? graph.edges[i].to : graph.edges[i].from)) kept_edges[i] = true;
   };
   if (directions.up) visit(true);
   if (directions.down) visit(false);

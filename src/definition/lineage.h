@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "src/definition/validation.h"
@@ -74,6 +75,21 @@ LineageGraph BuildLineage(const BoundDefinitions& bound,
 /// it, with their full names.
 arrow::Result<std::vector<size_t>> FindInLineage(const LineageGraph& graph,
                                                  const std::string& name);
+
+/// Who is next to whom in a graph: made once, then a walk costs what it reaches.
+class LineageNeighbours {
+ public:
+  explicit LineageNeighbours(const LineageGraph& graph);
+
+  /// The nodes of an object, ascending.
+  const std::vector<size_t>& NodesOf(const std::string& object) const;
+  /// The nodes that `roots` are made from (up) or that are made from them, they included.
+  std::set<size_t> Reached(const std::vector<size_t>& roots, bool up) const;
+
+ private:
+  std::unordered_map<std::string, std::vector<size_t>> nodes_of_;
+  std::vector<std::vector<size_t>> above_, below_;  // by node
+};
 
 struct LineageDirections {
   bool up = true;    ///< what it is made from

@@ -81,7 +81,7 @@ arrow::Status ReadParams(const YamlMapping& mapping, Model* model) {
   for (const YamlEntry& entry : node->entries) {
     const std::string what = fmt::format("a value of the parameter \"{}\"", entry.key);
     VIAND_ASSIGN_OR_RETURN(const auto values, ReadList(entry.value, what, true));
-    for (const YamlNodePtr& value : values) {
+    for (const YamlNodePtr value : values) {
       VIAND_ASSIGN_OR_RETURN(std::string text, ReadText(*value, what));
       model->params.emplace_back(entry.key, std::move(text));
     }
@@ -106,7 +106,7 @@ arrow::Status ReadNumbers(const YamlMapping& mapping, Model* model) {
 
 }  // namespace
 
-arrow::Result<Model> ReadModel(const YamlDocument&, const YamlNodePtr& node) {
+arrow::Result<Model> ReadModel(const YamlDocument&, YamlNodePtr node) {
   Model model;
   VIAND_ASSIGN_OR_RETURN(
       const YamlMapping mapping,

@@ -7,14 +7,13 @@
 
 namespace viand::definition {
 
-arrow::Result<Entity> ReadEntity(const YamlDocument& document, const YamlNodePtr& node);
-arrow::Result<Dataset> ReadDataset(const YamlDocument& document, const YamlNodePtr& node);
-arrow::Result<Source> ReadSource(const YamlDocument& document, const YamlNodePtr& node);
-arrow::Result<Snapshots> ReadSnapshots(const YamlDocument& document, const YamlNodePtr& node);
-arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, const YamlNodePtr& node);
-arrow::Result<Labels> ReadLabels(const YamlDocument& document, const YamlNodePtr& node);
-arrow::Result<FeatureService> ReadFeatureService(const YamlDocument& document,
-                                                 const YamlNodePtr& node);
-arrow::Result<Model> ReadModel(const YamlDocument& document, const YamlNodePtr& node);
+arrow::Result<Entity> ReadEntity(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<Dataset> ReadDataset(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<Source> ReadSource(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<Snapshots> ReadSnapshots(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<Labels> ReadLabels(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<FeatureService> ReadFeatureService(const YamlDocument& document, YamlNodePtr node);
+arrow::Result<Model> ReadModel(const YamlDocument& document, YamlNodePtr node);
 
 }  // namespace viand::definition

@@ -29,7 +29,7 @@ arrow::Result<FeatureReference> ReadFeatureReference(const YamlNode& node) {
   if (const YamlNodePtr features = mapping.Find("features")) {
     VIAND_ASSIGN_OR_RETURN(const auto items,
                            ReadList(features, "a list of names of features", true));
-    for (const YamlNodePtr& item : items) {
+    for (const YamlNodePtr item : items) {
       VIAND_ASSIGN_OR_RETURN(std::string name, ReadText(*item, "the name of a feature"));
       reference.features.push_back(std::move(name));
     }
@@ -46,7 +46,7 @@ arrow::Result<FeatureReference> ReadFeatureReference(const YamlNode& node) {
 
 }  // namespace
 
-arrow::Result<FeatureService> ReadFeatureService(const YamlDocument&, const YamlNodePtr& node) {
+arrow::Result<FeatureService> ReadFeatureService(const YamlDocument&, YamlNodePtr node) {
   FeatureService service;
   VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
                          YamlMapping::Of(*node, "a feature service",
@@ -54,7 +54,7 @@ arrow::Result<FeatureService> ReadFeatureService(const YamlDocument&, const Yaml
   VIAND_RETURN_NOT_OK(mapping.ReadObject(&service));
   VIAND_ASSIGN_OR_RETURN(const YamlNodePtr features, mapping.Get("features"));
   VIAND_ASSIGN_OR_RETURN(const auto items, ReadList(features, "a list of features"));
-  for (const YamlNodePtr& item : items) {
+  for (const YamlNodePtr item : items) {
     VIAND_ASSIGN_OR_RETURN(FeatureReference reference, ReadFeatureReference(*item));
     service.features.push_back(std::move(reference));
   }

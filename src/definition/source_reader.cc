@@ -53,7 +53,7 @@ arrow::Status ReadStorage(const YamlMapping& mapping, Source* source) {
 
 }  // namespace
 
-arrow::Result<Source> ReadSource(const YamlDocument&, const YamlNodePtr& node) {
+arrow::Result<Source> ReadSource(const YamlDocument&, YamlNodePtr node) {
   Source source;
   VIAND_ASSIGN_OR_RETURN(
       const YamlMapping mapping,
@@ -76,7 +76,7 @@ arrow::Result<Source> ReadSource(const YamlDocument&, const YamlNodePtr& node) {
   return source;
 }
 
-arrow::Result<Snapshots> ReadSnapshots(const YamlDocument&, const YamlNodePtr& node) {
+arrow::Result<Snapshots> ReadSnapshots(const YamlDocument&, YamlNodePtr node) {
   Snapshots snapshots;
   VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
                          YamlMapping::Of(*node, "snapshots",

@@ -12,18 +12,30 @@ TextLines::TextLines(std::string_view text, std::string file)
   }
 }
 
-SourceLocation TextLines::At(size_t offset) const {
+TextLines::Place TextLines::PlaceOf(size_t offset) const {
   offset = std::min(offset, text_.size());
-  const auto after = std::upper_bound(starts_.begin(), starts_.end(), offset);
-  const size_t line = static_cast<size_t>(after - starts_.begin()) - 1;
+  const auto holds = [&](size_t line) {
+    return starts_[line] <= offset && (line + 1 == starts_.size() || offset < starts_[line + 1]);
+  };
+  // Mostly the line asked for last, or the one after it.
+  size_t line = static_cast<size_t>(std::max(0, last_.line - 1));
+  if (!holds(line) && (++line == starts_.size() || !holds(line))) {
+    const auto after = std::upper_bound(starts_.begin(), starts_.end(), offset);
+    line = static_cast<size_t>(after - starts_.begin()) - 1;
+  }
   const bool goes_on = last_.line == static_cast<int>(line) + 1 && last_offset_ <= offset;
   int column = goes_on ? last_.column : 1;
   for (size_t i = goes_on ? last_offset_ : starts_[line]; i < offset; ++i) {
     column += (text_[i] & 0xC0) != 0x80;
   }
   last_offset_ = offset;
-  last_ = {file_, static_cast<int>(line) + 1, column};
+  last_ = {static_cast<int>(line) + 1, column};
   return last_;
+}
+
+SourceLocation TextLines::At(size_t offset) const {
+  const Place place = PlaceOf(offset);
+  return {file_, place.line, place.column};
 }
 
 size_t TextLines::OffsetOf(int line, int column_bytes) const {

@@ -13,9 +13,15 @@ namespace viand::definition {
 /// for, so that asking in order costs one pass over the text.
 class TextLines {
  public:
+  struct Place {
+    int line = 0;
+    int column = 0;
+  };
+
   TextLines(std::string_view text, std::string file);
 
   /// Returns the place of a byte; columns count characters, as the expression parser's do.
+  Place PlaceOf(size_t offset) const;
   SourceLocation At(size_t offset) const;
 
   /// Returns the byte of a line and a column in bytes, both from 0 (as yaml-cpp's marks), within
@@ -32,7 +38,7 @@ class TextLines {
   std::string file_;
   std::vector<size_t> starts_;
   mutable size_t last_offset_ = 0;
-  mutable SourceLocation last_;
+  mutable Place last_;
 };
 
 }  // namespace viand::definition

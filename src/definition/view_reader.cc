@@ -83,7 +83,7 @@ arrow::Status ReadVersion(const YamlMapping& mapping, FeatureView* view) {
 
 }  // namespace
 
-arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, const YamlNodePtr& node) {
+arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, YamlNodePtr node) {
   FeatureView view;
   VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
                          YamlMapping::Of(*node, "a feature view",

@@ -16,8 +16,6 @@
 namespace viand::definition {
 namespace {
 
-using MutableNode = std::shared_ptr<YamlNode>;
-
 /// Carries an error of ours out of yaml-cpp's parser; caught in LoadYaml.
 struct RefusedYaml {
   arrow::Status status;
@@ -55,19 +53,20 @@ bool QuoteCloses(std::string_view text, size_t offset) {
 /// Builds the tree from the parser's events.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view text, const TextLines& lines) : text_(text), lines_(lines) {}
+  TreeBuilder(std::string_view text, const TextLines& lines, YamlNodes* nodes)
+      : text_(text), lines_(lines), nodes_(nodes) {}
 
   /// Nothing, at the first line, for a file without content.
-  YamlNodePtr TakeRoot() {
+  YamlNodePtr Root() {
     if (root_ != nullptr) return root_;
-    auto nothing = std::make_shared<YamlNode>();
-    nothing->where = lines_.At(0);
+    YamlNode* nothing = nodes_->Make();
+    nothing->where = PlaceAt(0);
     return nothing;
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
-    const SourceLocation where = Place(mark);
+    const YamlPlace where = Place(mark);
     if (lines_.Line(where.line - 1).starts_with("---")) {
       Refuse(where, "a second document starts here, expected one document a file",
              "write the objects into the lists above, or into a file of their own");
@@ -88,9 +87,10 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                 const std::string& value) override {
-    MutableNode node = Make(YamlKind::kText, mark);
+    YamlNode* node = nodes_->Make();
+    node->kind = YamlKind::kText;
     node->offset = SkipProperties(text_, lines_.OffsetOf(mark.line, mark.column));
-    node->where = lines_.At(node->offset);
+    node->where = PlaceAt(node->offset);
     node->text = value;
     const char sign = node->offset < text_.size() ? text_[node->offset] : '\0';
     if ((sign == '"' || sign == '\'') && !QuoteCloses(text_, node->offset)) {
@@ -113,24 +113,29 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnMapEnd() override {
     CheckUnique(*open_.back().node);
-    MergeInto(open_.back().node.get());
+    MergeInto(open_.back().node);
     Close();
   }
 
  private:
   struct Open {
-    MutableNode node;
+    YamlNode* node;
     YAML::anchor_t anchor;
     YamlNodePtr key;  ///< of a mapping: read, its value not yet
-    SourceLocation key_where;
+    YamlPlace key_where;
   };
 
-  SourceLocation Place(const YAML::Mark& mark) const {
-    return lines_.At(lines_.OffsetOf(mark.line, mark.column));
+  YamlPlace PlaceAt(size_t offset) const {
+    const TextLines::Place place = lines_.PlaceOf(offset);
+    return {&nodes_->file(), place.line, place.column};
   }
 
-  MutableNode Make(YamlKind kind, const YAML::Mark& mark) const {
-    auto node = std::make_shared<YamlNode>();
+  YamlPlace Place(const YAML::Mark& mark) const {
+    return PlaceAt(lines_.OffsetOf(mark.line, mark.column));
+  }
+
+  YamlNode* Make(YamlKind kind, const YAML::Mark& mark) const {
+    YamlNode* node = nodes_->Make();
     node->kind = kind;
     node->where = Place(mark);
     return node;
@@ -142,12 +147,12 @@ class TreeBuilder : public YAML::EventHandler {
     Add(closed.node, closed.anchor);
   }
 
-  void Add(const MutableNode& node, YAML::anchor_t anchor) {
+  void Add(YamlNodePtr node, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
     Attach(node, node->where);
   }
 
-  void Attach(const YamlNodePtr& node, const SourceLocation& where) {
+  void Attach(YamlNodePtr node, const YamlPlace& where) {
     if (open_.empty()) {
       root_ = node;
       return;
@@ -184,7 +189,7 @@ class TreeBuilder : public YAML::EventHandler {
     for (const YamlEntry& entry : node->entries) own.insert(entry.key);
     std::vector<YamlNodePtr> bases = value->items;
     if (value->kind != YamlKind::kList) bases.push_back(value);
-    for (const YamlNodePtr& base : bases) {
+    for (const YamlNodePtr base : bases) {
       if (base->kind != YamlKind::kMapping) {
         Refuse(value->where, fmt::format("expected a mapping to merge, got {}", KindText(*base)));
       }
@@ -195,22 +200,32 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   static void CheckUnique(const YamlNode& node) {
+    // Of a few, comparing all is faster than a tree.
+    constexpr size_t kFew = 16;
     std::map<std::string_view, const YamlEntry*> seen;
-    for (const YamlEntry& entry : node.entries) {
-      const auto [found, fresh] = seen.emplace(entry.key, &entry);
-      if (fresh) continue;
+    for (size_t i = 0; i < node.entries.size(); ++i) {
+      const YamlEntry& entry = node.entries[i];
+      const YamlEntry* first = &entry;
+      if (node.entries.size() <= kFew) {
+        const auto is_same = [&](const YamlEntry& other) { return other.key == entry.key; };
+        first = &*std::find_if(node.entries.begin(), node.entries.begin() + i, is_same);
+      } else {
+        first = seen.emplace(entry.key, &entry).first->second;
+      }
+      if (first == &entry) continue;
       Refuse(entry.where,
              fmt::format("the key \"{}\" stands twice in one mapping, first on line {}", entry.key,
-                         found->second->where.line));
+                         first->where.line));
     }
   }
 
   std::string_view text_;
   const TextLines& lines_;
+  YamlNodes* const nodes_;
   int documents_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNodePtr> anchors_;
-  YamlNodePtr root_;
+  YamlNodePtr root_ = nullptr;
 };
 
 /// Finds the first byte that belongs in no text file: broken UTF-8 or a control character.
@@ -271,20 +286,21 @@ arrow::Status FromParserException(const YAML::ParserException& error, const Text
                  "YAML: " + error.msg, ExplainParserMessage(error.msg));
 }
 
-arrow::Result<YamlNodePtr> ParseTree(const std::string& text, const TextLines& lines) {
+arrow::Result<YamlNodePtr> ParseTree(const std::string& text, const TextLines& lines,
+                                     YamlNodes* nodes) {
   try {
-    TreeBuilder builder(text, lines);
-    if (SendEvents(text, &builder)) return builder.TakeRoot();
+    TreeBuilder builder(text, lines, nodes);
+    if (SendEvents(text, &builder)) return builder.Root();
   } catch (const RefusedYaml&) {
     // yaml-cpp, which sees the text first to last, says what is wrong first.
   }
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    TreeBuilder builder(text, lines);
+    TreeBuilder builder(text, lines, nodes);
     while (parser.HandleNextDocument(builder)) {
     }
-    return builder.TakeRoot();
+    return builder.Root();
   } catch (const RefusedYaml& refused) {
     return refused.status;
   } catch (const YAML::ParserException& error) {
@@ -298,9 +314,17 @@ arrow::Result<YamlNodePtr> ParseTree(const std::string& text, const TextLines& l
 
 const YamlNode* YamlNode::Find(std::string_view key) const {
   for (const YamlEntry& entry : entries) {
-    if (entry.key == key) return entry.value.get();
+    if (entry.key == key) return entry.value;
   }
   return nullptr;
+}
+
+YamlNode* YamlNodes::Make() {
+  if (used_ == kChunkNodes) {
+    chunks_.push_back(std::make_unique<YamlNode[]>(kChunkNodes));
+    used_ = 0;
+  }
+  return &chunks_.back()[used_++];
 }
 
 std::string_view KindText(const YamlNode& node) {
@@ -323,7 +347,7 @@ arrow::Result<YamlDocument> LoadYaml(std::string_view text, const std::string& f
         fmt::format("the file has {} bytes, expected at most {}", text.size(), kMaxYamlBytes));
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  YamlDocument document{std::string(text), nullptr};
+  YamlDocument document{std::string(text), std::make_unique<YamlNodes>(file), nullptr};
   const TextLines lines(document.text, file);
   const size_t bad = FirstBadByte(document.text);
   if (bad < document.text.size()) {
@@ -332,7 +356,7 @@ arrow::Result<YamlDocument> LoadYaml(std::string_view text, const std::string& f
                                static_cast<unsigned char>(document.text[bad])),
                    "save the file as UTF-8");
   }
-  VIAND_ASSIGN_OR_RETURN(document.root, ParseTree(document.text, lines));
+  VIAND_ASSIGN_OR_RETURN(document.root, ParseTree(document.text, lines, document.nodes.get()));
   return document;
 }
 

@@ -15,21 +15,30 @@
 namespace viand::definition {
 
 struct YamlNode;
-using YamlNodePtr = std::shared_ptr<const YamlNode>;
+using YamlNodePtr = const YamlNode*;  ///< owned by its document
 
 enum class YamlKind { kNothing, kText, kList, kMapping };
 
+/// A SourceLocation without a copy of the file's name, which is the document's.
+struct YamlPlace {
+  const std::string* file = nullptr;
+  int line = 0;
+  int column = 0;
+
+  operator SourceLocation() const { return {*file, line, column}; }  // NOLINT: it is one
+};
+
 struct YamlEntry {
   std::string key;
-  SourceLocation where;  ///< of the key
-  YamlNodePtr value;
+  YamlPlace where;  ///< of the key
+  YamlNodePtr value = nullptr;
 };
 
 struct YamlNode {
   YamlKind kind = YamlKind::kNothing;
-  SourceLocation where;
-  std::string text;    ///< kText
   bool plain = false;  ///< kText: written without quotes
+  YamlPlace where;
+  std::string text;  ///< kText
   size_t offset =
       0;  ///< kText: byte in the file of the scalar's first character, quote or block sign included
   std::vector<YamlNodePtr> items;  ///< kList
@@ -40,9 +49,27 @@ struct YamlNode {
   const YamlNode* Find(std::string_view key) const;
 };
 
+/// The nodes of a document: made one by one, freed together, where they are for good.
+class YamlNodes {
+ public:
+  explicit YamlNodes(std::string file) : file_(std::move(file)) {}
+  YamlNodes(const YamlNodes&) = delete;
+
+  YamlNode* Make();
+  const std::string& file() const { return file_; }
+
+ private:
+  static constexpr size_t kChunkNodes = 256;
+
+  const std::string file_;
+  std::vector<std::unique_ptr<YamlNode[]>> chunks_;
+  size_t used_ = kChunkNodes;  // of the last chunk
+};
+
 struct YamlDocument {
-  std::string text;  ///< the whole file
-  YamlNodePtr root;  ///< kNothing for an empty file
+  std::string text;                  ///< the whole file
+  std::unique_ptr<YamlNodes> nodes;  ///< owns all that is below `root`
+  YamlNodePtr root = nullptr;        ///< kNothing for an empty file
 };
 
 inline constexpr size_t kMaxYamlBytes = 16 << 20;

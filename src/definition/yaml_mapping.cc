@@ -78,7 +78,7 @@ arrow::Result<Reference> ReadReference(const YamlNode& node, std::string_view wh
   return Reference{std::move(name), node.where};
 }
 
-arrow::Result<std::vector<YamlNodePtr>> ReadList(const YamlNodePtr& node, std::string_view what,
+arrow::Result<std::vector<YamlNodePtr>> ReadList(YamlNodePtr node, std::string_view what,
                                                  bool or_one) {
   if (node->kind == YamlKind::kList) return node->items;
   if (or_one && node->kind != YamlKind::kNothing) return std::vector<YamlNodePtr>{node};
@@ -98,9 +98,9 @@ arrow::Result<std::map<std::string, std::string>> ReadTextMap(const YamlNode& no
 arrow::Result<YamlMapping> YamlMapping::Of(const YamlNode& node, std::string what,
                                            std::initializer_list<std::string_view> keys) {
   if (node.kind != YamlKind::kMapping) return WrongKind(node, what);
-  const std::vector<std::string> known(keys.begin(), keys.end());
   for (const YamlEntry& entry : node.entries) {
-    if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
+    const std::vector<std::string> known(keys.begin(), keys.end());
     std::string hint = DidYouMean(entry.key, known);
     if (hint.empty()) hint = fmt::format("its keys are: {}", fmt::join(known, ", "));
     return ErrorAt(entry.where, ErrorKind::kDefinition,
@@ -132,7 +132,8 @@ arrow::Result<YamlNodePtr> YamlMapping::Get(std::string_view key, std::string hi
 
 arrow::Status YamlMapping::Require(std::string_view key, std::string* text) const {
   VIAND_ASSIGN_OR_RETURN(const YamlNodePtr value, Get(key));
-  VIAND_ASSIGN_OR_RETURN(*text, ReadText(*value, Of(key)));
+  if (value->kind != YamlKind::kText) return WrongKind(*value, Of(key));
+  *text = value->text;
   return text->empty() ? Wrong(*value, Of(key)) : arrow::Status::OK();
 }
 
@@ -142,9 +143,12 @@ arrow::Status YamlMapping::Require(std::string_view key, Reference* reference) c
 }
 
 arrow::Status YamlMapping::Read(std::string_view key, std::string* value) const {
+  // What is expected is only put into words where it is not there.
   const YamlNodePtr node = Find(key);
   if (node == nullptr) return arrow::Status::OK();
-  return ReadText(*node, Of(key)).Value(value);
+  if (node->kind != YamlKind::kText) return WrongKind(*node, Of(key));
+  *value = node->text;
+  return arrow::Status::OK();
 }
 
 arrow::Status YamlMapping::Read(std::string_view key, Reference* value) const {

@@ -31,7 +31,7 @@ arrow::Result<double> ReadNumber(const YamlNode& node, std::string_view what);
 arrow::Result<int64_t> ReadDuration(const YamlNode& node, std::string_view what);
 arrow::Result<Reference> ReadReference(const YamlNode& node, std::string_view what);
 /// A list; a single text or mapping stands for a list of one where `or_one` says so.
-arrow::Result<std::vector<YamlNodePtr>> ReadList(const YamlNodePtr& node, std::string_view what,
+arrow::Result<std::vector<YamlNodePtr>> ReadList(YamlNodePtr node, std::string_view what,
                                                  bool or_one = false);
 /// A mapping of texts to texts.
 arrow::Result<std::map<std::string, std::string>> ReadTextMap(const YamlNode& node,
@@ -45,7 +45,7 @@ class YamlMapping {
   static arrow::Result<YamlMapping> Of(const YamlNode& node, std::string what,
                                        std::initializer_list<std::string_view> keys);
 
-  const SourceLocation& where() const { return node_->where; }
+  SourceLocation where() const { return node_->where; }
 
   /// Returns the value of a key, or null where the key is absent or its value is nothing.
   YamlNodePtr Find(std::string_view key) const;

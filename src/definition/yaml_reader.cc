@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "src/common/atomic_file.h"
+#include "src/common/run_parallel.h"
 #include "src/definition/error_list.h"
 #include "src/definition/object_readers.h"
 #include "src/definition/yaml_document.h"
@@ -20,8 +22,11 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kConfigName = "feature_store.yaml";
 
+// Threads are made faster than their objects are read from here on.
+constexpr size_t kFewObjects = 64;
+
 template <typename T>
-using ObjectReader = arrow::Result<T> (*)(const YamlDocument&, const YamlNodePtr&);
+using ObjectReader = arrow::Result<T> (*)(const YamlDocument&, YamlNodePtr);
 
 /// Reads the objects of one list, each error of its own.
 template <typename T>
@@ -31,8 +36,18 @@ void ReadObjects(const YamlDocument& document, const YamlEntry& list, ObjectRead
   const auto items = ReadList(list.value, fmt::format("a list of {}", list.key));
   errors->Add(items.status());
   if (!items.ok()) return;
-  for (const YamlNodePtr& item : *items) {
-    arrow::Result<T> object = read(document, item);
+  std::vector<arrow::Result<T>> read_objects(items->size(), arrow::Status::Invalid("not read"));
+  const int threads = items->size() < kFewObjects ? 1 : std::thread::hardware_concurrency();
+  const auto done = RunParallel(
+      items->size(), threads,
+      [&](size_t i) {
+        read_objects[i] = read(document, (*items)[i]);
+        return arrow::Status::OK();
+      },
+      nullptr);
+  if (!done.ok()) return errors->Add(done);
+  objects->reserve(objects->size() + items->size());
+  for (arrow::Result<T>& object : read_objects) {
     errors->Add(object.status());
     if (object.ok()) objects->push_back(std::move(*object));
   }

@@ -4,8 +4,8 @@
 
 #include <thread>
 
+#include "src/common/run_parallel.h"
 #include "src/distributed/held_tables.h"
-#include "src/distributed/run_parallel.h"
 #include "src/engine/execute_fragment.h"
 
 namespace viand::distributed {

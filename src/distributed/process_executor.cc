@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "src/common/atomic_file.h"
+#include "src/common/run_parallel.h"
 #include "src/distributed/child_process.h"
-#include "src/distributed/run_parallel.h"
 #include "src/distributed/table_file.h"
 #include "src/distributed/task_message.h"
 

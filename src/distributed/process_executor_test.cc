@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "src/common/cancellation.h"
+#include "src/common/run_parallel.h"
 #include "src/distributed/local_executor.h"
-#include "src/distributed/run_parallel.h"
 #include "src/distributed/task_message.h"
 #include "src/distributed/testing/tables.h"
 

@@ -4,6 +4,7 @@
 #include <google/protobuf/message.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "src/common/failpoint.h"
 #include "src/common/sha256.h"
@@ -116,10 +117,13 @@ class ChangeWriter {
     if (table != nullptr) {
       VIAND_ASSIGN_OR_RETURN(const auto message, ParseMessage(change.kind, change.name, content));
       StampTimes(time_us_, message.get());
-      content = SerializeMessage(*message);
+      std::optional<int64_t> version;
       if (change.kind == ObjectKind::kFeatureView) {
-        VIAND_ASSIGN_OR_RETURN(content, PutVersion(change.name, std::move(content)));
+        VIAND_ASSIGN_OR_RETURN(version, VersionThatBegins(change.name, content));
+        if (version) SetVersion(*version, message.get());
       }
+      content = SerializeMessage(*message);
+      if (version) VIAND_RETURN_NOT_OK(AddVersion(change.name, *version, content));
       VIAND_RETURN_NOT_OK(PutFeastRow(*table, change.name, content));
     }
     const std::string sha256 = Sha256Hex(content);
@@ -151,7 +155,8 @@ class ChangeWriter {
 
   // Feast's rules: the first apply is version 0; a view that changed gets the next number, and one
   // without history has its stored state recorded as 0 first.
-  arrow::Result<std::string> PutVersion(const std::string& name, std::string content) {
+  arrow::Result<std::optional<int64_t>> VersionThatBegins(const std::string& name,
+                                                          const std::string& content) {
     VIAND_ASSIGN_OR_RETURN(
         int64_t next,
         Number("select coalesce(max(version_number) + 1, 0) from feature_view_version_history "
@@ -159,13 +164,11 @@ class ChangeWriter {
                name, plan_.project));
     if (const StoredObject* stored = now_.Find(ObjectKind::kFeatureView, name)) {
       VIAND_ASSIGN_OR_RETURN(const bool is_new, IsNewVersion(name, stored->content, content));
-      if (!is_new) return content;
+      if (!is_new) return std::nullopt;
       if (next == 0) VIAND_RETURN_NOT_OK(AddVersion(name, next++, stored->content));
       VIAND_RETURN_NOT_OK(KeepRowsOf(name, stored->content));
     }
-    VIAND_ASSIGN_OR_RETURN(content, WithVersion(name, content, next));
-    VIAND_RETURN_NOT_OK(AddVersion(name, next, content));
-    return content;
+    return next;
   }
 
   // Whoever reads the version that ends here by its number, plain Feast too, must not get the rows

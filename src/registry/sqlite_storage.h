@@ -21,6 +21,8 @@ class SqliteStorage : public RegistryStorage {
   std::string Describe() const override;
 
  private:
+  arrow::Result<bool> WriteFirst(const Body& body) const;
+
   const std::string path_;
   const std::string shown_path_;
   const int busy_timeout_ms_;

@@ -89,11 +89,9 @@ arrow::Result<std::string> WithRowsOfVersion(const std::string& name, const std:
   return SerializeMessage(view);
 }
 
-arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,
-                                       int64_t version) {
-  VIAND_ASSIGN_OR_RETURN(FeatureView view, ParseView(name, content));
-  view.mutable_meta()->set_current_version_number(static_cast<int32_t>(version));
-  return SerializeMessage(view);
+void SetVersion(int64_t version, google::protobuf::Message* message) {
+  static_cast<FeatureView*>(message)->mutable_meta()->set_current_version_number(
+      static_cast<int32_t>(version));
 }
 
 }  // namespace viand::registry

@@ -6,6 +6,10 @@
 
 #include "src/common/error.h"
 
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
+
 namespace viand::registry {
 
 /// Whether `after` is another version of the view than `before`: its features, entities or join key
@@ -22,8 +26,7 @@ arrow::Result<int64_t> VersionOf(const std::string& name, const std::string& con
 arrow::Result<std::string> WithRowsOfVersion(const std::string& name, const std::string& content,
                                              int64_t version);
 
-/// Returns the view's content with meta.current_version_number set.
-arrow::Result<std::string> WithVersion(const std::string& name, const std::string& content,
-                                       int64_t version);
+/// Sets meta.current_version_number of a FeatureView.
+void SetVersion(int64_t version, google::protobuf::Message* message);
 
 }  // namespace viand::registry

@@ -103,6 +103,7 @@ std::vector<std::string> SavedPredictions(const RepoSession& session,
 
 /// The columns of other objects that are computed from those that a change is about.
 std::vector<std::string> ColumnsReached(const definition::LineageGraph& graph,
+                                        const definition::LineageNeighbours& neighbours,
                                         const registry::Change& change) {
   std::set<std::string> changed;
   bool all = false;
@@ -114,15 +115,13 @@ std::vector<std::string> ColumnsReached(const definition::LineageGraph& graph,
     }
   }
   std::vector<size_t> roots;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    const definition::LineageNode& node = graph.nodes[i];
-    if (node.object == change.name && (all || changed.contains(node.column))) roots.push_back(i);
-  }
-  if (roots.empty()) return {};
-  const auto reached = definition::ConnectedTo(graph, &roots, {.up = false, .down = true});
+  for (const size_t node : neighbours.NodesOf(change.name))
+    if (all || changed.contains(graph.nodes[node].column)) roots.push_back(node);
   std::vector<std::string> columns;
-  for (const definition::LineageNode& node : reached.nodes)
+  for (const size_t reached : neighbours.Reached(roots, false)) {
+    const definition::LineageNode& node = graph.nodes[reached];
     if (!node.column.empty() && node.object != change.name) columns.push_back(node.Id());
+  }
   return columns;
 }
 
@@ -173,6 +172,7 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
   report.has_breaking = plan.HasBreaking();
   report.needs_force = plan.NeedsForce();
   std::optional<definition::LineageGraph> lineage;
+  std::optional<definition::LineageNeighbours> neighbours;
   for (const registry::Change& change : plan.changes) {
     report.changes.push_back(ToPlanned(session, change));
     if (change.action != registry::ChangeAction::kChange || !IsColumnar(change.kind)) continue;
@@ -180,8 +180,9 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
     if (!lineage) {
       const std::set<std::string> objects = ChangedAndReaders(plan);
       lineage = definition::BuildLineage(session.bound(), &objects);
+      neighbours.emplace(*lineage);
     }
-    report.changes.back().columns = ColumnsReached(*lineage, change);
+    report.changes.back().columns = ColumnsReached(*lineage, *neighbours, change);
   }
   return report;
 }

@@ -1,4 +1,4 @@
-#include "src/distributed/run_parallel.h"
+#include "src/common/run_parallel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,9 +7,9 @@
 
 #include "src/common/cancellation.h"
 
-namespace viand::distributed {
+namespace viand {
 
-arrow::Status RunParallel(size_t count, int threads, const Job& job, Progress* progress) {
+arrow::Status RunParallel(size_t count, int threads, const ParallelJob& job, Progress* progress) {
   std::vector<arrow::Status> statuses(count);
   std::atomic<size_t> next{0};
   std::atomic<bool> stop{false};
@@ -20,7 +20,7 @@ arrow::Status RunParallel(size_t count, int threads, const Job& job, Progress* p
       statuses[mine] = CheckCancelled();
       if (statuses[mine].ok()) statuses[mine] = job(mine);
       if (!statuses[mine].ok()) stop = true;
-      progress->Advance(1);
+      if (progress != nullptr) progress->Advance(1);
     }
   };
   const size_t helpers = std::min(count, static_cast<size_t>(std::max(threads, 1)));
@@ -32,4 +32,4 @@ arrow::Status RunParallel(size_t count, int threads, const Job& job, Progress* p
   return arrow::Status::OK();
 }
 
-}  // namespace viand::distributed
+}  // namespace viand
