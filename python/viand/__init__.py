@@ -21,11 +21,24 @@ from typing import TYPE_CHECKING
 _MODULES = {
     "errors": ("Conflict", "DefinitionError", "EnvironmentProblem", "Error", "InputError", "Interrupted",
                "MissingPackage", "NotFound", "NotYet", "RegistryError", "UsageError"),
+    "definitions": ("Entity", "FeatureService", "FeatureView", "FeatureViewProjection", "Field", "FileSource", "Project",
+                    "PushSource"),
+    "pipeline": ("Dataset", "Labels", "Model", "Snapshots", "Spine"),
+    "expressions": ("as_of", "col", "count", "floor_days", "function", "gap", "lit", "sql", "when"),
+    "value_type": ("ValueType",),
+    "data_format": ("ParquetFormat",),
+    "yaml_text": ("to_yaml",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 if TYPE_CHECKING:
+    from .data_format import ParquetFormat  # noqa: F401
+    from .definitions import *  # noqa: F403
     from .errors import *  # noqa: F403
+    from .expressions import *  # noqa: F403
+    from .pipeline import *  # noqa: F403
+    from .value_type import ValueType  # noqa: F401
+    from .yaml_text import to_yaml  # noqa: F401
 
 __all__ = ["__version__", *_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
@@ -36,6 +49,8 @@ def __getattr__(name: str) -> object:
     elif name in _MODULE_OF:
         value = getattr(_import_module(f"viand.{_MODULE_OF[name]}"), name)
     else:
+        if (missing := _import_module("viand.feast_names").missing(name)) is not None:
+            raise ImportError(missing)
         raise AttributeError(f"module 'viand' has no attribute {name!r}")
     globals()[name] = value
     return value

@@ -56,12 +56,24 @@ bool SameTokens(std::string_view a, std::string_view b) {
                     });
 }
 
+/// SQL that is not written in the file as it is: every place in it is the node's.
+arrow::Result<Sql> SqlAtOnePlace(const YamlNode& node, std::string_view what) {
+  if (node.text.find_first_not_of(kBlanks) == std::string::npos) {
+    return ErrorAt(node.where, ErrorKind::kDefinition,
+                   "expected " + std::string(what) + ", got an empty text");
+  }
+  Sql sql{node.text, node.where};
+  sql.where.column = expression::OnePlaceColumn(node.where.column);
+  return sql;
+}
+
 }  // namespace
 
 arrow::Result<Sql> ReadSql(const YamlDocument& document, const YamlNode& node,
                            std::string_view what) {
   if (node.kind != YamlKind::kText) return WrongKind(node, what);
   const std::string_view file = document.text;
+  if (node.offset == kNoOffset) return SqlAtOnePlace(node, what);
   size_t start = ContentStart(file, node.offset);
   std::string_view value = node.text;
   const size_t blanks = std::min(value.find_first_not_of(kBlanks), value.size());

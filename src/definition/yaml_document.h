@@ -4,6 +4,7 @@
 // no text and invalid UTF-8 are errors; merge keys (<<) are resolved. Immutable once loaded.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace viand::definition {
 
 struct YamlNode;
 using YamlNodePtr = const YamlNode*;  ///< owned by its document
+
+/// Of a text that stands nowhere in the file as it is.
+inline constexpr size_t kNoOffset = SIZE_MAX;
 
 enum class YamlKind { kNothing, kText, kList, kMapping };
 
@@ -39,8 +43,9 @@ struct YamlNode {
   bool plain = false;  ///< kText: written without quotes
   YamlPlace where;
   std::string text;  ///< kText
-  size_t offset =
-      0;  ///< kText: byte in the file of the scalar's first character, quote or block sign included
+  /// kText: byte in the file of the scalar's first character, quote or block sign included;
+  /// kNoOffset: all of the text counts as standing at `where`.
+  size_t offset = 0;
   std::vector<YamlNodePtr> items;  ///< kList
   std::vector<YamlEntry> entries;  ///< kMapping, in order, keys unique
   size_t weight = 1;  ///< nodes of the tree below, those behind an alias counted wherever it stands

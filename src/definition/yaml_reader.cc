@@ -10,8 +10,10 @@
 
 #include "src/common/atomic_file.h"
 #include "src/common/run_parallel.h"
+#include "src/definition/definition_files.h"
 #include "src/definition/error_list.h"
 #include "src/definition/object_readers.h"
+#include "src/definition/python_definitions.h"
 #include "src/definition/yaml_document.h"
 #include "src/definition/yaml_mapping.h"
 
@@ -93,35 +95,28 @@ void ReadDocument(const YamlDocument& document, Definitions* definitions, ErrorL
   }
 }
 
-bool IsYaml(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return (extension == ".yaml" || extension == ".yml") && path.filename() != kConfigName;
+/// Feast's Project in a file of Python is the repo's, or a mistake.
+arrow::Status CheckProjects(const PythonDefinitions& python, const std::string& project) {
+  for (const auto& [name, where] : python.projects) {
+    if (name == project || project.empty()) continue;
+    return ErrorAt(
+        where, ErrorKind::kDefinition,
+        fmt::format("the project \"{}\" is not the repo's, which is \"{}\"", name, project),
+        fmt::format("{} names the project of a repo", kConfigName));
+  }
+  return arrow::Status::OK();
 }
 
-/// Folders that hold no definitions: hidden ones, and the repo's own data.
-bool IsSkipped(const fs::path& folder, const fs::path& root) {
-  const std::string name = folder.filename().string();
-  return name.starts_with('.') || (name == "data" && folder.parent_path() == root);
-}
-
-arrow::Result<std::vector<std::string>> YamlFiles(const fs::path& root) {
-  std::vector<std::string> files;
-  std::error_code error;
-  fs::recursive_directory_iterator walk(root, error);
-  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    std::error_code ignored;
-    if (walk->is_directory(ignored)) {
-      if (IsSkipped(walk->path(), root)) walk.disable_recursion_pending();
-    } else if (IsYaml(walk->path()) && !walk->path().filename().string().starts_with('.')) {
-      files.push_back(walk->path().lexically_relative(root).string());
-    }
-  }
-  if (error) {
-    return MakeError(ErrorKind::kEnvironment,
-                     fmt::format("cannot list the folder {}: {}", root.string(), error.message()));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+arrow::Status ReadPython(const std::string& root, const std::vector<std::string>& files,
+                         const std::string& project, Definitions* definitions, ErrorList* errors) {
+  if (files.empty()) return arrow::Status::OK();
+  const auto python = ReadPythonFiles(root, files);
+  if (!python.ok() && KindOf(python.status()) != ErrorKind::kDefinition) return python.status();
+  errors->Add(python.status());
+  if (!python.ok()) return arrow::Status::OK();
+  errors->Add(CheckProjects(*python, project));
+  for (const PythonFile& file : python->files) ReadDocument(file.document, definitions, errors);
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -134,19 +129,21 @@ arrow::Status ReadDefinitionText(std::string_view text, const std::string& file,
   return errors.Finish();
 }
 
-arrow::Result<Definitions> ReadDefinitions(const std::string& root) {
+arrow::Result<Definitions> ReadDefinitions(const std::string& root, const std::string& project) {
+  VIAND_RETURN_NOT_OK(CheckNotReadingDefinitions());
   fs::path folder = fs::path(root).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();  // "repo/"
-  VIAND_ASSIGN_OR_RETURN(const std::vector<std::string> files, YamlFiles(folder));
+  VIAND_ASSIGN_OR_RETURN(const DefinitionFiles files, ListDefinitionFiles(folder.string()));
   Definitions definitions;
   ErrorList errors;
-  for (const std::string& file : files) {
+  for (const std::string& file : files.yaml) {
     VIAND_ASSIGN_OR_RETURN(const std::string text,
                            ReadWholeFile((folder / file).string(), kMaxYamlBytes));
     const auto document = LoadYaml(text, file);
     errors.Add(document.status());
     if (document.ok()) ReadDocument(*document, &definitions, &errors);
   }
+  VIAND_RETURN_NOT_OK(ReadPython(folder.string(), files.python, project, &definitions, &errors));
   VIAND_RETURN_NOT_OK(errors.Finish());
   return definitions;
 }

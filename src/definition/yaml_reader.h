@@ -1,4 +1,4 @@
-// The YAML files of a feature repo -> the model. Structure only: keys, kinds, shapes, durations;
+// The files of a feature repo -> the model. Structure only: keys, kinds, shapes, durations;
 // every error has file:line:column and the nearest key.
 #pragma once
 
@@ -12,9 +12,10 @@ namespace viand::definition {
 /// Reads feature_store.yaml of `root`. Unknown top-level keys are allowed, as in Feast.
 arrow::Result<RepoConfig> ReadRepoConfig(const std::string& root);
 
-/// Reads every *.yaml and *.yml below `root` but feature_store.yaml, hidden folders and `data/`, in
-/// order of path.
-arrow::Result<Definitions> ReadDefinitions(const std::string& root);
+/// Reads the files of definitions below `root` (definition_files.h): YAML in order of path, then
+/// Python (python_definitions.h). A project that Python names must be `project`; empty: any.
+arrow::Result<Definitions> ReadDefinitions(const std::string& root,
+                                           const std::string& project = "");
 
 /// Reads the text of one file and appends its objects. Limit: 16 MiB.
 arrow::Status ReadDefinitionText(std::string_view text, const std::string& file,

@@ -35,7 +35,9 @@ class Lexer {
  public:
   Lexer(std::string_view text, const SourceLocation& where) : text_(text), here_(where) {
     if (here_.line <= 0) here_.line = 1;
-    if (here_.column <= 0) here_.column = 1;
+    one_place_ = here_.column < 0;
+    if (one_place_) here_.column = OnePlaceColumn(here_.column);
+    if (!one_place_ && here_.column == 0) here_.column = 1;
   }
 
   arrow::Result<std::vector<Token>> Run() {
@@ -56,6 +58,7 @@ class Lexer {
   void Advance(size_t count) {
     for (size_t i = 0; i < count && position_ < text_.size(); ++i, ++position_) {
       const char c = text_[position_];
+      if (one_place_) continue;
       if (c == '\n') {
         ++here_.line;
         here_.column = 1;
@@ -194,6 +197,7 @@ class Lexer {
 
   std::string_view text_;
   SourceLocation here_;
+  bool one_place_ = false;
   size_t position_ = 0;
   std::vector<Token> tokens_;
 };

@@ -24,6 +24,10 @@ struct Token {
 /// run into letters (90d).
 arrow::Result<std::vector<Token>> Tokenize(std::string_view text, const SourceLocation& where);
 
+/// Turns a column into one that says "the whole text stands here" and back: with it in `where`, all
+/// tokens have the text's own place, line by line or not.
+constexpr int OnePlaceColumn(int column) { return -column - 1; }
+
 /// Tells whether a lower-case word is reserved: a name spelled so must be quoted.
 bool IsReservedWord(std::string_view lower);
 

@@ -3,6 +3,7 @@
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <algorithm>
 
 namespace viand::store {
 namespace {
@@ -60,7 +61,8 @@ Status ToPublic(const arrow::Status& status) {
   const ErrorDetail* detail = DetailOf(status);
   if (detail == nullptr) return Status(code, status.message());
   const SourceLocation& where = detail->where;
-  return Status(code, status.message(), detail->hint, where.file, where.line, where.column);
+  return Status(code, status.message(), detail->hint, where.file, where.line,
+                std::max(0, where.column));
 }
 
 arrow::Result<Table> ToPublicTable(std::shared_ptr<arrow::RecordBatchReader> reader) {

@@ -1,0 +1,14 @@
+"""Formats of files, by Feast's names. viand's sources are Parquet; a dataset makes them from other formats."""
+
+
+class ParquetFormat:
+    """The only format of a source."""
+
+    def __eq__(self, other):
+        return isinstance(other, ParquetFormat)
+
+    def __hash__(self):
+        return hash(ParquetFormat)
+
+    def __repr__(self):
+        return "ParquetFormat()"

@@ -1,0 +1,148 @@
+"""Definitions as the plain tree that YAML holds: what objects say of themselves, and which objects belong together.
+
+A tree is made of dict, list, str, bool, int and float, in the order in which people write the keys. A part that an object
+of its own wrote (a Field, an expression) is a Part or a SqlText, which knows its call.
+"""
+
+from __future__ import annotations
+
+from viand.arguments import name_of
+from viand.errors import DefinitionError
+from viand.expressions import described, wrong
+
+# The lists of a file of definitions, in the order in which they are written.
+SECTIONS = ("entities", "datasets", "sources", "snapshots", "feature_views", "labels", "feature_services", "models")
+
+
+class SqlText(str):
+    """SQL that was not written as a text, with the call that made it."""
+
+    site = None
+
+    @classmethod
+    def of(cls, expression):
+        text = cls(expression.sql)
+        text.site = expression.site
+        return text
+
+
+class Part(dict):
+    """A mapping that an object of its own wrote, with the call that made it."""
+
+    site = None
+
+    @classmethod
+    def of(cls, site, entries):
+        part = cls(entries)
+        part.site = site
+        return part
+
+
+def present(entries: dict) -> dict:
+    """The entries that say something."""
+    return {key: value for key, value in entries.items() if value is not None and value != {} and value != ""}
+
+
+def sql_of(value):
+    """An expression or SQL text for a tree; None stays None."""
+    return value if value is None or isinstance(value, str) else SqlText.of(value)
+
+
+class Definition:
+    """What every object of a repo is: `section` is the list that it stands in, `name` is unique in it."""
+
+    section = ""
+    name: str
+    description: str
+    owner: str
+    tags: dict
+    _site = None
+
+    def document(self) -> dict:
+        """The object as YAML holds it."""
+        raise NotImplementedError
+
+    def references(self):
+        """The objects that this one was given."""
+        return ()
+
+    @property
+    def site(self):
+        """The call that made it (places.CallSite)."""
+        return self._site
+
+    def _words(self) -> dict:
+        return {"description": self.description, "owner": self.owner, "tags": dict(self.tags)}
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.document() == other.document()
+
+    def __hash__(self):
+        return hash((type(self).__name__, self.name))
+
+    def __repr__(self):
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.document().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class Collection:
+    """Objects and what they refer to, each once, in the order in which they were met."""
+
+    def __init__(self):
+        self._objects = {}
+        self._listed = set()
+
+    def add(self, given, listed=True):
+        """Adds an object; another one of its kind and name is an error, unless a mere reference says the same."""
+        key = (given.section, given.name)
+        known = self._objects.get(key)
+        if known is not None:
+            if known is not given and ((listed and key in self._listed) or known != given):
+                raise twice(given, known)
+            self._listed |= {key} if listed else set()
+            return
+        self._objects[key] = given
+        self._listed |= {key} if listed else set()
+        for reference in given.references():
+            self.add(reference, listed=False)
+
+    def objects(self, section):
+        return [each for (kind, _), each in self._objects.items() if kind == section]
+
+    def join_keys(self, names):
+        """The join keys of entities by name, as far as they are here."""
+        entities = [self._objects.get(("entities", each)) for each in names]
+        return {key for entity in entities if entity is not None for key in entity.join_keys}
+
+
+def twice(second, first) -> DefinitionError:
+    place, other = second.site.place(), first.site.place().shown()
+    where = f"{other['file']}:{other['line']}"
+    return DefinitionError(f"{KINDS[second.section]} {name_of(second)!r} is defined twice, first at {where}",
+                           hint="give one of them another name", **place.shown())
+
+
+KINDS = {"entities": "the entity", "datasets": "the dataset", "sources": "the source", "snapshots": "the snapshots",
+         "feature_views": "the feature view", "labels": "the labels", "feature_services": "the feature service",
+         "models": "the model"}
+
+
+def collect(objects) -> Collection:
+    """A Collection of objects: one, or any nesting of lists and dicts of them."""
+    collection = Collection()
+    for each in _flat(objects):
+        if not isinstance(each, Definition):
+            raise wrong(f"expected definitions such as Entity or FeatureView, got {described(each)}")
+        if each.section:
+            collection.add(each)
+        for reference in () if each.section else each.references():
+            collection.add(reference)
+    return collection
+
+
+def _flat(objects):
+    if isinstance(objects, dict):
+        objects = list(objects.values())
+    if not isinstance(objects, (list, tuple)):
+        return [objects]
+    return [each for item in objects for each in _flat(item)]
