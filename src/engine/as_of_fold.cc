@@ -82,8 +82,7 @@ AsOfFold::AsOfFold(const AsOfSide& spine, const AsOfOptions& options, bool one_p
                    arrow::MemoryPool* pool)
     : spine_(spine), options_(options), one_part_(one_part), pool_(pool) {
   const int64_t rows = spine.time->length();
-  found_.part.assign(rows, -1);
-  found_.position.assign(rows, -1);
+  found_.assign(rows, -1);
   if (one_part) return;
   time_.assign(rows, 0);
   created_.assign(rows, 0);
@@ -105,7 +104,7 @@ arrow::Status AsOfFold::Add(const AsOfSide& features, const arrow::Array& positi
   for (int64_t i = 0; i < matches->length(); ++i) {
     if (matches->IsNull(i)) continue;
     const int64_t match = found[i];
-    Rank rank{.part = first_part + parts.Of(match), .position = position[match]};
+    Rank rank{.place = PlaceOf(first_part + parts.Of(match), position[match])};
     if (!one_part_) {
       rank.time = time[match];
       rank.has_created = features.created != nullptr && created.IsValid(match);
@@ -135,7 +134,7 @@ std::optional<PoolVector<int32_t>> AsOfFold::RowsToJoin(const AsOfSide& features
   std::vector<uint8_t> keep(count, 1);
   ClearOutside(*spine_.time, {.min_us = times.min_us}, &keep);
   for (int64_t row = 0; row < count; ++row) {
-    const bool settled = found_.part[row] >= 0 && time_[row] > *latest;
+    const bool settled = found_[row] >= 0 && time_[row] > *latest;
     if (keep[row] != 0 && !settled) rows.push_back(static_cast<int32_t>(row));
   }
   // Most of them are not worth a copy.
@@ -148,15 +147,13 @@ void AsOfFold::Keep(int64_t row, const Rank& rank) {
     const Rank before{.time = time_[row],
                       .has_created = has_created_[row] != 0,
                       .created = created_[row],
-                      .part = found_.part[row],
-                      .position = found_.position[row]};
-    if (before.part >= 0 && rank < before) return;
+                      .place = found_[row]};
+    if (before.place >= 0 && rank < before) return;
     time_[row] = rank.time;
     created_[row] = rank.created;
     has_created_[row] = rank.has_created ? 1 : 0;
   }
-  found_.part[row] = rank.part;
-  found_.position[row] = rank.position;
+  found_[row] = rank.place;
 }
 
 }  // namespace viand::engine

@@ -4,7 +4,7 @@
 //
 //   AsOfFold fold(spine, options, pool);
 //   VIAND_RETURN_NOT_OK(fold.Add(features, positions, /*first_part=*/3, part_ends));  // ...
-//   fold.found().part[i]
+//   PartOf(fold.found()[i])
 #pragma once
 
 #include <arrow/type_fwd.h>
@@ -20,11 +20,12 @@
 
 namespace viand::engine {
 
-/// Where the feature row of each spine row is.
-struct FoundPlaces {
-  PoolVector<int32_t> part;      ///< -1: nothing matches
-  PoolVector<int32_t> position;  ///< in what the part's map fragment read
-};
+/// Where a feature row is, as one number: those of later rows are greater.
+constexpr int64_t PlaceOf(int32_t part, int32_t position) { return int64_t{part} << 32 | position; }
+/// -1 of no place.
+constexpr int32_t PartOf(int64_t place) { return static_cast<int32_t>(place >> 32); }
+/// In what the part's map fragment read.
+constexpr int32_t PositionOf(int64_t place) { return static_cast<int32_t>(place & 0xffffffff); }
 
 class AsOfFold {
  public:
@@ -39,7 +40,8 @@ class AsOfFold {
   arrow::Status Add(const AsOfSide& features, const arrow::Array& positions, int first_part,
                     const std::vector<int64_t>& part_ends);
 
-  const FoundPlaces& found() const { return found_; }
+  /// The place of the feature row of each spine row, -1 where nothing matches.
+  const PoolVector<int64_t>& found() const { return found_; }
 
  private:
   /// What a feature row is compared by.
@@ -47,8 +49,7 @@ class AsOfFold {
     int64_t time = 0;
     bool has_created = false;
     int64_t created = 0;
-    int32_t part = -1;
-    int32_t position = -1;
+    int64_t place = -1;
 
     auto operator<=>(const Rank&) const = default;
   };
@@ -63,8 +64,8 @@ class AsOfFold {
   const AsOfOptions& options_;
   const bool one_part_;
   arrow::MemoryPool* const pool_;
-  FoundPlaces found_;
-  // Of what was found, as the features' types have them: count where part is not -1 and more may
+  PoolVector<int64_t> found_;
+  // Of what was found, as the features' types have them: count where there is a place and more may
   // come.
   PoolVector<int64_t> time_, created_;
   PoolVector<uint8_t> has_created_;

@@ -91,12 +91,12 @@ void CheckOne(uint64_t seed) {
   const auto expected = AsOfJoin(spine, features, options).ValueOrDie();
   for (int64_t i = 0; i < expected->length(); ++i) {
     if (expected->IsNull(i)) {
-      ASSERT_EQ(fold.found().part[i], -1) << i;
+      ASSERT_EQ(PartOf(fold.found()[i]), -1) << i;
       continue;
     }
     const auto part = std::upper_bound(ends.begin(), ends.end(), expected->Value(i));
-    ASSERT_EQ(fold.found().part[i], part - ends.begin()) << i;
-    ASSERT_EQ(fold.found().position[i], expected->Value(i)) << i;
+    ASSERT_EQ(PartOf(fold.found()[i]), part - ends.begin()) << i;
+    ASSERT_EQ(PositionOf(fold.found()[i]), expected->Value(i)) << i;
   }
 }
 

@@ -186,13 +186,6 @@ void FindRows(const AsOfSide& spine, const AsOfSide& features, const KeyGroups& 
   const Times<Tick> spine_times(spine.time, tick_ns);
   const LowerBound<Tick> bound(options, tick_ns);
   const bool created_counts = options.created_not_after && features.created;
-  if constexpr (std::is_same_v<Tick, int64_t>) {
-    if (!created_counts && NullsOf(features.time) == nullptr &&
-        std::is_sorted(times.time.begin(), times.time.end())) {
-      return MergeAsOf(times, groups.features, groups.count, bound, spine_times, groups.spine,
-                       NullsOf(spine.time), found);
-    }
-  }
   SearchGroups(spine, spine_times, features, times, groups, created_counts, bound, found);
 }
 
@@ -211,16 +204,7 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> WithNulls(std::shared_ptr<arro
   return std::make_shared<arrow::Int64Array>(rows, std::move(buffer), std::move(validity), none);
 }
 
-arrow::Status CheckArguments(const AsOfSide& spine, const AsOfSide& features,
-                             const AsOfOptions& options) {
-  VIAND_RETURN_NOT_OK(CheckTime(*spine.time, "the spine's timestamp"));
-  VIAND_RETURN_NOT_OK(CheckTime(*features.time, "the features' timestamp"));
-  if (features.created) {
-    VIAND_RETURN_NOT_OK(CheckTime(*features.created, "the created timestamp"));
-    if (features.created->length() != features.time->length()) {
-      return arrow::Status::Invalid("created and time differ in length");
-    }
-  }
+arrow::Status CheckOptions(const AsOfOptions& options) {
   if (options.ttl_us < 0) return arrow::Status::Invalid("negative ttl: ", options.ttl_us, " us");
   if (!std::is_sorted(options.grid_us.begin(), options.grid_us.end())) {
     return arrow::Status::Invalid("grid_us is not ascending");
@@ -234,44 +218,64 @@ bool AllFit(const std::vector<std::shared_ptr<arrow::Array>>& arrays, int64_t ti
   });
 }
 
+/// Joins by groups of keys: for feature rows in any order.
+arrow::Status SearchAsOf(const AsOfSide& spine, const AsOfSide& features,
+                         const AsOfOptions& options, int64_t* found) {
+  // The index is built on the smaller side; feature rows of keys that the spine lacks are then
+  // never sorted.
+  const bool spine_is_smaller = spine.time->length() < features.time->length();
+  const AsOfSide& small = spine_is_smaller ? spine : features;
+  const AsOfSide& large = spine_is_smaller ? features : spine;
+  VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
+                         KeyIndex::Make(small.keys, small.time->length(), {}));
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t> others,
+                         index.Find(large.keys, large.time->length()));
+  const KeyGroups groups{spine_is_smaller ? index.groups() : others,
+                         spine_is_smaller ? others : index.groups(), index.size()};
+  std::vector<const arrow::Array*> arrays = {spine.time.get(), features.time.get()};
+  if (features.created) arrays.push_back(features.created.get());
+  const int64_t tick_ns = CommonTick(arrays);
+  if (AllFit({spine.time, features.time, features.created}, tick_ns)) {
+    FindRows<int64_t>(spine, features, groups, options, tick_ns, found);
+  } else {
+    FindRows<__int128>(spine, features, groups, options, tick_ns, found);
+  }
+  return arrow::Status::OK();
+}
+
 }  // namespace
+
+arrow::Status CheckAsOfTimes(const AsOfSide& spine, const AsOfSide& features) {
+  VIAND_RETURN_NOT_OK(CheckTime(*spine.time, "the spine's timestamp"));
+  VIAND_RETURN_NOT_OK(CheckTime(*features.time, "the features' timestamp"));
+  if (!features.created) return arrow::Status::OK();
+  VIAND_RETURN_NOT_OK(CheckTime(*features.created, "the created timestamp"));
+  return features.created->length() == features.time->length()
+             ? arrow::Status::OK()
+             : arrow::Status::Invalid("created and time differ in length");
+}
 
 arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine,
                                                            const AsOfSide& features,
                                                            const AsOfOptions& options,
                                                            arrow::MemoryPool* pool) {
   if (!pool) pool = ProcessPool();
-  VIAND_RETURN_NOT_OK(CheckArguments(spine, features, options));
-  const int64_t spine_rows = spine.time->length();
-  const int64_t feature_rows = features.time->length();
-  // The index is built on the smaller side; feature rows of keys that the spine lacks are then
-  // never sorted.
-  const bool spine_is_smaller = spine_rows < feature_rows;
-  if (std::max(spine_rows, feature_rows) >= std::numeric_limits<int32_t>::max()) {
+  VIAND_RETURN_NOT_OK(CheckAsOfTimes(spine, features));
+  VIAND_RETURN_NOT_OK(CheckOptions(options));
+  const int64_t rows = spine.time->length();
+  if (std::max(rows, features.time->length()) >= std::numeric_limits<int32_t>::max()) {
     return MakeError(ErrorKind::kInput,
                      "a partition of 2^31 - 1 rows or more is too large for an as-of join",
                      "use more partitions");
   }
-  const AsOfSide& small = spine_is_smaller ? spine : features;
-  const AsOfSide& large = spine_is_smaller ? features : spine;
-  VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
-                         KeyIndex::Make(small.keys, small.time->length(), {}));
-  VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t> found,
-                         index.Find(large.keys, large.time->length()));
-  const KeyGroups groups{spine_is_smaller ? index.groups() : found,
-                         spine_is_smaller ? found : index.groups(), index.size()};
-  std::vector<const arrow::Array*> arrays = {spine.time.get(), features.time.get()};
-  if (features.created) arrays.push_back(features.created.get());
-  const int64_t tick_ns = CommonTick(arrays);
-  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> rows,
-                         arrow::AllocateBuffer(spine_rows * sizeof(int64_t), pool));
-  auto* row_of = reinterpret_cast<int64_t*>(rows->mutable_data());
-  if (AllFit({spine.time, features.time, features.created}, tick_ns)) {
-    FindRows<int64_t>(spine, features, groups, options, tick_ns, row_of);
-  } else {
-    FindRows<__int128>(spine, features, groups, options, tick_ns, row_of);
-  }
-  return WithNulls(std::move(rows), spine_rows, pool);
+  VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
+                         arrow::AllocateBuffer(rows * sizeof(int64_t), pool));
+  auto* found = reinterpret_cast<int64_t*>(buffer->mutable_data());
+  const std::vector<AsOfPiece> whole = {{.rows = features}};
+  VIAND_RETURN_NOT_OK(CanMerge(spine, whole, options)
+                          ? MergeAsOf(spine, whole, options, found)
+                          : SearchAsOf(spine, features, options, found));
+  return WithNulls(std::move(buffer), rows, pool);
 }
 
 }  // namespace viand::engine

@@ -38,4 +38,7 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine
                                                            const AsOfOptions& options,
                                                            arrow::MemoryPool* pool = nullptr);
 
+/// Fails (kInput) unless times are times, and created is as long as they are.
+arrow::Status CheckAsOfTimes(const AsOfSide& spine, const AsOfSide& features);
+
 }  // namespace viand::engine

@@ -75,6 +75,7 @@ class LowerBound {
     ticks_a_us_ = 1000 / tick_ns;
     for (const int64_t grid : options.grid_us) grid_.push_back(__int128{grid} * ticks_a_us_);
   }
+  bool Binds() const { return binds_; }
   bool Admits(Tick time, Tick t) const {
     if (!binds_) return true;
     if (ttl_us_ != 0 && __int128{t} - time > __int128{ttl_us_} * ticks_a_us_) return false;

@@ -64,6 +64,12 @@ class Assembly {
       if (numbers->type_id() != arrow::Type::INT64 || numbers->null_count() > 0)
         return RowsLostOrRepeated();
       const int64_t* values = numbers->data()->GetValues<int64_t>(1);
+      if (identity_ && FollowOneAnother(values, numbers->length())) {
+        arrow::bit_util::SetBitsTo(present, found_, numbers->length(), true);
+        found_ += numbers->length();
+        numbers_.push_back(std::move(numbers));
+        continue;
+      }
       for (int64_t i = 0; i < numbers->length(); ++i) {
         const int64_t row = values[i] - options_.first_row;
         if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row))
@@ -78,6 +84,15 @@ class Assembly {
     identity_ &= found_ == rows_ && !parts_.empty();
     return found_ == rows_ || options_.missing == MissingRows::kNull ? arrow::Status::OK()
                                                                      : RowsLostOrRepeated();
+  }
+
+  /// Whether rows are those that come next, where all before them were.
+  bool FollowOneAnother(const int64_t* numbers, int64_t count) const {
+    if (count > rows_ - found_) return false;
+    int64_t differences = 0;
+    for (int64_t i = 0; i < count; ++i)
+      differences |= numbers[i] ^ (options_.first_row + found_ + i);
+    return differences == 0;
   }
 
   arrow::Result<std::shared_ptr<arrow::Array>> Whole(const arrow::ChunkedArray& column) const {

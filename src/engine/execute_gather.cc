@@ -11,10 +11,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "src/common/cancellation.h"
 #include "src/common/pool_vector.h"
 #include "src/engine/execute_as_of.h"
 #include "src/engine/gather_column.h"
+#include "src/engine/gather_table.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/radix_sort.h"
 #include "src/engine/read_file.h"
@@ -41,17 +41,14 @@ class GatherRun {
         pool_(context.pool) {}
 
   arrow::Result<Tables> Run(const Tables& inputs) {
-    const bool in_memory = gather_.parts.empty();
-    if (in_memory && inputs.empty())
-      return MakeError(ErrorKind::kInput, "a gather fragment without files takes a table");
-    VIAND_RETURN_NOT_OK(ReadFound(inputs, in_memory ? 1 : 0));
+    VIAND_RETURN_NOT_OK(ReadFound(inputs));
     for (const auto& field : gather_.columns->fields()) {
       VIAND_ASSIGN_OR_RETURN(
           auto column,
           GatherColumn::Make(field->type(), static_cast<int64_t>(wanted_.size()), pool_));
       columns_.push_back(std::move(column));
     }
-    VIAND_RETURN_NOT_OK(in_memory ? ReadTable(*inputs[0]) : ReadFiles());
+    VIAND_RETURN_NOT_OK(ReadFiles());
     if (next_ != wanted_.size()) return BeyondTheEnd();
     return Finish();
   }
@@ -62,15 +59,15 @@ class GatherRun {
   }
 
   /// Ranks the rows by their numbers, then orders them as they will be read.
-  arrow::Status ReadFound(const Tables& inputs, size_t first) {
+  arrow::Status ReadFound(const Tables& inputs) {
     PoolVector<FoundRow> found;
     int64_t count = 0;
-    for (size_t i = first; i < inputs.size(); ++i) count += inputs[i]->num_rows();
+    for (const auto& input : inputs) count += input->num_rows();
     found.reserve(count);
-    for (size_t i = first; i < inputs.size(); ++i) {
-      if (!inputs[i]->schema()->Equals(*FoundSchema(), false))
+    for (const auto& input : inputs) {
+      if (!input->schema()->Equals(*FoundSchema(), false))
         return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
-      arrow::TableBatchReader reader(*inputs[i]);
+      arrow::TableBatchReader reader(*input);
       std::shared_ptr<arrow::RecordBatch> batch;
       while (true) {
         VIAND_RETURN_NOT_OK(reader.ReadNext(&batch));
@@ -131,26 +128,6 @@ class GatherRun {
     return arrow::Status::OK();
   }
 
-  arrow::Status ReadTable(const arrow::Table& table) {
-    std::vector<int> positions;
-    for (const std::string& name : gather_.file_columns) {
-      positions.push_back(table.schema()->GetFieldIndex(name));
-      if (positions.back() < 0)
-        return MissingColumn(name, *table.schema(), "", gather_.described_as);
-    }
-    VIAND_ASSIGN_OR_RETURN(const auto selected, table.SelectColumns(positions));
-    arrow::TableBatchReader reader(*selected);
-    reader.set_chunksize(batch_rows_);
-    std::shared_ptr<arrow::RecordBatch> batch;
-    for (int64_t first = 0; next_ < wanted_.size(); first += batch->num_rows()) {
-      VIAND_RETURN_NOT_OK(CheckCancelled());
-      VIAND_RETURN_NOT_OK(reader.ReadNext(&batch));
-      if (batch == nullptr) break;
-      VIAND_RETURN_NOT_OK(Visit(first, *batch));
-    }
-    return arrow::Status::OK();
-  }
-
   /// Takes what is wanted of one batch as it was read: names and types of the file.
   arrow::Status Visit(int64_t first, const arrow::RecordBatch& read) {
     const size_t begin = next_;
@@ -204,6 +181,7 @@ class GatherRun {
 
 arrow::Result<Tables> ExecuteGather(const GatherFragment& gather, const Tables& inputs,
                                     const FragmentContext& context) {
+  if (gather.parts.empty()) return GatherFromTable(gather, inputs, context);
   return GatherRun(gather, context).Run(inputs);
 }
 

@@ -67,7 +67,9 @@ struct MapFragment {
 /// One partition of an as-of join. Inputs: `spine_parts` tables (keys..., time, row number), then
 /// one table of each of the features' `feature_parts` map fragments (keys..., time, created where
 /// `has_created`, position). Outputs: for each of these map fragments the rows that were found in
-/// what it read: (row number, position); a row number without a match is in none.
+/// what it read: (row number, position); a row number without a match is in none. Where the
+/// features are a table in memory (`first_rows`), instead for each chunk of the spine: (row number,
+/// row of the table).
 struct AsOfFragment {
   int spine_parts = 1;
   int feature_parts = 0;
@@ -78,12 +80,16 @@ struct AsOfFragment {
   int64_t ttl_us = 0;
   std::vector<int64_t> grid_us;
   int64_t batch_rows = 0;  ///< rows of features that are joined at a time, at least a part; 0: all
+  /// The table's row at position 0 of each part; empty: features are in files.
+  std::vector<int64_t> first_rows;
+  RowChunks chunks;  ///< of the spine, with `first_rows`
 };
 
-/// The columns of the rows that an as-of join found in what one map fragment read. Inputs: where
-/// there are no file parts, the table to read; then tables (row number, position), the outputs of
-/// the join's partitions. Outputs: one table a chunk of the spine: row number, columns...;
-/// ascending by row number. Row groups without a row that was found are not read.
+/// The columns of the rows that an as-of join found: of files, in what one map fragment read; of a
+/// table in memory (without `parts`), for `rows` rows of the spine. Inputs: that whole table, where
+/// there are no files; then the outputs of the join's partitions. Outputs: one table a chunk of the
+/// spine: row number, columns...; ascending by row number; of a table every row number, with nulls
+/// where nothing was found. Row groups without a row that was found are not read.
 struct GatherFragment {
   std::vector<FilePart> parts;             ///< those of the map fragment
   std::shared_ptr<arrow::Schema> columns;  ///< what is read: plain types
@@ -93,6 +99,8 @@ struct GatherFragment {
   std::vector<int> outputs;  ///< indices in `columns`, in the order of the output
   int64_t batch_rows = 0;    ///< rows that are read at a time; 0: default
   RowChunks chunks;          ///< of the spine
+  int64_t first_row = 0;     ///< without files: of the spine's rows
+  int64_t rows = 0;          ///< without files: how many of these
 };
 
 /// The aggregates of one view.
@@ -130,7 +138,8 @@ inline int OutputCount(const Fragment& fragment) {
   if (const auto* map = std::get_if<MapFragment>(&fragment)) return map->partitions;
   if (const auto* window = std::get_if<WindowFragment>(&fragment))
     return static_cast<int>(window->tasks.size()) * window->chunks.count;
-  if (const auto* join = std::get_if<AsOfFragment>(&fragment)) return join->feature_parts;
+  if (const auto* join = std::get_if<AsOfFragment>(&fragment))
+    return join->first_rows.empty() ? join->feature_parts : join->chunks.count;
   return std::get<GatherFragment>(fragment).chunks.count;
 }
 

@@ -146,9 +146,11 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment&
 arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const AsOfFragment& join) {
   VIAND_ASSIGN_OR_RETURN(auto features, WriteSchema(builder, *join.features));
   const auto grid = builder->CreateVector(join.grid_us);
+  const auto first_rows = builder->CreateVector(join.first_rows);
   return message::CreateAsOfFragment(*builder, join.spine_parts, join.key_count, features,
                                      join.has_created, join.created_not_after, join.ttl_us, grid,
-                                     join.feature_parts, join.batch_rows)
+                                     join.feature_parts, join.batch_rows, first_rows,
+                                     join.chunks.rows_each, join.chunks.count)
       .Union();
 }
 
@@ -160,7 +162,7 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const GatherFragme
   const auto outputs = builder->CreateVector(gather.outputs);
   return message::CreateGatherFragment(*builder, parts, columns, file_columns, described_as,
                                        outputs, gather.batch_rows, gather.chunks.rows_each,
-                                       gather.chunks.count)
+                                       gather.chunks.count, gather.first_row, gather.rows)
       .Union();
 }
 
@@ -296,6 +298,13 @@ arrow::Result<Fragment> Read(const message::MapFragment& map) {
   return result;
 }
 
+arrow::Result<RowChunks> ReadChunks(int64_t rows_each, int count) {
+  if (count < 1 || count > kMaxRowChunks || rows_each < 0 || (count > 1 && rows_each < 1) ||
+      rows_each > std::numeric_limits<int64_t>::max() / kMaxRowChunks)
+    return Damaged("chunks of the spine");
+  return RowChunks{rows_each, count};
+}
+
 arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   AsOfFragment result;
   result.spine_parts = join.spine_parts();
@@ -318,14 +327,15 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count, *result.features));
   if (result.has_created)
     VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count + 1, *result.features));
+  result.first_rows = ReadNumbers(join.first_rows());
+  if (!result.first_rows.empty() &&
+      (result.first_rows.size() != static_cast<size_t>(result.feature_parts) ||
+       !std::is_sorted(result.first_rows.begin(), result.first_rows.end()) ||
+       result.first_rows.front() < 0 ||
+       result.first_rows.back() > std::numeric_limits<int64_t>::max() / 2))
+    return Damaged("first rows of its parts");
+  VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(join.chunk_rows(), join.chunk_count()));
   return result;
-}
-
-arrow::Result<RowChunks> ReadChunks(int64_t rows_each, int count) {
-  if (count < 1 || count > kMaxRowChunks || rows_each < 0 || (count > 1 && rows_each < 1) ||
-      rows_each > std::numeric_limits<int64_t>::max() / kMaxRowChunks)
-    return Damaged("chunks of the spine");
-  return RowChunks{rows_each, count};
 }
 
 arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
@@ -341,6 +351,10 @@ arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
   }
   if (result.batch_rows < 0) return Damaged("batch size");
   VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(gather.chunk_rows(), gather.chunk_count()));
+  result.first_row = gather.first_row();
+  result.rows = gather.rows();
+  if (result.rows < 0 || result.rows > kMaxGatheredRows || result.first_row < 0)
+    return Damaged("rows of the spine");
   VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   return result;
 }

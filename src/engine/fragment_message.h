@@ -13,6 +13,7 @@ namespace viand::engine {
 /// makes.
 inline constexpr int kMaxPartitions = 1 << 16;
 inline constexpr int kMaxFeatureParts = 1 << 20;
+inline constexpr int64_t kMaxGatheredRows = int64_t{1} << 31;
 
 /// Prints a fragment as a message; equal fragments give equal bytes.
 arrow::Result<std::string> SerializeFragment(const Fragment& fragment);

@@ -77,6 +77,8 @@ AsOfFragment AsOf() {
   join.ttl_us = 77;
   join.grid_us = {3, 4};
   join.batch_rows = 1000;
+  join.first_rows = {0, 10, 30};
+  join.chunks = {.rows_each = 500, .count = 2};
   return join;
 }
 
@@ -89,6 +91,8 @@ GatherFragment Gather() {
   gather.outputs = {2, 0};
   gather.batch_rows = 99;
   gather.chunks = {.rows_each = 1000, .count = 3};
+  gather.first_row = 500;
+  gather.rows = 250;
   return gather;
 }
 
@@ -149,6 +153,8 @@ TEST(FragmentMessage, ReducesSurvive) {
   EXPECT_TRUE(join.created_not_after);
   EXPECT_EQ(join.ttl_us, 77);
   EXPECT_EQ(join.grid_us, AsOf().grid_us);
+  EXPECT_EQ(join.first_rows, AsOf().first_rows);
+  EXPECT_EQ(join.chunks, AsOf().chunks);
 }
 
 TEST(FragmentMessage, EveryFieldOfAGatherSurvives) {
@@ -162,6 +168,9 @@ TEST(FragmentMessage, EveryFieldOfAGatherSurvives) {
   EXPECT_EQ(read.described_as, Gather().described_as);
   EXPECT_EQ(read.outputs, Gather().outputs);
   EXPECT_EQ(read.batch_rows, Gather().batch_rows);
+  EXPECT_EQ(read.chunks, Gather().chunks);
+  EXPECT_EQ(read.first_row, 500);
+  EXPECT_EQ(read.rows, 250);
 }
 
 TEST(FragmentMessage, RejectsWhatPointsNowhere) {
@@ -186,7 +195,13 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   join = AsOf();
   join.feature_parts = -1;
   EXPECT_EQ(Rejection(join), "damaged fragment message: number of feature parts");
+  join = AsOf();
+  join.first_rows.pop_back();
+  EXPECT_EQ(Rejection(join), "damaged fragment message: first rows of its parts");
   GatherFragment gather = Gather();
+  gather.rows = -1;
+  EXPECT_EQ(Rejection(gather), "damaged fragment message: rows of the spine");
+  gather = Gather();
   gather.outputs = {3};
   EXPECT_EQ(Rejection(gather), "damaged fragment message: output 3 is no column");
   gather = Gather();

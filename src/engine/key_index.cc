@@ -1,7 +1,7 @@
 #include "src/engine/key_index.h"
 
+#include <algorithm>
 #include <limits>
-#include <numeric>
 #include <string>
 
 namespace viand::engine {
@@ -29,8 +29,7 @@ void KeyIndex::UseCodes(PoolVector<int32_t> codes) {
     if (codes[row] == static_cast<int32_t>(first_rows_.size()))
       first_rows_.push_back(static_cast<int64_t>(row));
   }
-  renumber_.resize(first_rows_.size() + 1);
-  std::iota(renumber_.begin(), renumber_.end(), kNoGroup);
+  codes_are_groups_ = true;
   groups_ = std::move(codes);
 }
 
@@ -105,6 +104,10 @@ arrow::Result<PoolVector<int32_t>> KeyIndex::Find(
       const int32_t code = drop ? -1 : pairs_[i - 1].Find(Pair(codes[row], next[row]));
       codes[row] = code >= 0 ? code : KeyColumn::kNotFound;
     }
+  }
+  if (codes_are_groups_) {
+    for (int32_t& code : codes) code = std::max(code, kNoGroup);
+    return codes;
   }
   for (int32_t& code : codes) {
     const bool none = code == KeyColumn::kNotFound ||

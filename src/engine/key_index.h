@@ -44,7 +44,8 @@ class KeyIndex {
   KeyIndexOptions options_;
   std::vector<KeyColumn> columns_;
   std::vector<WordTable> pairs_;  // pairs_[i]: (code of columns 0..i, code of column i + 1)
-  PoolVector<int32_t> renumber_;  // last code -> group
+  bool codes_are_groups_ = false;
+  PoolVector<int32_t> renumber_;  // last code -> group; empty where codes are groups
   PoolVector<int32_t> groups_;
   PoolVector<int64_t> first_rows_;
 };

@@ -14,34 +14,38 @@ class WordTable {
  public:
   /// Returns the word's code, a new one if it is not there.
   int32_t Insert(uint64_t word) {
-    if (2 * (words_.size() + 1) > slots_.size()) Grow();
-    int32_t& slot = slots_[SlotOf(word)];
-    if (slot < 0) {
-      slot = static_cast<int32_t>(words_.size());
-      words_.push_back(word);
-    }
-    return slot;
+    if (2 * (static_cast<size_t>(size_) + 1) > slots_.size()) Grow();
+    Slot& slot = slots_[SlotOf(word)];
+    if (slot.code < 0) slot = {word, size_++};
+    return slot.code;
   }
   /// Returns -1 if it is not there.
-  int32_t Find(uint64_t word) const { return slots_.empty() ? -1 : slots_[SlotOf(word)]; }
-  int64_t size() const { return static_cast<int64_t>(words_.size()); }
+  int32_t Find(uint64_t word) const { return slots_.empty() ? -1 : slots_[SlotOf(word)].code; }
+  int64_t size() const { return size_; }
 
  private:
+  // The word beside its code: who looks for it touches one place.
+  struct Slot {
+    uint64_t word;
+    int32_t code;  // -1 where free
+  };
+
   size_t SlotOf(uint64_t word) const {
     size_t slot = HashWord(word) & (slots_.size() - 1);
-    while (slots_[slot] >= 0 && words_[slots_[slot]] != word)
+    while (slots_[slot].code >= 0 && slots_[slot].word != word)
       slot = (slot + 1) & (slots_.size() - 1);
     return slot;
   }
   void Grow() {
-    slots_.assign(slots_.empty() ? 64 : 2 * slots_.size(), -1);
-    for (size_t code = 0; code < words_.size(); ++code) {
-      slots_[SlotOf(words_[code])] = static_cast<int32_t>(code);
+    PoolVector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size(), Slot{0, -1});
+    old.swap(slots_);
+    for (const Slot& slot : old) {
+      if (slot.code >= 0) slots_[SlotOf(slot.word)] = slot;
     }
   }
 
-  PoolVector<int32_t> slots_;  // codes, -1 where free; a power of two of them, at most half in use
-  PoolVector<uint64_t> words_;
+  PoolVector<Slot> slots_;  // a power of two of them, at most half in use
+  int32_t size_ = 0;
 };
 
 /// The strings' bytes belong to the caller and must stay.

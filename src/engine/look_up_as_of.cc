@@ -17,6 +17,9 @@ constexpr int64_t kJoinBytes = 64;
 /// The same of a gather fragment: the row's number and place, in both orders.
 constexpr int64_t kGatherBytes = 48;
 
+/// Rows of the spine that are worth a fragment that gathers.
+constexpr int64_t kLeastGatheredRows = 16 * 1024;
+
 /// Tables that follow one another, together of at most so many rows where one has not more alone.
 std::vector<PartitionInputs> Grouped(const PartitionInputs& tables, int64_t most_rows) {
   std::vector<PartitionInputs> groups;
@@ -45,7 +48,9 @@ class AsOfLookup {
     VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, DealOut());
     if (mapped.slices.empty()) return result;
     VIAND_ASSIGN_OR_RETURN(Results found, Join(&mapped));
-    VIAND_ASSIGN_OR_RETURN(Results gathered, Gather(mapped.slices, std::move(found)));
+    VIAND_ASSIGN_OR_RETURN(Results gathered, source_->table == nullptr
+                                                 ? GatherFiles(mapped.slices, std::move(found))
+                                                 : GatherTable(std::move(found)));
     for (auto& outputs : gathered) {
       for (size_t chunk = 0; chunk < outputs.size(); ++chunk) {
         if (outputs[chunk]->rows() > 0) result.chunks[chunk].push_back(std::move(outputs[chunk]));
@@ -86,6 +91,10 @@ class AsOfLookup {
     fragment.created_not_after = view_.created_not_after;
     fragment.ttl_us = view_.ttl_us;
     fragment.grid_us = view_.grid_us;
+    if (source_->table != nullptr) {
+      for (const ScanSlice& slice : mapped->slices) fragment.first_rows.push_back(slice.first_row);
+      fragment.chunks = GatheredChunks();
+    }
     std::vector<FragmentCall> calls;
     for (size_t p = 0; p < spine_.partitions.size(); ++p) {
       AddCalls(fragment, spine_.partitions[p], mapped->partitions[p], &calls);
@@ -110,9 +119,20 @@ class AsOfLookup {
     }
   }
 
-  /// One fragment for what a map fragment read: what all partitions found in it. Several where that
-  /// is too much for one, none where it is nothing.
-  arrow::Result<Results> Gather(const std::vector<ScanSlice>& slices, Results found) const {
+  /// Rows of the spine that are gathered from a table at a time: as many as are put together, or
+  /// fewer where cores would have nothing to do.
+  RowChunks GatheredChunks() const {
+    const int64_t pieces = 2 * std::max(1, options_.executor->Parallelism());
+    const int64_t even = std::max(spine_.rows / pieces + 1, kLeastGatheredRows);
+    const int64_t at_a_time = std::min(spine_.rows_at_a_time, even);
+    // What is put together is then a whole piece, or a part of one.
+    const int64_t times = spine_.rows / at_a_time / kMaxRowChunks + 1;
+    const int64_t rows = std::max<int64_t>(spine_.rows, 1);
+    return {.rows_each = at_a_time * times,
+            .count = static_cast<int>((rows - 1) / (at_a_time * times) + 1)};
+  }
+
+  arrow::Result<GatherFragment> GatherPrototype() const {
     GatherFragment prototype;
     std::vector<std::string> names;
     for (const std::string& name : view_.columns) {
@@ -126,36 +146,54 @@ class AsOfLookup {
     prototype.described_as = source_->described_as;
     prototype.batch_rows = options_.batch_rows;
     prototype.chunks = spine_.chunks;
+    return prototype;
+  }
+
+  /// One fragment for what a map fragment read: what all partitions found in it. Several where that
+  /// is too much for one, none where it is nothing.
+  arrow::Result<Results> GatherFiles(const std::vector<ScanSlice>& slices, Results found) const {
+    VIAND_ASSIGN_OR_RETURN(const GatherFragment prototype, GatherPrototype());
     const int64_t most =
         RowsPerFragmentInMemory(RowBytes(*prototype.columns) + kGatherBytes, options_);
     std::vector<FragmentCall> calls;
     for (size_t slice = 0; slice < slices.size(); ++slice) {
-      PartitionInputs of_slice;
-      for (auto& of_call : found) {
-        if (of_call[slice]->rows() > 0) of_slice.push_back(std::move(of_call[slice]));
-      }
-      for (PartitionInputs& some : Grouped(of_slice, most)) {
-        FragmentCall call{prototype, {}};
+      for (PartitionInputs& some : Grouped(FoundIn(slice, &found), most)) {
+        FragmentCall call{prototype, std::move(some)};
         std::get<GatherFragment>(call.fragment).parts = slices[slice].parts;
-        if (source_->table != nullptr) {
-          VIAND_ASSIGN_OR_RETURN(auto table, PutSlice(slices[slice], prototype.file_columns));
-          call.inputs.push_back(std::move(table));
-        }
-        call.inputs.insert(call.inputs.end(), std::make_move_iterator(some.begin()),
-                           std::make_move_iterator(some.end()));
         calls.push_back(std::move(call));
       }
     }
     return RunStage("gather ", OperatorKind::kGather, std::move(calls));
   }
 
-  arrow::Result<TableReference> PutSlice(const ScanSlice& slice,
-                                         const std::vector<std::string>& names) const {
+  /// One fragment a chunk of the spine, none where nothing was found for it.
+  arrow::Result<Results> GatherTable(Results found) const {
+    VIAND_ASSIGN_OR_RETURN(GatherFragment fragment, GatherPrototype());
     std::vector<int> positions;
-    for (const std::string& name : names)
+    for (const std::string& name : fragment.file_columns)
       positions.push_back(source_->table->schema()->GetFieldIndex(name));
     VIAND_ASSIGN_OR_RETURN(const auto selected, source_->table->SelectColumns(positions));
-    return options_.executor->Put(selected->Slice(slice.first_row, slice.rows));
+    VIAND_ASSIGN_OR_RETURN(const auto table, options_.executor->Put(selected));
+    const RowChunks chunks = GatheredChunks();
+    std::vector<FragmentCall> calls;
+    for (int chunk = 0; chunk < chunks.count; ++chunk) {
+      PartitionInputs of_chunk = FoundIn(chunk, &found);
+      if (of_chunk.empty()) continue;
+      fragment.first_row = chunk * chunks.rows_each;
+      fragment.rows = std::min(chunks.rows_each, spine_.rows - fragment.first_row);
+      of_chunk.insert(of_chunk.begin(), table);
+      calls.push_back({fragment, std::move(of_chunk)});
+    }
+    return RunStage("gather ", OperatorKind::kGather, std::move(calls));
+  }
+
+  /// What all calls of the join have in one of their outputs.
+  static PartitionInputs FoundIn(size_t output, Results* found) {
+    PartitionInputs tables;
+    for (auto& of_call : *found) {
+      if (of_call[output]->rows() > 0) tables.push_back(std::move(of_call[output]));
+    }
+    return tables;
   }
 
   arrow::Result<Results> RunStage(const std::string& does, OperatorKind kind,

@@ -17,12 +17,14 @@ struct PartitionedSpine {
   const std::vector<PartitionInputs>& partitions;  ///< keys..., time, row number
   const TimeRange& range;                          ///< of its times
   std::vector<KeyBound> key_bounds;
+  int64_t rows = 0;
   RowChunks chunks;
-  int lookup = 0;  ///< of the plan: as what the stages are counted
+  int64_t rows_at_a_time = 1;  ///< that are put together
+  int lookup = 0;              ///< of the plan: as what the stages are counted
 };
 
 /// Tables (row number, columns...), each ascending by row number. A row number without a match is
-/// in none, every other in one.
+/// in none, or has nulls; every other is in one.
 struct AsOfPieces {
   std::shared_ptr<arrow::Schema> columns;           ///< plain types, without the row number
   std::vector<std::vector<TableReference>> chunks;  ///< of the spine

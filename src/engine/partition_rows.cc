@@ -8,7 +8,7 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
-#include "src/common/block_pool.h"
+#include "src/common/pool_vector.h"
 #include "src/engine/partition_hash.h"
 
 namespace viand::engine {
@@ -45,34 +45,41 @@ bool IsPlainNumbers(const arrow::Array& column) {
   return bits == 16 || bits == 32 || bits == 64;
 }
 
-/// Writes each kept value behind the last of its partition: as many places are written in turn as
-/// there are partitions, and the values are read once, in their order.
+/// Where each row goes: behind the last of its partition; those that are not kept behind all.
+PoolVector<int32_t> PlacesOfRows(const std::vector<int32_t>& row_partitions,
+                                 std::vector<int64_t> next) {
+  const auto kept = static_cast<int32_t>(next.back());
+  PoolVector<int32_t> places(row_partitions.size());
+  for (size_t i = 0; i < places.size(); ++i)
+    places[i] = row_partitions[i] < 0 ? kept : static_cast<int32_t>(next[row_partitions[i]]++);
+  return places;
+}
+
+/// Writes each value to its place: as many places are written in turn as there are partitions, and
+/// the values are read once, in their order.
 template <typename T>
 arrow::Result<std::shared_ptr<arrow::Array>> Scattered(const arrow::Array& column,
-                                                       const std::vector<int32_t>& row_partitions,
-                                                       std::vector<int64_t> next,
-                                                       arrow::MemoryPool* pool) {
-  const int64_t kept = next.back();
+                                                       const PoolVector<int32_t>& places,
+                                                       int64_t kept, arrow::MemoryPool* pool) {
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
-                         arrow::AllocateBuffer(kept * sizeof(T), pool));
+                         arrow::AllocateBuffer((kept + 1) * sizeof(T), pool));
   auto* out = reinterpret_cast<T*>(buffer->mutable_data());
   const T* values = column.data()->GetValues<T>(1);
-  for (size_t i = 0; i < row_partitions.size(); ++i) {
-    if (row_partitions[i] >= 0) out[next[row_partitions[i]]++] = values[i];
-  }
+  for (size_t i = 0; i < places.size(); ++i) out[places[i]] = values[i];
   return arrow::MakeArray(arrow::ArrayData::Make(column.type(), kept, {nullptr, buffer}, 0));
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> ScatteredNumbers(
-    const arrow::Array& column, const std::vector<int32_t>& row_partitions,
-    const std::vector<int64_t>& starts, arrow::MemoryPool* pool) {
+arrow::Result<std::shared_ptr<arrow::Array>> ScatteredNumbers(const arrow::Array& column,
+                                                              const PoolVector<int32_t>& places,
+                                                              int64_t kept,
+                                                              arrow::MemoryPool* pool) {
   switch (column.type()->byte_width()) {
     case 2:
-      return Scattered<uint16_t>(column, row_partitions, starts, pool);
+      return Scattered<uint16_t>(column, places, kept, pool);
     case 4:
-      return Scattered<uint32_t>(column, row_partitions, starts, pool);
+      return Scattered<uint32_t>(column, places, kept, pool);
     default:
-      return Scattered<uint64_t>(column, row_partitions, starts, pool);
+      return Scattered<uint64_t>(column, places, kept, pool);
   }
 }
 
@@ -102,13 +109,15 @@ arrow::Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> SplitRows(
   std::shared_ptr<arrow::RecordBatch> ordered = batch;
   if (starts[1] != batch->num_rows()) {
     std::shared_ptr<arrow::Array> rows;  // once a column needs them
+    PoolVector<int32_t> places;          // the same
     arrow::compute::ExecContext context(pool);
     context.set_use_threads(false);
     arrow::ArrayVector columns;
     for (const auto& column : batch->columns()) {
       if (IsPlainNumbers(*column)) {
+        if (places.empty()) places = PlacesOfRows(row_partitions, starts);
         VIAND_ASSIGN_OR_RETURN(columns.emplace_back(),
-                               ScatteredNumbers(*column, row_partitions, starts, pool));
+                               ScatteredNumbers(*column, places, starts.back(), pool));
         continue;
       }
       if (rows == nullptr) {

@@ -156,6 +156,9 @@ int64_t SteadyNowUs() {
 arrow::Status CountTables(const Fragment& fragment, const Tables& inputs, const Tables& outputs,
                           FragmentCounters* counters) {
   for (const auto& table : inputs) counters->rows_in += table->num_rows();
+  // Of a table in memory it reads the rows that were found alone.
+  const auto* gather = std::get_if<GatherFragment>(&fragment);
+  if (gather != nullptr && gather->parts.empty()) counters->rows_in -= inputs[0]->num_rows();
   for (const auto& table : outputs) {
     counters->rows_out += table->num_rows();
     VIAND_ASSIGN_OR_RETURN(const int64_t bytes, arrow::util::ReferencedBufferSize(*table));

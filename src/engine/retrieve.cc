@@ -194,7 +194,9 @@ class Retrieval {
                                       {.partitions = spine.partitions,
                                        .range = spine_->range,
                                        .key_bounds = KeyBoundsOf(*opened, *spine_),
+                                       .rows = spine_->rows,
                                        .chunks = chunks_.dealt,
+                                       .rows_at_a_time = chunks_.rows_at_a_time,
                                        .lookup = opened->index},
                                       &opened->source, options_));
     FoundFeatures found;
