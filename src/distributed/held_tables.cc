@@ -15,6 +15,10 @@ namespace {
 // Of the budget, for what is held: the other half is for the fragments that run.
 constexpr int64_t kHeldShare = 2;
 
+/// A table of more than so many times the mean of its group's may be of a heavy key: it stays on
+/// disk while it is read, for memory need not hold it.
+constexpr int64_t kPackedTimesMean = 2;
+
 /// Its own values alone: a slice's dictionary would go to disk with every slice.
 arrow::Result<std::shared_ptr<arrow::Array>> WithoutUnusedValues(
     const std::shared_ptr<arrow::Array>& array) {
@@ -138,12 +142,19 @@ std::shared_ptr<HeldTables::Group> HeldTables::TakeLargest() {
 arrow::Result<int64_t> HeldTables::Spill(Group* group) {
   VIAND_ASSIGN_OR_RETURN(const auto file, OpenFile());
   const std::lock_guard<std::mutex> lock(group->mutex);
-  int64_t bytes = 0;
+  int64_t bytes = 0, rows = 0, tables = 0;
+  for (const auto& table : group->tables) {
+    if (table == nullptr || table->num_rows() == 0) continue;
+    rows += table->num_rows();
+    ++tables;
+  }
   std::vector<std::shared_ptr<const SpillFile::Piece>> pieces(group->tables.size());
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (group->tables[i] == nullptr) continue;
     VIAND_ASSIGN_OR_RETURN(const auto compact, Compact(group->tables[i]));
-    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact));
+    const bool heavy = compact->num_rows() * tables > kPackedTimesMean * rows;
+    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact, heavy ? SpillFile::Layout::kMapped
+                                                                  : SpillFile::Layout::kPacked));
     bytes += pieces[i]->bytes();
   }
   group->pieces = std::move(pieces);

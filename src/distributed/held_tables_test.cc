@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
+#include <arrow/builder.h>
 #include <arrow/json/from_string.h>
 #include <arrow/scalar.h>
 #include <arrow/table.h>
@@ -116,8 +117,8 @@ TEST(HeldTables, SaysThatTheDiskIsFull) {
 TEST(SpillFile, WhatWasReadKeepsItsRoom) {
   const testing::Folder folder;
   const auto file = *SpillFile::Open(folder.path());
-  auto first = *file->Write(*SomeRows());
-  const auto second = *file->Write(*SomeRows());
+  auto first = *file->Write(*SomeRows(), SpillFile::Layout::kMapped);
+  const auto second = *file->Write(*SomeRows(), SpillFile::Layout::kPacked);
   const TablePtr read = *SpillFile::Read(first);
   first.reset();
   EXPECT_TRUE(read->Equals(*SomeRows())) << "the room was given back too early";
@@ -141,14 +142,41 @@ TEST(SpillFile, GivesRoomBack) {
   const auto file = *SpillFile::Open(folder.path());
   const auto many = arrow::MakeArrayFromScalar(arrow::Int64Scalar(7), 200'000).ValueOrDie();
   const auto table = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}), {many});
-  auto first = *file->Write(*table);
-  const auto second = *file->Write(*table);
+  auto first = *file->Write(*table, SpillFile::Layout::kMapped);
+  const auto second = *file->Write(*table, SpillFile::Layout::kMapped);
   const int64_t before = BlocksOnDisk(folder.path());
   EXPECT_GE(before * 512, first->bytes() + second->bytes());
   const int64_t bytes = first->bytes();
   first.reset();
   EXPECT_LE(BlocksOnDisk(folder.path()) * 512, before * 512 - bytes + 2 * 4096);
   EXPECT_TRUE((*SpillFile::Read(second))->Equals(*table));
+}
+
+TEST(SpillFile, PackedColumnsKeepTheirPlacesAmongOthers) {
+  const testing::Folder folder;
+  const auto file = *SpillFile::Open(folder.path());
+  const auto table = testing::TableOf({{"t", arrow::utf8(), R"(["a", null, "c"])"},
+                                       {"n", arrow::int64(), "[5, -7, 5]"},
+                                       {"d", arrow::float64(), "[-0.0, 1.5, null]"},
+                                       {"ts", testing::Micros(), "[1, 2, 4]"}});
+  const TablePtr twice = *arrow::ConcatenateTables({table, table});
+  const auto piece = *file->Write(*twice, SpillFile::Layout::kPacked);
+  EXPECT_TRUE((*SpillFile::Read(piece))->Equals(*twice));
+  const auto none = *file->Write(*twice->Slice(0, 0), SpillFile::Layout::kPacked);
+  EXPECT_TRUE((*SpillFile::Read(none))->Equals(*twice->Slice(0, 0)));
+}
+
+TEST(SpillFile, AscendingNumbersTakeAFractionOfTheRoom) {
+  const testing::Folder folder;
+  const auto file = *SpillFile::Open(folder.path());
+  arrow::Int64Builder builder;
+  for (int64_t i = 0; i < 10'000; ++i)
+    ASSERT_TRUE(builder.Append(1'700'000'000'000'000 + i * 1000 + i % 7).ok());
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}),
+                                        {builder.Finish().ValueOrDie()});
+  const auto packed = *file->Write(*table, SpillFile::Layout::kPacked);
+  EXPECT_LT(packed->bytes() * 8, (*file->Write(*table, SpillFile::Layout::kMapped))->bytes());
+  EXPECT_TRUE((*SpillFile::Read(packed))->Equals(*table));
 }
 
 }  // namespace
