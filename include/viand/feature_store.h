@@ -4,10 +4,10 @@
 //   if (!store.ok()) { std::cerr << store.status().ToString(); return 1; }
 //   auto report = (*store)->Run({});
 //
-// A FeatureStore is one feature repo: a folder with feature_store.yaml and definitions in *.yaml.
-// Every method reads the definitions as they are on disk at Open. Errors are results, never
-// exceptions; tables cross as Arrow C streams (table.h), so a program that links its own Arrow, or
-// none, can use viand. Not thread-safe: one call at a time.
+// A FeatureStore is one feature repo: a folder with feature_store.yaml and definitions in *.yaml
+// and *.py. Every method reads the definitions as they are on disk at Open. Errors are results,
+// never exceptions; tables cross as Arrow C streams (table.h), so a program that links its own
+// Arrow, or none, can use viand. Not thread-safe: one call at a time.
 #pragma once
 
 #include <cstdint>
@@ -174,6 +174,12 @@ struct OpenOptions {
   std::string memory;
   std::string temporary_folder;  ///< for what does not fit; empty: $TMPDIR, else the repo's data/
   bool spill_always = false;     ///< all tables between stages go to disk: slow, for tests
+  /// The program that reads the repo's files of Python; empty: $VIAND_PYTHON, else python3.
+  std::string python;
+  /// Objects besides those of the repo's files, as docs/formats/python.md has them: a program that
+  /// makes them gives them here. Each stands in place of a file's of its kind and name; with any, a
+  /// plan removes nothing that the registry has.
+  std::string definitions;
   /// Called from any thread as work goes on: stage, done, total (0: unknown), unit. Total -1 ends
   /// the stage.
   std::function<void(const std::string&, int64_t, int64_t, const std::string&)> on_progress;

@@ -7,9 +7,10 @@ so that an error points at the text inside a file of Python as it would in YAML.
 from __future__ import annotations
 
 import ast
+import json
 import os
 
-from viand.document import SECTIONS, Collection, Part, SqlText
+from viand.document import SECTIONS, Collection, Part, SqlText, collect
 from viand.places import Place, place_of
 from viand.yaml_text import plain
 
@@ -17,6 +18,14 @@ from viand.yaml_text import plain
 _ARGUMENTS = {"value_types": ("value_types", "value_type"), "path": ("path",), "from": (), "features": ("features", "schema"),
               "schema": ("schema", "features"), "timestamp_field": ("timestamp_field", "event_timestamp_column"),
               "spine": ("spine", "path")}
+
+
+FORMAT = "viand.definitions/1"
+
+
+def handed_over(objects, root: str) -> str:
+    """Objects, and what they refer to, as the engine takes them from a caller: OpenOptions::definitions."""
+    return json.dumps({"format": FORMAT, **placed_objects(collect(objects), root), "projects": []})
 
 
 def placed_objects(collection: Collection, root: str) -> dict:

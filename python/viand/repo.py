@@ -17,9 +17,8 @@ import traceback
 from viand.document import Definition, collect
 from viand.definitions import FeatureViewProjection, Project
 from viand.errors import DefinitionError, Error
-from viand.placed import placed_objects
+from viand.placed import FORMAT, placed_objects
 
-FORMAT = "viand.definitions/1"
 # What the engine answers to a store that is opened while the definitions of its repo are read.
 OPENED = "a FeatureStore is opened while definitions are read"
 _CONSTRUCTORS = frozenset(("Entity", "FileSource", "FeatureView", "FeatureService", "Dataset", "Snapshots", "Labels", "Model",
@@ -139,6 +138,8 @@ def problem(error, root, file) -> dict:
     hint = error.hint if isinstance(error, Error) else ""
     if isinstance(error, ModuleNotFoundError):
         hint = f"install it for {sys.executable}, or name another Python in $VIAND_PYTHON"
+        if (error.name or "").startswith("viand."):
+            hint = "Feast's names are in viand itself, viand.types and viand.data_format: from viand import Entity"
     if isinstance(error, SystemExit):
         message, hint = "the file ends Python (SystemExit)", 'a program\'s part stands under if __name__ == "__main__":'
     return {"message": message, "hint": hint, **place}

@@ -225,8 +225,9 @@ arrow::Result<PythonDefinitions> ParsePythonDefinitions(std::string_view said,
 }
 
 arrow::Result<PythonDefinitions> ReadPythonFiles(const std::string& root,
-                                                 const std::vector<std::string>& files) {
-  const std::string python = PythonProgram();
+                                                 const std::vector<std::string>& files,
+                                                 const std::string& program) {
+  const std::string python = program.empty() ? PythonProgram() : program;
   // -P: a file viand.py of the repo must not stand for the package.
   ChildCommand child{.command = {python, "-P", "-m", "viand.repo", root},
                      .timeout_seconds = TimeoutSeconds(),

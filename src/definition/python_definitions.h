@@ -27,11 +27,12 @@ struct PythonDefinitions {
   std::vector<std::pair<std::string, SourceLocation>> projects;
 };
 
-/// Runs $VIAND_PYTHON, else python3, over the files (relative to the repo). Errors: kEnvironment
-/// where there is no such Python or it has no package viand; kDefinition with file:line where a
-/// file fails or takes longer than $VIAND_PYTHON_TIMEOUT seconds (default 120).
+/// Runs `program` (empty: $VIAND_PYTHON, else python3) over the files (relative to the repo).
+/// Errors: kEnvironment where there is no such Python or it has no package viand; kDefinition with
+/// file:line where a file fails or takes longer than $VIAND_PYTHON_TIMEOUT seconds (default 120).
 arrow::Result<PythonDefinitions> ReadPythonFiles(const std::string& root,
-                                                 const std::vector<std::string>& files);
+                                                 const std::vector<std::string>& files,
+                                                 const std::string& program = "");
 
 /// Reads what the child said.
 arrow::Result<PythonDefinitions> ParsePythonDefinitions(std::string_view said,

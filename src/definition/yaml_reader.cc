@@ -108,15 +108,29 @@ arrow::Status CheckProjects(const PythonDefinitions& python, const std::string& 
 }
 
 arrow::Status ReadPython(const std::string& root, const std::vector<std::string>& files,
-                         const std::string& project, Definitions* definitions, ErrorList* errors) {
+                         const std::string& project, const std::string& program,
+                         Definitions* definitions, ErrorList* errors) {
   if (files.empty()) return arrow::Status::OK();
-  const auto python = ReadPythonFiles(root, files);
+  const auto python = ReadPythonFiles(root, files, program);
   if (!python.ok() && KindOf(python.status()) != ErrorKind::kDefinition) return python.status();
   errors->Add(python.status());
   if (!python.ok()) return arrow::Status::OK();
   errors->Add(CheckProjects(*python, project));
   for (const PythonFile& file : python->files) ReadDocument(file.document, definitions, errors);
   return arrow::Status::OK();
+}
+
+template <typename T>
+void Replace(const std::vector<T>& given, std::vector<T>* objects) {
+  for (const T& object : given) {
+    const auto named = [&](const T& other) { return other.name == object.name; };
+    const auto found = std::find_if(objects->begin(), objects->end(), named);
+    if (found != objects->end()) {
+      *found = object;
+    } else {
+      objects->push_back(object);
+    }
+  }
 }
 
 }  // namespace
@@ -129,7 +143,8 @@ arrow::Status ReadDefinitionText(std::string_view text, const std::string& file,
   return errors.Finish();
 }
 
-arrow::Result<Definitions> ReadDefinitions(const std::string& root, const std::string& project) {
+arrow::Result<Definitions> ReadDefinitions(const std::string& root, const std::string& project,
+                                           const std::string& python) {
   VIAND_RETURN_NOT_OK(CheckNotReadingDefinitions());
   fs::path folder = fs::path(root).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();  // "repo/"
@@ -143,9 +158,30 @@ arrow::Result<Definitions> ReadDefinitions(const std::string& root, const std::s
     errors.Add(document.status());
     if (document.ok()) ReadDocument(*document, &definitions, &errors);
   }
-  VIAND_RETURN_NOT_OK(ReadPython(folder.string(), files.python, project, &definitions, &errors));
+  VIAND_RETURN_NOT_OK(
+      ReadPython(folder.string(), files.python, project, python, &definitions, &errors));
   VIAND_RETURN_NOT_OK(errors.Finish());
   return definitions;
+}
+
+arrow::Result<Definitions> ReadGivenDefinitions(std::string_view said, const std::string& root) {
+  VIAND_ASSIGN_OR_RETURN(const PythonDefinitions python, ParsePythonDefinitions(said, root));
+  Definitions given;
+  ErrorList errors;
+  for (const PythonFile& file : python.files) ReadDocument(file.document, &given, &errors);
+  VIAND_RETURN_NOT_OK(errors.Finish());
+  return given;
+}
+
+void ReplaceDefinitions(const Definitions& given, Definitions* definitions) {
+  Replace(given.entities, &definitions->entities);
+  Replace(given.datasets, &definitions->datasets);
+  Replace(given.sources, &definitions->sources);
+  Replace(given.snapshots, &definitions->snapshots);
+  Replace(given.feature_views, &definitions->feature_views);
+  Replace(given.labels, &definitions->labels);
+  Replace(given.feature_services, &definitions->feature_services);
+  Replace(given.models, &definitions->models);
 }
 
 arrow::Result<std::string> FindRepoRoot(const std::string& start) {

@@ -61,6 +61,19 @@ arrow::Result<registry::Plan> MakePlanOf(RepoSession* session,
   return registry::MakePlan(desired, *snapshot);
 }
 
+/// Where objects were given besides those of the files, these are not all that is wanted.
+arrow::Result<registry::Plan> MakePlanOfRepo(RepoSession* session,
+                                             std::map<std::string, registry::ResolvedGrid> grids) {
+  ARROW_ASSIGN_OR_RAISE(registry::Plan plan,
+                        MakePlanOf(session, session->bound(), std::move(grids)));
+  if (session->adds_definitions()) {
+    std::erase_if(plan.changes, [](const registry::Change& change) {
+      return change.action == registry::ChangeAction::kRemove;
+    });
+  }
+  return plan;
+}
+
 std::string Listed(const registry::Plan& plan, bool (*wanted)(const registry::Change&)) {
   std::string what;
   for (const registry::Change& change : plan.changes) {
@@ -192,7 +205,7 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
 arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session) {
   ARROW_ASSIGN_OR_RAISE(const auto grids, ResolveGrids(*session));
   CurrentPlan current;
-  ARROW_ASSIGN_OR_RAISE(current.plan, MakePlanOf(session, session->bound(), grids));
+  ARROW_ASSIGN_OR_RAISE(current.plan, MakePlanOfRepo(session, grids));
   current.report = ToReport(*session, current.plan);
   ARROW_ASSIGN_OR_RAISE(current.report.work, WorkOf(*session, current.plan, grids));
   return current;
@@ -230,7 +243,7 @@ arrow::Status CommitPlan(RepoSession* session, const registry::Plan& plan,
 arrow::Result<StepReport> ApplyDefinitions(RepoSession* session, bool yes) {
   const StepClock clock;
   ARROW_ASSIGN_OR_RAISE(const auto grids, ResolveGrids(*session));
-  ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakePlanOf(session, session->bound(), grids));
+  ARROW_ASSIGN_OR_RAISE(const registry::Plan plan, MakePlanOfRepo(session, grids));
   if (!yes && (plan.HasRemoval() || plan.HasBreaking())) {
     return MakeError(
         ErrorKind::kConflict,

@@ -62,8 +62,14 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   std::unique_ptr<RepoSession> session(new RepoSession());
   ARROW_ASSIGN_OR_RAISE(const std::string root, definition::FindRepoRoot(path));
   ARROW_ASSIGN_OR_RAISE(session->config_, definition::ReadRepoConfig(root));
-  ARROW_ASSIGN_OR_RAISE(auto definitions,
-                        definition::ReadDefinitions(root, session->config_.project));
+  ARROW_ASSIGN_OR_RAISE(auto definitions, definition::ReadDefinitions(
+                                              root, session->config_.project, options.python));
+  session->adds_definitions_ = !options.definitions.empty();
+  if (session->adds_definitions_) {
+    ARROW_ASSIGN_OR_RAISE(const definition::Definitions given,
+                          definition::ReadGivenDefinitions(options.definitions, root));
+    definition::ReplaceDefinitions(given, &definitions);
+  }
   ARROW_ASSIGN_OR_RAISE(session->registry_, registry::Registry::Open(session->config_));
   // Services may pin versions of views.
   ARROW_RETURN_NOT_OK(AddStoredNames(session->registry_.get(), {}, &definitions).status());

@@ -42,6 +42,8 @@ class RepoSession {
 
   const definition::RepoConfig& config() const { return config_; }
   const definition::Definitions& definitions() const { return *definitions_; }
+  /// Whether objects were given besides those of the repo's files: then these are not all.
+  bool adds_definitions() const { return adds_definitions_; }
   const definition::BoundDefinitions& bound() const { return bound_; }
   const offline::RepoContext& context() const { return context_; }
   const std::string& root() const { return config_.root; }
@@ -61,6 +63,7 @@ class RepoSession {
   std::unique_ptr<engine::Executor> executor_;
   offline::RepoContext context_;
   int threads_ = 0;
+  bool adds_definitions_ = false;
   registry::SharedSnapshot grids_of_;  ///< whose grids `context_` has; null: none yet
   bool grids_pinned_ = false;
 };

@@ -276,3 +276,9 @@ def test_the_retail_example_says_in_python_what_it_says_in_yaml(viand, tmp_path)
     in_python = make_repo(tmp_path / "python", definitions_py=(EXAMPLE / "python" / "definitions.py").read_text())
     in_yaml = make_repo(tmp_path / "yaml", definitions_yaml=(EXAMPLE / "definitions.yaml").read_text())
     assert exported(viand, in_python) == exported(viand, in_yaml)
+    assert viand.json(in_python, "plan")["changes"] == viand.json(in_yaml, "plan")["changes"]
+    # Applied from YAML, nothing is left to do for Python.
+    assert viand.call(in_yaml, "apply", "--yes")[0] == 0
+    (in_yaml / "definitions.yaml").unlink()
+    (in_yaml / "definitions.py").write_text((in_python / "definitions.py").read_text())
+    assert not viand.json(in_yaml, "plan")["has_effect"]

@@ -191,6 +191,12 @@ def test_exceptions_of_the_files_are_errors_at_their_lines(viand, tmp_path):
     assert "Traceback" not in error
 
 
+def test_a_module_of_feast_that_is_not_here(viand, tmp_path):
+    repo = make_repo(tmp_path, a_py="from viand.entity import Entity\n")
+    error = error_of(viand, repo)
+    assert error.startswith("error: a.py:1") and "No module named 'viand.entity'" in error and "from viand import Entity" in error
+
+
 def test_a_file_that_ends_python_or_takes_too_long(viand, tmp_path, monkeypatch):
     repo = make_repo(tmp_path, a_py="import viand, os\nos._exit(7)\n")
     assert error_of(viand, repo).startswith("error: a.py: Python ended with exit code 7 while it read the file")
