@@ -21,9 +21,16 @@ from typing import TYPE_CHECKING
 _MODULES = {
     "errors": ("Conflict", "DefinitionError", "EnvironmentProblem", "Error", "InputError", "Interrupted",
                "MissingPackage", "NotFound", "NotYet", "RegistryError", "UsageError"),
-    "definitions": ("Entity", "FeatureService", "FeatureView", "FeatureViewProjection", "Field", "FileSource", "Project",
-                    "PushSource"),
-    "pipeline": ("Dataset", "Labels", "Model", "Snapshots", "Spine"),
+    "entity": ("Entity",),
+    "data_source": ("FileSource", "PushSource"),
+    "field": ("Field",),
+    "feature_view": ("FeatureView", "FeatureViewProjection"),
+    "feature_service": ("FeatureService",),
+    "project": ("Project",),
+    "dataset": ("Dataset",),
+    "snapshots": ("Snapshots",),
+    "labels": ("Labels", "Spine"),
+    "model": ("Model",),
     "expressions": ("as_of", "col", "count", "floor_days", "function", "gap", "lit", "sql", "when"),
     "value_type": ("ValueType",),
     "data_format": ("ParquetFormat",),
@@ -33,10 +40,18 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 if TYPE_CHECKING:
     from .data_format import ParquetFormat  # noqa: F401
-    from .definitions import *  # noqa: F403
+    from .data_source import *  # noqa: F403
+    from .dataset import *  # noqa: F403
+    from .entity import *  # noqa: F403
     from .errors import *  # noqa: F403
     from .expressions import *  # noqa: F403
-    from .pipeline import *  # noqa: F403
+    from .feature_service import *  # noqa: F403
+    from .feature_view import *  # noqa: F403
+    from .field import *  # noqa: F403
+    from .labels import *  # noqa: F403
+    from .model import *  # noqa: F403
+    from .project import *  # noqa: F403
+    from .snapshots import *  # noqa: F403
     from .value_type import ValueType  # noqa: F401
     from .yaml_text import to_yaml  # noqa: F401
 

@@ -140,3 +140,18 @@ def refused(cls, hint, **arguments):
     for argument, (value, default) in arguments.items():
         if value != default:
             raise wrong(f"viand has no {argument!r} of a {cls}", hint)
+
+
+def take_words(made, kind, given_name, description, tags, owner):
+    """What every object has."""
+    made.name = name(given_name, f"the name of {kind}")
+    made.description = optional_text(description, f"the description of {kind}")
+    made.owner = optional_text(owner, f"the owner of {kind}")
+    made.tags = text_map(tags, f"the tags of {kind}")
+
+
+def of_section(value, section, what):
+    """A definition of a section, or the name of one."""
+    if getattr(value, "section", None) == section:
+        return value
+    return reference(value, (), what)

@@ -39,6 +39,7 @@ class _Writer:
     def __init__(self, root):
         self._root = os.path.realpath(root)
         self.files = {}
+        self._numbers = {}
 
     def object(self, section, made):
         place = made.site.place()
@@ -46,9 +47,13 @@ class _Writer:
         return {"list": section, "file": file, "node": self._mapping(made.document(), made.site.node(), place)}
 
     def _file(self, name):
-        path = os.path.realpath(name)
-        inside = path.startswith(self._root + os.sep)
-        return self.files.setdefault(os.path.relpath(path, self._root) if inside else name, len(self.files))
+        number = self._numbers.get(name)
+        if number is None:
+            path = os.path.realpath(name)
+            inside = path.startswith(self._root + os.sep)
+            number = self.files.setdefault(os.path.relpath(path, self._root) if inside else name, len(self.files))
+            self._numbers[name] = number
+        return number
 
     def _node(self, tree, node, place):
         """tree: the value; node: its syntax, or None; place: that of what holds it."""

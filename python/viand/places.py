@@ -129,11 +129,12 @@ class CallSite:
 def call_site() -> CallSite:
     """The innermost call of the user's code: the first frame that is not this package's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame.f_code.co_filename):
+    while _is_own(frame.f_code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
     return CallSite(frame.f_code, frame.f_lasti, frame.f_lineno)
 
 
+@functools.lru_cache(maxsize=None)
 def _is_own(file: str) -> bool:
     return file.startswith(_PACKAGE) or file == functools.__file__
 

@@ -15,9 +15,10 @@ import sys
 import traceback
 
 from viand.document import Definition, collect
-from viand.definitions import FeatureViewProjection, Project
 from viand.errors import DefinitionError, Error
+from viand.feature_view import FeatureViewProjection
 from viand.placed import FORMAT, placed_objects
+from viand.project import Project
 
 # What the engine answers to a store that is opened while the definitions of its repo are read.
 OPENED = "a FeatureStore is opened while definitions are read"

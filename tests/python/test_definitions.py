@@ -166,6 +166,14 @@ def test_every_key_as_yaml():
     assert to_yaml([book, {"m": [model, other]}, on_spine]) == EVERY_KEY
 
 
+def test_any_text_reads_back(viand, tmp_path):
+    letters = [*range(0x250), *range(0x2000, 0x2070), 0xD7FF, 0xE000, 0xFDD0, 0xFEFF, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1F600, 0x10FFFF]
+    tags = {f"{form.format('x')} {letter:06x}": form.format(chr(letter)) for letter in letters for form in ("{}", "a{}b", "{} ", "x{}")}
+    repo = make_repo(tmp_path, definitions_yaml=to_yaml(Entity(name="u", tags=tags)))
+    facts = viand.json(repo, "describe", "entity", "u")["facts"]
+    assert {each["fact"].removeprefix("tag "): each["value"] for each in facts if each["fact"].startswith("tag ")} == tags
+
+
 def test_feasts_attributes():
     view = FeatureView(name="v", entities=[user], source=PushSource(name="p", batch_source=events), schema=[Field(name="a", dtype=Int64)])
     assert (view.name, view.entities, view.join_keys, view.online, view.ttl, view.batch_source) == ("v", ["user"], ["user_id"], True, None, events)

@@ -12,8 +12,11 @@ from test_feast import Feast
 DEFINITIONS = """
 from datetime import timedelta
 
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, Project, PushSource, ValueType
+from feast import Entity, FeatureService, FileSource, Project, ValueType
 from feast.data_format import ParquetFormat
+from feast.data_source import PushSource
+from feast.feature_view import FeatureView
+from feast.field import Field
 from feast.types import Array, Bool, Float32, Float64, Int64, String, UnixTimestamp
 
 project = Project(name="shop", description="Drivers and their days")

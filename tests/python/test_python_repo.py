@@ -2,14 +2,11 @@
 
 import os
 import signal
-import subprocess
 import sys
-import textwrap
 import time
 
 import pytest
 
-from conftest import store_config
 from definitions_fixture import error_of, exported, make_repo, python_of_the_program  # noqa: F401
 
 PYTHON = """\
@@ -192,9 +189,9 @@ def test_exceptions_of_the_files_are_errors_at_their_lines(viand, tmp_path):
 
 
 def test_a_module_of_feast_that_is_not_here(viand, tmp_path):
-    repo = make_repo(tmp_path, a_py="from viand.entity import Entity\n")
+    repo = make_repo(tmp_path, a_py="from viand.entities import Entity\n")
     error = error_of(viand, repo)
-    assert error.startswith("error: a.py:1") and "No module named 'viand.entity'" in error and "from viand import Entity" in error
+    assert error.startswith("error: a.py:1") and "No module named 'viand.entities'" in error and "from viand import Entity" in error
 
 
 def test_a_file_that_ends_python_or_takes_too_long(viand, tmp_path, monkeypatch):

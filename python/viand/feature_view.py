@@ -1,0 +1,188 @@
+"""FeatureView: features of entities from one source, with Feast's arguments and viand's computed features.
+
+    from datetime import timedelta
+    from viand import Entity, FeatureView, Field, FileSource, ValueType, as_of, col, count, floor_days
+    from viand.types import Float64
+
+    customer = Entity(name="customer", join_keys=["customer_id"], value_type=ValueType.INT64)
+    orders = FileSource(name="orders", path="data/orders.parquet", timestamp_field="at")
+    activity = FeatureView(name="activity", entities=[customer], source=orders, window=timedelta(days=30), features={
+        "spent": col("amount").sum(),
+        "recency_days": floor_days(as_of - col("at").max()),
+        "n": "count(* where amount > 0)",
+        "first_days": Field(expr=floor_days(as_of - col("at").min()), window="unbounded", default=0)})
+    stored = FeatureView(name="stored", entities=[customer], source=orders, schema=[Field(name="amount", dtype=Float64)])
+
+An object checks what it can when it is made; names and types are found out by `viand plan` and `apply`, and every error
+has the Python file and line. Objects are values: they do nothing but say what YAML would say (docs/PYTHON.md).
+"""
+
+from __future__ import annotations
+
+from viand import arguments as check
+from viand.arguments import definition
+from viand.data_source import FileSource, PushSource
+from viand.document import Definition, Part, present, sql_of
+from viand.durations import duration_text, window_text
+from viand.entity import Entity, take_entities
+from viand.expressions import described, expression, nearest, wrong
+from viand.field import Field, take_field
+from viand.places import call_site
+
+__all__ = ["FeatureView", "FeatureViewProjection"]
+
+
+@definition
+class FeatureView(Definition):
+    """Features of entities from one source.
+
+    schema: fields that are ready columns of the source, as in Feast. features: computed ones, a dict of name to
+    expression, SQL text or Field(expr=...); `window`, `where`, `having` and `snapshots` are theirs.
+    source: a FileSource, PushSource, another view, or the name of one. ttl: a timedelta or "90d"; left out, a view of
+    snapshots is as old as one step of the grid, any other has no bound. online: True for ready columns, as in Feast.
+    """
+
+    section = "feature_views"
+
+    def __init__(self, *, name, source=None, sink_source=None, schema=None, entities=None, ttl=None, online=None,
+                 offline=False, description="", tags=None, owner="", org="", mode=None, enable_validation=False,
+                 version="latest", enabled=True, features=None, window=None, where=None, having=None, snapshots=None):
+        check.take_words(self, "a feature view", name, description, tags, owner)
+        self.source = self._checked_source(source)
+        self._entities = take_entities(entities)
+        self._take_features(schema, features)
+        self.window = None if window is None else check.window(window, "the window of a feature view")
+        self.where = None if where is None else expression(where, "a condition as where")
+        self.having = None if having is None else expression(having, "a condition as having")
+        self.snapshots = None if snapshots is None else check.of_section(snapshots, "snapshots", "Snapshots")
+        for key in ("window", "where", "having", "snapshots"):
+            if not self.computed and getattr(self, key) is not None:
+                raise wrong(f"{key!r} needs computed features, and those of {name!r} are ready columns")
+        self.ttl = None if ttl is None else check.duration(ttl, "the ttl of a feature view")
+        self.online = not self.computed if online is None else check.flag(online, "online of a feature view")
+        self.version = "latest" if version is None else check.text(version, "the version of a feature view")
+        check.refused("feature view", "write features as expressions; `source` may be another view",
+                      sink_source=(sink_source, None), mode=(mode, None), enabled=(enabled, True))
+        check.ignored("feature view", offline=(offline, False), org=(org, ""), enable_validation=(enable_validation, False))
+
+    def _checked_source(self, source):
+        if source is None:
+            raise wrong(f"the feature view {self.name!r} needs a source")
+        return check.reference(source, (FileSource, PushSource, FeatureView), "a FileSource, a view")
+
+    def _take_features(self, schema, features):
+        if schema is not None and features is not None:
+            raise wrong("a feature view has features or schema, not both",
+                        "features are computed here, schema names ready columns of the source")
+        given = schema if features is None else features
+        if isinstance(given, dict) and features is not None:
+            fields = [take_field(name, value) for name, value in given.items()]
+        elif isinstance(given, (list, tuple)):
+            fields = [_listed_field(each) for each in given]
+        else:
+            raise wrong(f"the feature view {self.name!r} needs features or a schema" if given is None else
+                        f"expected {'a dict or list of features' if schema is None else 'a list of fields as schema'}, "
+                        f"got {described(given)}",
+                        "schema=[Field(name=..., dtype=...)] names the columns of the source that are features")
+        check.unique([each.name for each in fields], "the feature")
+        self.schema = fields
+        self.computed = any(each.expr is not None for each in fields)
+        if self.computed and any(each.expr is None for each in fields):
+            raise wrong(f"the feature view {self.name!r} mixes computed features and ready columns", "write two views")
+        if not self.features:
+            raise wrong(f"the feature view {self.name!r} has no features")
+
+    @property
+    def entities(self) -> list[str]:
+        """The names of its entities."""
+        return [check.name_of(each) for each in self._entities]
+
+    @property
+    def join_keys(self) -> list[str]:
+        return [key for each in self._entities if isinstance(each, Entity) for key in each.join_keys]
+
+    @property
+    def features(self) -> list[Field]:
+        """Its features; fields of the schema that are join keys are none, as in Feast."""
+        keys = self.join_keys
+        return [each for each in self.schema if each.name not in keys]
+
+    @property
+    def batch_source(self):
+        return self.source.batch_source if isinstance(self.source, PushSource) else self.source
+
+    def __getitem__(self, features) -> FeatureViewProjection:
+        return FeatureViewProjection(self)[features]
+
+    def with_name(self, name) -> FeatureViewProjection:
+        return FeatureViewProjection(self).with_name(name)
+
+    def with_join_key_map(self, join_key_map) -> FeatureViewProjection:
+        return FeatureViewProjection(self).with_join_key_map(join_key_map)
+
+    def references(self):
+        given = [*self._entities, self.batch_source, self.snapshots]
+        return [each for each in given if isinstance(each, Definition)]
+
+    def document(self):
+        tree = {"name": self.name, **self._words(), "entities": self.entities, "source": check.name_of(self.batch_source),
+                "snapshots": None if self.snapshots is None else check.name_of(self.snapshots),
+                "window": None if self.window is None else window_text(self.window), "where": sql_of(self.where),
+                "having": sql_of(self.having)}
+        if self.computed:
+            tree["features"] = {each.name: each.computation() for each in self.features}
+        else:
+            tree["schema"] = [Part.of(each.site, each.document()) for each in self.features]
+        tree["ttl"] = None if self.ttl is None else duration_text(self.ttl)
+        tree["online"] = True if self.online else None
+        tree["version"] = None if self.version == "latest" else self.version
+        return present(tree)
+
+
+class FeatureViewProjection(Definition):
+    """Some features of a view, under other names: view[["a", "b"]].with_name("alias").with_join_key_map({...})."""
+
+    def __init__(self, view, features=(), alias="", join_key_map=None):
+        self._site = call_site()
+        self.view, self.desired_features, self.name_alias = view, list(features), alias
+        self.join_key_map = dict(join_key_map or {})
+
+    @property
+    def name(self):
+        return self.view.name
+
+    def __getitem__(self, features):
+        names = check.texts(features, "the features of a projection")
+        known = [each.name for each in self.view.features]
+        for each in names:
+            if each not in known:
+                raise wrong(f"the feature view {self.name!r} has no feature {each!r}",
+                            nearest(each, known).removeprefix(": ") or "its features are " + ", ".join(known))
+        check.unique(names, "the feature")
+        return FeatureViewProjection(self.view, names, self.name_alias, self.join_key_map)
+
+    def with_name(self, name):
+        return FeatureViewProjection(self.view, self.desired_features, check.name(name, "an alias"), self.join_key_map)
+
+    def with_join_key_map(self, join_key_map):
+        """{join key of the view: column of the spine}."""
+        mapping = check.text_map(join_key_map, "a join_key_map")
+        return FeatureViewProjection(self.view, self.desired_features, self.name_alias, mapping)
+
+    def references(self):
+        return (self.view,)
+
+    def document(self):
+        tree = present({"view": self.name, "features": self.desired_features or None, "alias": self.name_alias,
+                        "join_key_map": self.join_key_map})
+        return self.name if len(tree) == 1 else Part.of(self.site, tree)
+
+
+def _listed_field(value):
+    if isinstance(value, str):
+        return Field(name=value)
+    if not isinstance(value, Field):
+        raise wrong(f"expected a Field, got {described(value)}")
+    if value.name is None:
+        raise wrong("a Field in a list needs a name")
+    return value

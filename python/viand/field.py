@@ -1,0 +1,110 @@
+"""Field: one feature, a ready column or a computed one."""
+
+from __future__ import annotations
+
+from viand import arguments as check
+from viand.arguments import definition
+from viand.document import Definition, Part, present, sql_of
+from viand.durations import time_text, window_text
+from viand.expressions import Expression, Per, described, expression, wrong
+from viand.types import FeastType
+from viand.value_type import ValueType
+
+__all__ = ["Field"]
+
+
+@definition
+class Field(Definition):
+    """A feature: a ready column (name, dtype), or a computed one (expr: an expression or SQL text).
+
+    window: its own, where that is not the view's. default: replaces null where the row exists. In the dict of a view's
+    `features` the key is the name.
+    """
+
+    def __init__(self, *, name=None, dtype=None, description="", tags=None, vector_index=False, vector_length=0,
+                 vector_search_metric=None, expr=None, window=None, default=None, owner=""):
+        self.name = None if name is None else check.name(name, "the name of a field")
+        self.description = check.optional_text(description, "the description of a field")
+        self.owner = check.optional_text(owner, "the owner of a field")
+        self.tags = check.text_map(tags, "the tags of a field")
+        if dtype is not None and not isinstance(dtype, (FeastType, ValueType, str)):
+            raise wrong(f"{described(dtype)} is no dtype of a field", "write such as viand.types.Float64")
+        if expr is not None and dtype is not None:
+            raise wrong("a field has expr or dtype, not both",
+                        "the type follows from the expression; .cast(...) changes it")
+        self.dtype = dtype
+        self.expr = None if expr is None else _feature_expression(expr)
+        self.window = _feature_window(self.expr, window)
+        self.default = _default(default)
+        if self.expr is None and (window is not None or default is not None):
+            raise wrong("window and default need an expr: a ready column is taken as it is")
+        check.refused("field", "viand has no vector search", vector_index=(vector_index, False),
+                      vector_length=(vector_length, 0), vector_search_metric=(vector_search_metric or None, None))
+
+    def named(self, name):
+        """The same under the key of a dict."""
+        if self.name is not None and self.name != name:
+            raise wrong(f"the field {self.name!r} stands under the key {name!r}", "leave its name out")
+        copy = object.__new__(Field)
+        copy.__dict__.update(self.__dict__, name=name)
+        return copy
+
+    def document(self):
+        computed = {"expr": sql_of(self.expr), "window": window_text(self.window) if self.window is not None else None}
+        tree = present({"name": self.name, "dtype": _dtype_text(self.dtype), **(computed if self.expr is not None else {}),
+                        **self._words()})
+        return tree if self.default is None else {**tree, "default": self.default}
+
+    def computation(self):
+        """What stands at its name in the features of a computed view."""
+        tree = self.document()
+        del tree["name"]
+        return tree["expr"] if len(tree) == 1 else Part.of(self.site, tree)
+
+
+def _feature_expression(of):
+    if isinstance(of, Per):
+        raise wrong("groups are no feature", 'an aggregate follows per, as in col("revenue").sum().per("invoice_no").avg()')
+    if isinstance(of, str):
+        if not of.strip():
+            raise wrong("expected an expression, got an empty text")
+        return of
+    return expression(of, "the expression of a feature")
+
+
+def _feature_window(expr, window):
+    own = expr.window if isinstance(expr, Expression) else None
+    if window is None:
+        return own
+    window = check.window(window, "the window of a feature")
+    if own is not None and own != window_text(window):
+        raise wrong(f"the expression has the window {own}, the feature {window_text(window)}", "write one of them")
+    return window
+
+
+def _default(of):
+    """A literal as YAML holds it."""
+    if of is None or isinstance(of, (str, bool, int, float)):
+        return of
+    if hasattr(of, "item") and type(of).__module__ == "numpy":
+        return _default(of.item())
+    of_time = time_text(of)
+    if of_time is None:
+        raise wrong(f"{described(of)} is no default", "a default is a text, a number, True, False, a datetime or a date")
+    return of_time
+
+
+def _dtype_text(dtype):
+    return dtype.name if isinstance(dtype, ValueType) else None if dtype is None else str(dtype)
+
+
+def take_field(name, value):
+    name = check.name(name, "the name of a feature")
+    if isinstance(value, Field):
+        return value.named(name)
+    if isinstance(value, dict):
+        return Field(name=name, **value)
+    if isinstance(value, (Expression, Per, str)):
+        return Field(name=name, expr=value)
+    raise wrong(f"expected an expression as the feature {name!r}, got {described(value)}",
+                'write SQL text, col("x").sum(), or Field(expr=..., window=..., default=...)')
