@@ -15,9 +15,10 @@ SECTIONS = ("entities", "datasets", "sources", "snapshots", "feature_views", "la
 
 
 class SqlText(str):
-    """SQL that was not written as a text, with the call that made it."""
+    """SQL with the call that made it, where that was not a text; `field` is the call of a Field that holds it as expr."""
 
     site = None
+    field = None
 
     @classmethod
     def of(cls, expression):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viand import arguments as check
 from viand.arguments import definition
-from viand.document import Definition, Part, present, sql_of
+from viand.document import Definition, Part, SqlText, present, sql_of
 from viand.durations import time_text, window_text
 from viand.expressions import Expression, Per, described, expression, wrong
 from viand.types import FeastType
@@ -59,7 +59,11 @@ class Field(Definition):
         """What stands at its name in the features of a computed view."""
         tree = self.document()
         del tree["name"]
-        return tree["expr"] if len(tree) == 1 else Part.of(self.site, tree)
+        if len(tree) > 1:
+            return Part.of(self.site, tree)
+        text = SqlText(tree["expr"])
+        text.site, text.field = getattr(tree["expr"], "site", None), self.site
+        return text
 
 
 def _feature_expression(of):

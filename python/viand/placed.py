@@ -58,6 +58,9 @@ class _Writer:
     def _node(self, tree, node, place):
         """tree: the value; node: its syntax, or None; place: that of what holds it."""
         site = getattr(tree, "site", None)
+        if getattr(tree, "field", None) is not None:
+            expr = _entries(tree.field.node()).get("expr")
+            node, place = (expr, tree.field.place()) if expr is not None else (node, place)
         here = place_of(node, place.file, place)
         if isinstance(tree, Part) and site is not None:
             call = site.node()

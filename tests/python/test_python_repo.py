@@ -150,6 +150,13 @@ def test_an_error_within_a_text_points_into_the_file(viand, tmp_path):
     assert "definitions.py:8:24: expected \",\" or \")\", found the end" in error_of(viand, repo)
 
 
+def test_an_error_within_a_field_points_into_the_file(viand, tmp_path):
+    for argument in ("", ", default=0"):
+        text = PYTHON.replace('"max(amount)"', f'Field(\n        expr="max(amunt)"{argument})')
+        repo = write_events(make_repo(tmp_path, definitions_py=text))
+        assert error_of(viand, repo).startswith('error: definitions.py:9:19: unknown column "amunt"')
+
+
 def test_an_error_of_an_expression_is_at_its_line(viand, tmp_path):
     repo = write_events(make_repo(tmp_path, definitions_py=PYTHON.replace('col("amount")', 'col("amunt")')))
     assert error_of(viand, repo).startswith('error: definitions.py:7:14: unknown column "amunt"')
