@@ -38,6 +38,36 @@ feature_views:
     source: events
     window: unbounded
     features: {n: count(*), kinds: count(distinct kind)}
+  - name: since_ever
+    entities: [user]
+    source: events
+    window: unbounded
+    features:
+      n: count(*)
+      dear: count(* where amount > 0.5)
+      total: sum(amount)
+      whole: sum(kind)
+      mean: avg(amount)
+      least: min(amount)
+      most: max(kind)
+      oldest: first(amount)
+      newest: last(amount where kind < 500)
+      dearest: last(kind order by amount)
+      spread: stddev(amount)
+      variance: {expr: var(kind), window: 80d}
+      some: {expr: any(kind = 999), window: 80d}
+      every: {expr: all(kind < 999), window: 80d}
+      about: {expr: approx_count_distinct(kind), window: 80d}
+      latest: {expr: "last_n(kind, 3)", window: 80d}
+      lately: {expr: sum(amount), window: 30d}
+      kinds: {expr: count(distinct kind), window: 12h}
+  - name: snapshots_since_ever
+    entities: [user]
+    source: events
+    snapshots: weekly
+    window: unbounded
+    having: count(*) > 1
+    features: {n: count(*), total: sum(amount), most: {expr: max(amount), window: 60d}, spread: {expr: var(amount), window: 60d}}
   - name: stored
     entities: [user]
     source: events
@@ -98,18 +128,28 @@ def test_its_rows_are_joined_within_the_budget(viand, repo):
     assert peak <= 1.25 * BUDGET_MIB
 
 
-def snapshots(repo):
-    folder = repo / "data" / "offline" / "snapshots_of_recent" / "current"
+def test_its_rows_are_summarized_for_windows_that_hold_most_of_them(viand, repo):
+    code, error, _ = viand.peak(repo, *historical(repo, "since_ever", "since-ever.parquet"))
+    assert code == 0, error
+    code, error, peak = viand.peak(repo, *budgeted(*historical(repo, "since_ever", "since-ever-small.parquet")))
+    assert code == 0, error
+    assert parquet.read_table(repo / "since-ever.parquet").equals(parquet.read_table(repo / "since-ever-small.parquet"))
+    assert peak <= 1.25 * BUDGET_MIB
+
+
+def snapshots(repo, view):
+    folder = repo / "data" / "offline" / view / "current"
     return pa.concat_tables(parquet.read_table(path) for path in sorted(folder.glob("*.parquet")))
 
 
-def test_so_are_its_snapshots(viand, repo):
-    viand.json(repo, "backfill", "snapshots_of_recent")
-    plain = snapshots(repo)
+@pytest.mark.parametrize("view", ["snapshots_of_recent", "snapshots_since_ever"])
+def test_so_are_its_snapshots(viand, repo, view):
+    viand.json(repo, "backfill", view)
+    plain = snapshots(repo, view)
     shutil.rmtree(repo / "data" / "offline")
-    code, error, peak = viand.peak(repo, *budgeted("backfill", "snapshots_of_recent"))
+    code, error, peak = viand.peak(repo, *budgeted("backfill", view))
     assert code == 0, error
-    assert snapshots(repo).equals(plain)
+    assert snapshots(repo, view).equals(plain)
     assert peak <= 1.25 * BUDGET_MIB
 
 
@@ -117,6 +157,6 @@ def test_a_window_that_does_not_fit_is_told_with_its_key(viand, repo):
     code, error, _ = viand.peak(repo, *budgeted(*historical(repo, "ever", "none.parquet")))
     assert code == 1
     assert re.fullmatch(
-        r'error: definitions.yaml:29:\d+: feature view "ever", feature "n": 1,5\d\d,\d\d\d rows of user_id 7 before its times take about 3\d\d MB, '
+        r'error: definitions.yaml:29:\d+: feature view "ever", feature "kinds": 1,5\d\d,\d\d\d rows of user_id 7 before its times take about 3\d\d MB, '
         r"and a key may take 135 MB\n  hint: give --memory \d\d\dMB or more, or a window that is not unbounded\n", error), error
     assert not (repo / "none.parquet").exists()

@@ -15,6 +15,7 @@
 
 #include "src/engine/key_index.h"
 #include "src/engine/plain_array.h"
+#include "src/engine/row_order.h"
 #include "src/engine/sliding_aggregates.h"
 #include "src/expression/batch_evaluator.h"
 #include "src/expression/overload.h"
@@ -66,23 +67,16 @@ std::shared_ptr<arrow::RecordBatch> BatchOf(
   return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows, columns);
 }
 
-// Gives members the order of `by`: a null comes after all others for first and before all for last,
-// so it never wins over a value; equal ones keep their order in time, and -0.0 equals 0.0.
+// Gives members the order of `by`.
 arrow::Status OrderBy(bool nulls_last, AggregateValues* by, Members* members) {
-  VIAND_ASSIGN_OR_RETURN(const int64_t* keys, by->OrderKeys());
-  const bool floating = arrow::is_floating(by->array()->type_id());
-  const int64_t negative_zero = OrderKey(-0.0);
-  const auto key_of = [&](int64_t row) {
-    return floating && keys[row] == negative_zero ? OrderKey(0.0) : keys[row];
-  };
+  VIAND_ASSIGN_OR_RETURN(const RowOrder order, RowOrder::Make(nulls_last, by));
   members->order.resize(members->size());
   PoolVector<std::tuple<bool, int64_t, int64_t>> sorted;
   for (size_t segment = 0; segment + 1 < members->begin.size(); ++segment) {
     sorted.clear();
     for (int64_t i = members->begin[segment]; i < members->begin[segment + 1]; ++i) {
-      const int64_t row = (*members)[i].value;
-      const bool is_null = by->IsNull(row);
-      sorted.emplace_back(is_null == nulls_last, is_null ? 0 : key_of(row), i);
+      const auto [null_rank, key] = order((*members)[i].value);
+      sorted.emplace_back(null_rank, key, i);
     }
     std::sort(sorted.begin(), sorted.end());
     for (size_t rank = 0; rank < sorted.size(); ++rank) {
@@ -105,6 +99,8 @@ bool Slides(const AggregateCall& call) {
 std::string TextOf(const ExpressionPtr& tree) { return tree ? ToSql(*tree) : ""; }
 
 }  // namespace
+
+bool HasGap(const AggregateCall& call) { return FindGap(call.argument) != nullptr; }
 
 arrow::Result<AggregateValues*> RowValues::Of(const Expression& expression) {
   std::unique_ptr<AggregateValues>& values = values_[ToSql(expression)];
@@ -301,11 +297,17 @@ arrow::Status CallEvaluator::SlideTogether(Sliding* sliding) {
     calls.push_back({call, &In(window, rows)->spans});
     names.push_back(std::move(name));
   }
-  auto results = AggregateSpans(calls, values, sets_, context_);
+  auto results = AggregateSpans(calls, values, sets_, WithTallies(any));
   for (size_t i = 0; i < calls.size(); ++i)
     sliding->results.emplace(std::move(names[i]), std::move(results[i]));
   sliding->calls.clear();
   return arrow::Status::OK();
+}
+
+AggregateContext CallEvaluator::WithTallies(const AggregateCall& call) const {
+  AggregateContext context = context_;
+  if (context.tallies_of) context.tallies = context.tallies_of(call);
+  return context;
 }
 
 ArrayResult CallEvaluator::OverGroups(const AggregateCall& call, const Groups& groups) {
@@ -338,7 +340,10 @@ ArrayResult CallEvaluator::OverMembers(const AggregateCall& call, RowValues* row
                                        ? rows->ComparedOf(*call.argument)
                                        : rows->Of(*call.argument));
   }
-  if (!call.order_by) return AggregateSets(call, values, members, sets, context_);
+  if (!call.order_by) {
+    const bool of_events = rows == &rows_ && &sets == &sets_;
+    return AggregateSets(call, values, members, sets, of_events ? WithTallies(call) : context_);
+  }
   Members ordered = members;
   VIAND_ASSIGN_OR_RETURN(AggregateValues * by, rows->Of(*call.order_by));
   VIAND_RETURN_NOT_OK(OrderBy(call.function == AggregateFunction::kFirst, by, &ordered));

@@ -25,6 +25,9 @@ class RecordBatch;
 
 namespace viand::engine {
 
+/// Tells whether a call's argument has a gap.
+bool HasGap(const expression::AggregateCall& call);
+
 /// Scalar expressions over the rows of one batch, each evaluated once over all rows: an error is
 /// raised even where no window covers its row.
 class RowValues {
@@ -114,6 +117,8 @@ class CallEvaluator {
   arrow::Result<std::shared_ptr<arrow::Array>> OverSpans(const expression::AggregateCall& call,
                                                          const TimeWindow& window);
   arrow::Status SlideTogether(Sliding* sliding);
+  /// What the rows of events stand for, for a call over these rows.
+  AggregateContext WithTallies(const expression::AggregateCall& call) const;
   /// The call over members of sets, once where and per are done with.
   arrow::Result<std::shared_ptr<arrow::Array>> OverMembers(const expression::AggregateCall& call,
                                                            RowValues* rows, const Members& members,

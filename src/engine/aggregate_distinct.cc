@@ -14,9 +14,9 @@ namespace {
 
 using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
 
-// A code's hash, from one of the rows that has it: of the value, so that equal values of other
-// batches have it too.
-arrow::Result<PoolVector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
+}  // namespace
+
+arrow::Result<PoolVector<HyperLogLogMark>> HyperLogLogMarksOf(AggregateValues* values) {
   VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
   const arrow::Array& array = *values->array();
   PoolVector<HyperLogLogMark> marks(values->code_count());
@@ -43,8 +43,6 @@ arrow::Result<PoolVector<HyperLogLogMark>> MarksOf(AggregateValues* values) {
   return marks;
 }
 
-}  // namespace
-
 ArrayResult CountDistinctOfSets(AggregateValues* values, const Members& members, const Sets& sets,
                                 const AggregateContext& context) {
   VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
@@ -68,7 +66,7 @@ ArrayResult CountDistinctOfSets(AggregateValues* values, const Members& members,
 
 ArrayResult ApproxDistinctOfSets(AggregateValues* values, const Members& members, const Sets& sets,
                                  const AggregateContext& context) {
-  VIAND_ASSIGN_OR_RETURN(const PoolVector<HyperLogLogMark> marks, MarksOf(values));
+  VIAND_ASSIGN_OR_RETURN(const PoolVector<HyperLogLogMark> marks, HyperLogLogMarksOf(values));
   VIAND_ASSIGN_OR_RETURN(const PoolVector<int32_t>* codes, values->Codes());
   arrow::Int64Builder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));

@@ -69,12 +69,14 @@ arrow::Result<std::shared_ptr<arrow::Array>> Dispatch(const expression::Aggregat
 
 }  // namespace
 
-PoolVector<int64_t> CountMembers(const Members& members, const Sets& sets) {
+PoolVector<int64_t> CountMembers(const Members& members, const Sets& sets,
+                                 const RowTallies* tallies) {
   // Differences from set to set; all of a segment are gone when the next begins.
   PoolVector<int64_t> counts(sets.size() + 1, 0);
   for (int64_t i = 0; i < members.size(); ++i) {
-    ++counts[members[i].enter];
-    --counts[members[i].leave];
+    const int64_t rows = tallies == nullptr ? 1 : tallies->CountAt(members[i].value);
+    counts[members[i].enter] += rows;
+    counts[members[i].leave] -= rows;
   }
   for (int64_t set = 1; set <= sets.size(); ++set) counts[set] += counts[set - 1];
   counts.resize(sets.size());

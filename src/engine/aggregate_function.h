@@ -10,6 +10,8 @@
 #include "src/common/error.h"
 #include "src/common/pool_vector.h"
 #include "src/engine/aggregate_values.h"
+#include "src/engine/hyperloglog.h"
+#include "src/engine/row_tallies.h"
 #include "src/engine/window_members.h"
 #include "src/expression/expression.h"
 
@@ -22,6 +24,11 @@ namespace viand::engine {
 struct AggregateContext {
   arrow::MemoryPool* pool = nullptr;
   std::function<std::string(int32_t key)> name_key;  ///< prints a key of Sets::key for errors
+  /// Finds what rows with a call's condition and argument stand for, null where for themselves
+  /// alone; not set: all do.
+  std::function<const RowTallies*(const expression::AggregateCall& call)> tallies_of = {};
+  /// Of the call that is computed; null: of rows that stand for themselves.
+  const RowTallies* tallies = nullptr;
 };
 
 /// Computes call.function over `values`, indexed by members.value; `values` is null for count(*).
@@ -33,8 +40,13 @@ arrow::Result<std::shared_ptr<arrow::Array>> AggregateSets(const expression::Agg
                                                            const Members& members, const Sets& sets,
                                                            const AggregateContext& context);
 
-/// Returns the number of members of each set.
-PoolVector<int64_t> CountMembers(const Members& members, const Sets& sets);
+/// Returns the number of members of each set, with `tallies` of the rows that they stand for.
+PoolVector<int64_t> CountMembers(const Members& members, const Sets& sets,
+                                 const RowTallies* tallies = nullptr);
+
+/// What each code of the values does to a sketch: a hash of the value, so that equal values of
+/// other batches do the same.
+arrow::Result<PoolVector<HyperLogLogMark>> HyperLogLogMarksOf(AggregateValues* values);
 
 /// The error of a sum: names the aggregate, its place and the key of `set`.
 arrow::Status SumOverflow(const expression::AggregateCall& call, int64_t set, const Sets& sets,

@@ -90,18 +90,33 @@ ArrayResult ExactSums(bool mean, const double* values, const Members& members, c
 template <typename Add, typename Subtract>
 ArrayResult Variances(bool root, const Members& members, const Sets& sets,
                       const AggregateContext& context, Add&& add, Subtract&& subtract) {
-  const PoolVector<int64_t> counts = CountMembers(members, sets);
+  const PoolVector<int64_t> counts = CountMembers(members, sets, context.tallies);
   arrow::DoubleBuilder out(context.pool);
   VIAND_RETURN_NOT_OK(out.Reserve(sets.size()));
   ExactSum sum, squares;
+  const auto tally_of = [&](int64_t i) {
+    return context.tallies == nullptr ? nullptr : context.tallies->At(members[i].value);
+  };
   PoolVector<int64_t> scratch;
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
     sum.Clear();
     squares.Clear();
     Sweep(
         members, sets, segment, &scratch,
-        [&](int64_t i, int64_t) { add(members[i].value, &sum, &squares); },
-        [&](int64_t i, int64_t) { subtract(members[i].value, &sum, &squares); },
+        [&](int64_t i, int64_t) {
+          add(members[i].value, &sum, &squares);
+          if (const Tally* tally = tally_of(i)) {
+            sum.Merge(tally->sum);
+            squares.Merge(tally->squares);
+          }
+        },
+        [&](int64_t i, int64_t) {
+          subtract(members[i].value, &sum, &squares);
+          if (const Tally* tally = tally_of(i)) {
+            sum.Unmerge(tally->sum);
+            squares.Unmerge(tally->squares);
+          }
+        },
         [&](int64_t set) {
           const auto count = static_cast<uint64_t>(counts[set]);
           if (count < 2)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace viand::engine {
@@ -17,6 +18,9 @@ constexpr int kLowestExponent = -2 * 1074;
 // Each addition changes a digit by less than 2^32, so an int64 takes 2^30 of them and a carried
 // digit.
 constexpr uint32_t kMostPending = uint32_t{1} << 30;
+
+// Of the full range, and of what sums of 2^64 such terms carry beyond it.
+constexpr int64_t kMostDigits = (2148 + 2048) / kDigitBits + 6;
 
 struct Decoded {
   bool negative;
@@ -117,16 +121,16 @@ void ExactSum::Carry() {
   }
 }
 
-void ExactSum::Merge(const ExactSum& other) {
-  nans_ += other.nans_;
-  infinities_ += other.infinities_;
-  negative_infinities_ += other.negative_infinities_;
+void ExactSum::MergeTimes(int sign, const ExactSum& other) {
+  nans_ += sign * other.nans_;
+  infinities_ += sign * other.infinities_;
+  negative_infinities_ += sign * other.negative_infinities_;
   if (other.digits_.empty()) return;
   ExactSum carried = other;
   carried.Carry();
   Cover(carried.first_, carried.first_ + static_cast<int>(carried.digits_.size()));
   for (size_t i = 0; i < carried.digits_.size(); ++i) {
-    digits_[carried.first_ - first_ + i] += carried.digits_[i];
+    digits_[carried.first_ - first_ + i] += sign * carried.digits_[i];
   }
   if (++pending_ >= kMostPending) Carry();
 }
@@ -135,6 +139,36 @@ void ExactSum::Clear() {
   std::fill(digits_.begin(), digits_.end(), 0);
   pending_ = 0;
   nans_ = infinities_ = negative_infinities_ = 0;
+}
+
+void ExactSum::AppendTo(std::string* bytes) const {
+  ExactSum carried = *this;
+  carried.Carry();
+  std::vector<int64_t> words{nans_, infinities_, negative_infinities_, carried.first_,
+                             static_cast<int64_t>(carried.digits_.size())};
+  words.insert(words.end(), carried.digits_.begin(), carried.digits_.end());
+  bytes->append(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(int64_t));
+}
+
+bool ExactSum::ReadFrom(std::string_view* bytes) {
+  const auto read = [bytes](int64_t* word) {
+    if (bytes->size() < sizeof(int64_t)) return false;
+    std::memcpy(word, bytes->data(), sizeof(int64_t));
+    bytes->remove_prefix(sizeof(int64_t));
+    return true;
+  };
+  *this = {};
+  int64_t first = 0, size = 0;
+  if (!read(&nans_) || !read(&infinities_) || !read(&negative_infinities_) || !read(&first) ||
+      !read(&size) || first < 0 || size < 0 || first + size > kMostDigits || first > kMostDigits)
+    return false;
+  first_ = static_cast<int>(first);
+  digits_.resize(size);
+  for (int64_t& digit : digits_) {
+    if (!read(&digit) || digit < std::numeric_limits<int32_t>::min() || digit > kDigitMask)
+      return false;
+  }
+  return true;
 }
 
 ExactSum::Scaled ExactSum::ToScaled() const {

@@ -16,6 +16,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/engine/exact_integer.h"
@@ -32,13 +34,21 @@ class ExactSum {
   void SubtractInteger(int64_t value);
   void AddIntegerSquare(int64_t value);
   void SubtractIntegerSquare(int64_t value);
-  void Merge(const ExactSum& other);
+  void Merge(const ExactSum& other) { MergeTimes(1, other); }
+  /// Takes a sum that was merged out again.
+  void Unmerge(const ExactSum& other) { MergeTimes(-1, other); }
   void Clear();
 
   /// Returns the double nearest to the sum / count; NaN where a NaN or both infinities are among
   /// the terms.
   double RoundMean(uint64_t count) const;
   double Round() const { return RoundMean(1); }
+
+  /// Appends the state as bytes of this machine's order, for another process of this plan.
+  void AppendTo(std::string* bytes) const;
+  /// Reads what AppendTo wrote from the front of `bytes`, and moves it on; false where it is no
+  /// such state.
+  bool ReadFrom(std::string_view* bytes);
 
  private:
   friend double SampleVariance(uint64_t, const ExactSum&, const ExactSum&);
@@ -55,6 +65,7 @@ class ExactSum {
   void AddWord(bool negative, uint64_t magnitude, int exponent);
   void Cover(int first, int last);
   void Carry();
+  void MergeTimes(int sign, const ExactSum& other);
   Scaled ToScaled() const;
 
   int first_ = 0;                // index of digits_[0] in the full range

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <string>
+#include <string_view>
 
 namespace viand::engine {
 namespace {
@@ -112,6 +114,33 @@ TEST(ExactSum, DoesNotDependOnOrderOrGrouping) {
     right.Merge(left);
     right.Add(noise);
     EXPECT_EQ(right.Round(), whole.Round());
+  }
+}
+
+TEST(ExactSum, WhatWasMergedComesOutAgainAndSurvivesAsBytes) {
+  RandomDoubles random(5);
+  for (int trial = 0; trial < TestRounds(50); ++trial) {
+    ExactSum kept, other;
+    for (int i = 0; i < 20; ++i) {
+      const double value = random.Next(300);
+      kept.Add(value);
+      kept.AddSquare(value);
+      other.Subtract(random.Next(300));
+    }
+    if (trial % 5 == 0) other.Add(kInfinity);
+    std::string bytes = "before";
+    other.AppendTo(&bytes);
+    std::string_view left = std::string_view(bytes).substr(6);
+    ExactSum read;
+    ASSERT_TRUE(read.ReadFrom(&left));
+    EXPECT_TRUE(left.empty());
+    EXPECT_EQ(read.Round(), other.Round());
+    ExactSum both = kept;
+    both.Merge(other);
+    both.Unmerge(read);
+    EXPECT_EQ(both.Round(), kept.Round());
+    std::string_view cut = std::string_view(bytes).substr(6, bytes.size() - 7);
+    EXPECT_FALSE(read.ReadFrom(&cut));
   }
 }
 

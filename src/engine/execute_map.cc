@@ -57,23 +57,23 @@ class MapRun {
     }
     // Rows that were taken in are counted with the inputs.
     if (counters_ != nullptr) counters_->rows_in += rows_seen_;
-    if (map_.parts.empty()) VIAND_RETURN_NOT_OK(ScanInput(inputs));
+    if (map_.parts.empty() && inputs.empty())
+      return MakeError(ErrorKind::kInput, "a map fragment without files takes a table");
+    for (size_t i = 0; map_.parts.empty() && i < inputs.size(); ++i)
+      VIAND_RETURN_NOT_OK(ScanInput(*inputs[i]));
     return Finish();
   }
 
  private:
   int64_t BatchRows() const { return map_.batch_rows > 0 ? map_.batch_rows : kDefaultBatchRows; }
 
-  arrow::Status ScanInput(const Tables& inputs) {
-    if (inputs.size() != 1)
-      return MakeError(ErrorKind::kInput, "a map fragment without files takes one table");
+  arrow::Status ScanInput(const arrow::Table& input) {
     std::vector<int> positions;
     for (const std::string& name : map_.file_columns) {
-      positions.push_back(inputs[0]->schema()->GetFieldIndex(name));
-      if (positions.back() < 0)
-        return MissingColumn(name, *inputs[0]->schema(), "", map_.described_as);
+      positions.push_back(input.schema()->GetFieldIndex(name));
+      if (positions.back() < 0) return MissingColumn(name, *input.schema(), "", map_.described_as);
     }
-    VIAND_ASSIGN_OR_RETURN(auto selected, inputs[0]->SelectColumns(positions));
+    VIAND_ASSIGN_OR_RETURN(auto selected, input.SelectColumns(positions));
     arrow::TableBatchReader reader(*selected);
     reader.set_chunksize(BatchRows());
     BatchPtr batch;

@@ -9,12 +9,15 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
+#include <numeric>
 
 #include "src/engine/bind_view.h"
 #include "src/engine/partition_inputs.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/snapshot_rows.h"
+#include "src/engine/window_summary.h"
 #include "src/expression/binder.h"
 
 namespace viand::engine {
@@ -50,30 +53,92 @@ arrow::Result<WindowSpec> SpecOf(const WindowTask& task, const WindowFragment& w
   return spec;
 }
 
+/// The inputs behind the spine's, whose last may be summaries, as rows of events.
+class EventInputs {
+ public:
+  EventInputs(const WindowFragment& window, const std::vector<WindowSpec>& specs,
+              arrow::MemoryPool* pool)
+      : window_(window), tallied_(TalliedRowsOf(specs)), pool_(pool) {}
+
+  arrow::Result<EventRows> Join(const Tables& inputs) {
+    const size_t first = window_.spine_parts;
+    const size_t plain = inputs.size() - window_.summary_parts;
+    Tables tables(inputs.begin() + static_cast<std::ptrdiff_t>(first), inputs.end());
+    std::vector<int> of_events(window_.events->num_fields());
+    std::iota(of_events.begin(), of_events.end(), 0);
+    for (size_t i = plain; i < inputs.size(); ++i) {
+      VIAND_ASSIGN_OR_RETURN(tables[i - first], inputs[i]->SelectColumns(of_events));
+    }
+    EventRows events;
+    VIAND_ASSIGN_OR_RETURN(events.columns,
+                           JoinParts(tables, 0, tables.size(), window_.events, pool_));
+    for (const int key : window_.keys) events.keys.push_back(events.columns->column(key));
+    events.time = events.columns->column(window_.time_column);
+    if (plain < inputs.size()) VIAND_RETURN_NOT_OK(AddTallies(inputs, plain, &events));
+    return events;
+  }
+
+  arrow::Status Check(const Tables& inputs) const {
+    const auto parts = static_cast<size_t>(window_.summary_parts);
+    if (inputs.size() < window_.spine_parts + parts) return InputsDoNotFit();
+    const auto summary = SummarySchema(*window_.events, tallied_.size());
+    for (size_t i = inputs.size() - parts; i < inputs.size(); ++i) {
+      if (!inputs[i]->schema()->Equals(*summary, false)) return InputsDoNotFit();
+    }
+    return CheckInputs(Tables(inputs.begin(), inputs.end() - window_.summary_parts),
+                       window_.spine_parts, *window_.events);
+  }
+
+ private:
+  arrow::Status AddTallies(const Tables& inputs, size_t plain, EventRows* events) const {
+    for (size_t each = 0; each < tallied_.size(); ++each) {
+      RowTallies tallies(events->time->length());
+      int64_t row = 0;
+      for (size_t i = window_.spine_parts; i < inputs.size(); ++i) {
+        if (i < plain) {
+          row += inputs[i]->num_rows();
+          continue;
+        }
+        const int column = window_.events->num_fields() + static_cast<int>(each);
+        for (const auto& chunk : inputs[i]->column(column)->chunks()) {
+          VIAND_RETURN_NOT_OK(tallies.Add(*chunk, row));
+          row += chunk->length();
+        }
+      }
+      events->tallies.emplace(tallied_[each].Name(), std::move(tallies));
+    }
+    return arrow::Status::OK();
+  }
+
+  const WindowFragment& window_;
+  const std::vector<TalliedRows> tallied_;
+  arrow::MemoryPool* const pool_;
+};
+
 }  // namespace
 
 arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& inputs,
                                     const FragmentContext& context) {
   arrow::MemoryPool* pool = context.pool;
-  VIAND_RETURN_NOT_OK(CheckInputs(inputs, window.spine_parts, *window.events));
   std::vector<WindowSpec> specs;
   for (const WindowTask& task : window.tasks) {
     VIAND_ASSIGN_OR_RETURN(specs.emplace_back(), SpecOf(task, window));
   }
+  EventInputs event_inputs(window, specs, pool);
+  VIAND_RETURN_NOT_OK(event_inputs.Check(inputs));
   SpinePart spine;
   if (window.at_spine) {
     VIAND_ASSIGN_OR_RETURN(spine, ReadSpine(inputs, window.spine_parts, window.keys.size(), pool));
   }
-  EventRows events;
-  VIAND_ASSIGN_OR_RETURN(events.columns,
-                         JoinParts(inputs, window.spine_parts, inputs.size(), window.events, pool));
-  std::vector<std::string> key_names;
-  for (int key : window.keys) {
-    events.keys.push_back(events.columns->column(key));
-    key_names.push_back(window.events->field(key)->name());
-  }
-  events.time = events.columns->column(window.time_column);
+  VIAND_ASSIGN_OR_RETURN(EventRows events, event_inputs.Join(inputs));
   VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(std::move(events), pool));
+  if (window.summarize) {
+    VIAND_ASSIGN_OR_RETURN(const auto summary, Summarize(sorted.get(), specs));
+    VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches({summary}));
+    return Tables{std::move(table)};
+  }
+  std::vector<std::string> key_names;
+  for (int key : window.keys) key_names.push_back(window.events->field(key)->name());
   Tables outputs;
   for (size_t i = 0; i < specs.size(); ++i) {
     if (!window.at_spine) {

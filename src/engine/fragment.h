@@ -41,7 +41,8 @@ struct FilePart {
   std::shared_ptr<arrow::RecordBatch> constants = nullptr;
 };
 
-/// Scan part -> one table a partition. Input 0 is the table to scan where there are no file parts.
+/// Scan part -> one table a partition. Without file parts the inputs are scanned, one after
+/// another.
 struct MapFragment {
   std::vector<FilePart> parts;  ///< in row order
   std::shared_ptr<arrow::Schema>
@@ -115,10 +116,10 @@ struct WindowTask {
 
 /// One partition of window aggregates of some views over the same events, grouped and sorted once.
 /// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
-/// tables. Outputs for a grid: one table a task: keys..., event_timestamp, features..., ordered by
-/// (event_timestamp, keys). For a spine:
-/// of each task one table a chunk of the spine: row number, features... of the spine rows that
-/// exist.
+/// tables, the last `summary_parts` of which are summaries (window_summary.h). Outputs for a grid:
+/// one table a task: keys..., event_timestamp, features..., ordered by (event_timestamp, keys). For
+/// a spine: of each task one table a chunk of the spine: row number, features... of the spine rows
+/// that exist. One that summarizes puts out the summary of its events.
 struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;
@@ -129,6 +130,8 @@ struct WindowFragment {
   std::vector<WindowTask> tasks;
   std::string described_as;
   RowChunks chunks;  ///< of the spine
+  int summary_parts = 0;
+  bool summarize = false;
 };
 
 using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment>;
@@ -136,8 +139,10 @@ using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherF
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
   if (const auto* map = std::get_if<MapFragment>(&fragment)) return map->partitions;
-  if (const auto* window = std::get_if<WindowFragment>(&fragment))
+  if (const auto* window = std::get_if<WindowFragment>(&fragment)) {
+    if (window->summarize) return 1;
     return static_cast<int>(window->tasks.size()) * window->chunks.count;
+  }
   if (const auto* join = std::get_if<AsOfFragment>(&fragment))
     return join->first_rows.empty() ? join->feature_parts : join->chunks.count;
   return std::get<GatherFragment>(fragment).chunks.count;

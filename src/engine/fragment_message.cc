@@ -135,11 +135,10 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment&
   const auto outputs = builder->CreateVector(map.outputs);
   const auto keys = builder->CreateVector(map.keys);
   const auto slice_starts = builder->CreateVector(map.slices.starts_us);
-  return message::CreateMapFragment(*builder, part_list, columns, file_columns, described_as,
-                                    filter, map.time_column, range, outputs, keys,
-                                    map.drop_null_keys, map.partitions, map.first_row.has_value(),
-                                    map.first_row.value_or(0), map.batch_rows, map.positions,
-                                    slice_starts, map.slices.back_us, map.slices.ahead_us)
+  return message::CreateMapFragment(
+             *builder, part_list, columns, file_columns, described_as, filter, map.time_column,
+             range, outputs, keys, map.drop_null_keys, map.partitions, map.first_row.has_value(),
+             map.first_row.value_or(0), map.batch_rows, map.positions, slice_starts)
       .Union();
 }
 
@@ -197,7 +196,8 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragme
   const auto task_list = builder->CreateVector(tasks);
   return message::CreateWindowFragment(*builder, window.at_spine, window.spine_parts, events, keys,
                                        window.time_column, described_as, task_list,
-                                       window.chunks.rows_each, window.chunks.count)
+                                       window.chunks.rows_each, window.chunks.count,
+                                       window.summary_parts, window.summarize)
       .Union();
 }
 
@@ -227,8 +227,7 @@ arrow::Status CheckSlices(const MapFragment& map) {
   const TimeSlices& slices = map.slices;
   if (slices.starts_us.empty()) return arrow::Status::OK();
   const bool ascend = std::is_sorted(slices.starts_us.begin(), slices.starts_us.end());
-  const bool fits = map.time_column != -1 && slices.count() == map.partitions &&
-                    slices.back_us >= 0 && slices.ahead_us >= 0;
+  const bool fits = map.time_column != -1 && slices.count() == map.partitions;
   return ascend && fits ? arrow::Status::OK() : Damaged("its slices of time");
 }
 
@@ -291,7 +290,7 @@ arrow::Result<Fragment> Read(const message::MapFragment& map) {
   if (result.batch_rows < 0) return Damaged("batch size");
   if (result.time_column != -1)
     VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.columns));
-  result.slices = {ReadNumbers(map.slice_starts_us()), map.slice_back_us(), map.slice_ahead_us()};
+  result.slices.starts_us = ReadNumbers(map.slice_starts_us());
   VIAND_RETURN_NOT_OK(CheckSlices(result));
   VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.columns, "key"));
@@ -397,6 +396,10 @@ arrow::Result<Fragment> Read(const message::WindowFragment& window) {
   if (!result.at_spine && result.chunks.count != 1) return Damaged("chunks without a spine");
   if (result.at_spine ? result.spine_parts < 1 : result.spine_parts != 0)
     return Damaged("number of spine parts");
+  result.summary_parts = window.summary_parts();
+  result.summarize = window.summarize();
+  if (result.summary_parts < 0) return Damaged("number of summaries");
+  if (result.summarize && result.at_spine) return Damaged("a summary at a spine");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.events));
   VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.events, "key"));
   return result;

@@ -43,7 +43,7 @@ MapFragment Map() {
   map.partitions = 7;
   map.first_row = 12;
   map.positions = true;
-  map.slices = {.starts_us = {-3, 5, 8, 9, 10, 11}, .back_us = 4, .ahead_us = 2};
+  map.slices = {.starts_us = {-3, 5, 8, 9, 10, 11}};
   map.batch_rows = 99;
   return map;
 }
@@ -62,6 +62,8 @@ WindowFragment Window() {
                    .absent = AbsentRows::kNull},
                   {.cutoffs_us = {3}}};
   window.described_as = "source s";
+  window.summary_parts = 3;
+  window.summarize = true;
   return window;
 }
 
@@ -145,6 +147,8 @@ TEST(FragmentMessage, ReducesSurvive) {
   EXPECT_EQ(task.absent, AbsentRows::kNull);
   EXPECT_EQ(task.cutoffs_us, (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(window.tasks[1].cutoffs_us, (std::vector<int64_t>{3}));
+  EXPECT_EQ(window.summary_parts, 3);
+  EXPECT_TRUE(window.summarize);
   const auto join =
       std::get<AsOfFragment>(ParseFragment(SerializeFragment(AsOf()).ValueOrDie()).ValueOrDie());
   EXPECT_EQ(join.spine_parts, 2);
@@ -211,6 +215,13 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   WindowFragment window = Window();
   window.at_spine = true;
   EXPECT_EQ(Rejection(window), "damaged fragment message: number of spine parts");
+  window = Window();
+  window.summary_parts = -1;
+  EXPECT_EQ(Rejection(window), "damaged fragment message: number of summaries");
+  window = Window();
+  window.at_spine = true;
+  window.spine_parts = 1;
+  EXPECT_EQ(Rejection(window), "damaged fragment message: a summary at a spine");
   window = Window();
   window.tasks.clear();
   EXPECT_EQ(Rejection(window), "damaged fragment message: no views to aggregate");

@@ -256,8 +256,21 @@ class Slider {
 
   ArrayResult Count(const Spans& spans) const {
     VIAND_ASSIGN_OR_RETURN(const auto out, Output<int64_t>::Make(sets_.size(), context_.pool));
-    for (int64_t set = 0; set < sets_.size(); ++set) out.data[set] = spans.size(set);
+    if (context_.tallies == nullptr)
+      for (int64_t set = 0; set < sets_.size(); ++set) out.data[set] = spans.size(set);
+    else
+      CountTallied(spans, out.data);
     return std::make_shared<arrow::Int64Array>(sets_.size(), out.buffer);
+  }
+
+  /// How many rows those of every set stand for.
+  void CountTallied(const Spans& spans, int64_t* counts) const {
+    PoolVector<int64_t> before(spans.positions + 1);
+    before[0] = 0;
+    for (int64_t position = 0; position < spans.positions; ++position)
+      before[position + 1] = before[position] + context_.tallies->CountAt(spans.RowAt(position));
+    for (int64_t set = 0; set < sets_.size(); ++set)
+      counts[set] = before[(*spans.end)[set]] - before[spans.begin[set]];
   }
 
   /// The first or the last value of every set.
@@ -365,7 +378,9 @@ class Slider {
         }
       }
     }
-    if (values_->IsDouble())
+    if (context_.tallies != nullptr)
+      SumTallied(windows, &outputs);
+    else if (values_->IsDouble())
       SumDoubles(windows, &outputs);
     else
       SumIntegers(windows, &outputs);
@@ -389,14 +404,42 @@ class Slider {
     EmitSums<unsigned_wide>(
         windows, sets_, [&](int64_t row) { return __int128{integers[row]}; },
         [&](size_t window, int64_t set, unsigned_wide sum) {
-          SumOutputs& out = (*outputs)[window];
-          const auto wide = static_cast<__int128>(sum);
-          if (out.integer) {
-            out.integer->data[set] = static_cast<int64_t>(wide);
-            if (wide != static_cast<int64_t>(wide) && !out.overflow) out.overflow = set;
-          }
-          if (out.mean) out.mean->data[set] = MeanOf(wide, windows[window]->size(set), 0);
+          EmitInteger(static_cast<__int128>(sum), windows[window]->size(set), set,
+                      &(*outputs)[window]);
         });
+  }
+
+  /// The sums of rows that stand for others, too.
+  void SumTallied(const std::vector<const Spans*>& windows, std::vector<SumOutputs>* outputs) {
+    const RowTallies& tallies = *context_.tallies;
+    PoolVector<int64_t> counts(sets_.size());
+    for (size_t window = 0; window < windows.size(); ++window) {
+      const Spans& spans = *windows[window];
+      SumOutputs& out = (*outputs)[window];
+      CountTallied(spans, counts.data());
+      if (values_->IsDouble()) {
+        SlideExactly(spans, &tallies, counts.data(), out);
+        continue;
+      }
+      const int64_t* integers = values_->Integers();
+      EmitSums<unsigned_wide>(
+          {&spans}, sets_,
+          [&](int64_t row) {
+            const Tally* tally = tallies.At(row);
+            return integers[row] + (tally == nullptr ? __int128{0} : tally->integers);
+          },
+          [&](size_t, int64_t set, unsigned_wide sum) {
+            EmitInteger(static_cast<__int128>(sum), counts[set], set, &out);
+          });
+    }
+  }
+
+  static void EmitInteger(__int128 sum, int64_t count, int64_t set, SumOutputs* out) {
+    if (out->integer) {
+      out->integer->data[set] = static_cast<int64_t>(sum);
+      if (sum != static_cast<int64_t>(sum) && !out->overflow) out->overflow = set;
+    }
+    if (out->mean) out->mean->data[set] = MeanOf(sum, count, 0);
   }
 
   static double MeanOf(__int128 sum, int64_t count, int unit) {
@@ -444,22 +487,35 @@ class Slider {
   }
 
   void SumExactly(const std::vector<const Spans*>& windows, std::vector<SumOutputs>* outputs) {
-    const double* doubles = values_->Doubles();
+    PoolVector<int64_t> counts(sets_.size());
     for (size_t window = 0; window < windows.size(); ++window) {
-      const Spans& spans = *windows[window];
-      const SumOutputs& out = (*outputs)[window];
-      ExactSum sum;
-      for (int64_t segment = 0; segment < sets_.segments(); ++segment) {
-        sum.Clear();
-        Slide(
-            spans, sets_, segment, [&](int64_t row) { sum.Add(doubles[row]); },
-            [&](int64_t row) { sum.Subtract(doubles[row]); },
-            [&](int64_t set) {
-              const int64_t count = spans.size(set);
-              if (out.sum) out.sum->data[set] = count == 0 ? 0.0 : sum.Round();
-              if (out.mean) out.mean->data[set] = count == 0 ? 0.0 : sum.RoundMean(count);
-            });
-      }
+      for (int64_t set = 0; set < sets_.size(); ++set) counts[set] = windows[window]->size(set);
+      SlideExactly(*windows[window], nullptr, counts.data(), (*outputs)[window]);
+    }
+  }
+
+  void SlideExactly(const Spans& spans, const RowTallies* tallies, const int64_t* counts,
+                    const SumOutputs& out) {
+    const double* doubles = values_->Doubles();
+    const auto tally_of = [&](int64_t row) { return tallies ? tallies->At(row) : nullptr; };
+    ExactSum sum;
+    for (int64_t segment = 0; segment < sets_.segments(); ++segment) {
+      sum.Clear();
+      Slide(
+          spans, sets_, segment,
+          [&](int64_t row) {
+            sum.Add(doubles[row]);
+            if (const Tally* tally = tally_of(row)) sum.Merge(tally->sum);
+          },
+          [&](int64_t row) {
+            sum.Subtract(doubles[row]);
+            if (const Tally* tally = tally_of(row)) sum.Unmerge(tally->sum);
+          },
+          [&](int64_t set) {
+            const int64_t count = counts[set];
+            if (out.sum) out.sum->data[set] = count == 0 ? 0.0 : sum.Round();
+            if (out.mean) out.mean->data[set] = count == 0 ? 0.0 : sum.RoundMean(count);
+          });
     }
   }
 

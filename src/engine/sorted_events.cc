@@ -2,6 +2,9 @@
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
+#include <arrow/builder.h>
+#include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -56,6 +59,8 @@ void SortedEvents::Sort() {
     order_ = std::move(runs.rows);
     order = std::make_shared<arrow::Int32Array>(rows, arrow::Buffer::Wrap(order_.data(), rows));
   }
+  for (const auto& [name, tallies] : events_.tallies)
+    tallies_.emplace(name, order == nullptr ? tallies : tallies.InOrder(order_));
   all_.begin = std::move(runs.begin);
   all_.time = std::move(runs.time);
   values_.emplace(events_.columns, pool_, std::move(order));
@@ -80,6 +85,27 @@ arrow::Result<EventRuns> SortedEvents::Passing(const expression::Expression& con
   }
   runs.rows = std::move(rows);
   return runs;
+}
+
+const RowTallies* SortedEvents::TalliesOf(const TalliedRows& rows) const {
+  if (tallies_.empty()) return nullptr;
+  const auto found = tallies_.find(rows.Name());
+  return found == tallies_.end() ? nullptr : &found->second;
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> SortedEvents::RowsAt(
+    const PoolVector<int32_t>& positions) const {
+  arrow::Int32Builder rows(pool_);
+  VIAND_RETURN_NOT_OK(rows.Reserve(static_cast<int64_t>(positions.size())));
+  for (const int32_t position : positions)
+    rows.UnsafeAppend(order_.empty() ? position : order_[position]);
+  VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> indices, rows.Finish());
+  arrow::compute::ExecContext context(pool_);
+  VIAND_ASSIGN_OR_RETURN(
+      const arrow::Datum taken,
+      arrow::compute::Take(events_.columns, indices, arrow::compute::TakeOptions::NoBoundsCheck(),
+                           &context));
+  return taken.record_batch();
 }
 
 std::string SortedEvents::NameKey(int32_t key) const {

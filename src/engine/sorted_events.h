@@ -2,6 +2,7 @@
 // same rows, keys and timestamp.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "src/engine/aggregate_call.h"
 #include "src/engine/key_index.h"
+#include "src/engine/row_tallies.h"
 #include "src/engine/window_spans.h"
 
 namespace arrow {
@@ -26,6 +28,9 @@ struct EventRows {
   std::vector<std::shared_ptr<arrow::Array>> keys;  ///< a null key makes no row
   std::shared_ptr<arrow::Array>
       time;  ///< timestamp of any unit, or date; a null time is in no window
+  /// What rows of summaries stand for, by the names of TalliedRows; a name that is not there: for
+  /// themselves.
+  std::map<std::string, RowTallies> tallies = {};
 };
 
 /// A partition has more rows, keys at times, or spine rows than the kernel can number.
@@ -44,6 +49,12 @@ class SortedEvents {
   /// Of the rows in the order of `all`: without those of a null key or time.
   RowValues* values() { return &*values_; }
 
+  /// What rows stand for, in the order of `all`; null: for themselves.
+  const RowTallies* TalliesOf(const TalliedRows& rows) const;
+  /// The rows in the order of `all`, as the events have them.
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowsAt(
+      const PoolVector<int32_t>& positions) const;
+
   const EventRuns& all() const { return all_; }
   /// The rows for which a condition holds.
   arrow::Result<EventRuns> Passing(const expression::Expression& condition);
@@ -61,6 +72,7 @@ class SortedEvents {
   arrow::MemoryPool* const pool_;
   PoolVector<int32_t> order_;  // row at each position; empty: the position is the row
   std::optional<RowValues> values_;
+  std::map<std::string, RowTallies> tallies_;
   KeyIndex keys_;
   EventRuns all_;
 };

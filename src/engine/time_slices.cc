@@ -11,20 +11,11 @@
 
 #include "src/common/pool_vector.h"
 #include "src/engine/exact_words.h"
-#include "src/engine/time_range.h"
 
 namespace viand::engine {
 namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-
-/// The microsecond that a time is in; times beyond those of 64 bits are at their ends.
-int64_t MicrosecondIn(int64_t time, int64_t unit_ns) {
-  const __int128 ns = __int128{time} * unit_ns;
-  const __int128 us = ns / 1000 - (ns % 1000 < 0 ? 1 : 0);
-  return static_cast<int64_t>(std::clamp<__int128>(us, std::numeric_limits<int64_t>::min(),
-                                                   std::numeric_limits<int64_t>::max()));
-}
 
 arrow::Result<BatchPtr> RowsOf(const BatchPtr& batch, const PoolVector<int32_t>& rows,
                                arrow::MemoryPool* pool) {
@@ -46,6 +37,13 @@ arrow::Result<BatchPtr> RowsOf(const BatchPtr& batch, const PoolVector<int32_t>&
 
 }  // namespace
 
+int64_t MicrosecondIn(int64_t time, int64_t unit_ns) {
+  const __int128 ns = __int128{time} * unit_ns;
+  const __int128 us = ns / 1000 - (ns % 1000 < 0 ? 1 : 0);
+  return static_cast<int64_t>(std::clamp<__int128>(us, std::numeric_limits<int64_t>::min(),
+                                                   std::numeric_limits<int64_t>::max()));
+}
+
 arrow::Result<std::vector<BatchPtr>> SliceRows(const BatchPtr& batch,
                                                const std::shared_ptr<arrow::Array>& time,
                                                const std::vector<uint8_t>& keep,
@@ -63,12 +61,7 @@ arrow::Result<std::vector<BatchPtr>> SliceRows(const BatchPtr& batch,
       rows[0].push_back(static_cast<int32_t>(row));
       continue;
     }
-    const int64_t us = MicrosecondIn(words[row], unit_ns);
-    const auto last = slices.back_us == std::numeric_limits<int64_t>::max()
-                          ? slices.count() - 1
-                          : slice_of(Shifted(us, slices.back_us));
-    for (auto slice = slice_of(Shifted(us, -slices.ahead_us)); slice <= last; ++slice)
-      rows[slice].push_back(static_cast<int32_t>(row));
+    rows[slice_of(MicrosecondIn(words[row], unit_ns))].push_back(static_cast<int32_t>(row));
   }
   std::vector<BatchPtr> batches;
   for (const auto& of_slice : rows) {

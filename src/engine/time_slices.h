@@ -16,16 +16,16 @@ class RecordBatch;
 namespace viand::engine {
 
 /// Slice 0 has the times before starts_us[0], slice s those from starts_us[s - 1] on up to the
-/// next. A row goes to every slice with a time that it matters to: from ahead_us before the row's
-/// time to back_us after it. A null time is in slice 0.
+/// next. A null time is in slice 0.
 struct TimeSlices {
   std::vector<int64_t> starts_us;  ///< ascending; empty: rows are dealt out by key
-  int64_t back_us = 0;             ///< int64's greatest: to all times after it
-  int64_t ahead_us = 0;
 
   int count() const { return static_cast<int>(starts_us.size()) + 1; }
   bool operator==(const TimeSlices&) const = default;
 };
+
+/// The microsecond that a time is in; times beyond those of 64 bits are at their ends.
+int64_t MicrosecondIn(int64_t time, int64_t unit_ns);
 
 /// Returns one batch a slice, in the order of the rows; null where a slice gets no row. Rows with
 /// keep[i] = 0 are in none. `time` is of a time type.

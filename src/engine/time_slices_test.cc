@@ -11,7 +11,6 @@
 #include <limits>
 #include <optional>
 #include <random>
-#include <set>
 
 #include "src/common/test_rounds.h"
 
@@ -51,25 +50,18 @@ TEST(TimeSlices, ASetIsInOneSliceAndNullInTheFirst) {
             (std::vector<Rows>{{0, 1, 3}, {2}, {4}}));
 }
 
-TEST(TimeSlices, AnEventIsInEverySliceThatItsWindowReaches) {
-  const TimeSlices slices{.starts_us = {10, 20, 30}, .back_us = 10, .ahead_us = 1};
-  EXPECT_EQ(Sliced({0, 9, 10, 29}, arrow::TimeUnit::MICRO, {1, 1, 1, 0}, slices),
-            (std::vector<Rows>{{0, 1, 2}, {0, 1, 2}, {2}, {}}));
-}
-
 TEST(TimeSlices, TimesBeyondMicrosecondsAreAtTheEnds) {
   const int64_t most = std::numeric_limits<int64_t>::max();
-  EXPECT_EQ(Sliced({most, -most}, arrow::TimeUnit::SECOND, {1, 1},
-                   {.starts_us = {0, most}, .back_us = most}),
-            (std::vector<Rows>{{1}, {1}, {0, 1}}));
+  EXPECT_EQ(Sliced({most, -most}, arrow::TimeUnit::SECOND, {1, 1}, {.starts_us = {0, most}}),
+            (std::vector<Rows>{{1}, {}, {0}}));
 }
 
-// The oracle: the slices of every time that the row matters to.
+// The oracle: one slice, by counting the starts that are not after the time.
 TEST(TimeSlices, EqualsTheOracle) {
   std::mt19937_64 random(3);
   for (int trial = 0; trial < TestRounds(200); ++trial) {
     const auto below = [&](int64_t end) { return static_cast<int64_t>(random() % end); };
-    TimeSlices slices{.back_us = below(12), .ahead_us = below(12)};
+    TimeSlices slices;
     for (int64_t i = below(6) + 1; i > 0; --i) slices.starts_us.push_back(below(40) - 20);
     std::sort(slices.starts_us.begin(), slices.starts_us.end());
     const bool nanoseconds = below(2) == 0;
@@ -80,14 +72,9 @@ TEST(TimeSlices, EqualsTheOracle) {
       const int64_t us = below(60) - 30;
       times.emplace_back(nanoseconds ? us * 1000 + below(1000) : us);
       keep.push_back(below(5) > 0);
-      std::set<int64_t> in;
-      for (int64_t t = us - slices.ahead_us; t <= us + slices.back_us; ++t) {
-        in.insert(std::count_if(slices.starts_us.begin(), slices.starts_us.end(),
-                                [&](int64_t start) { return start <= t; }));
-      }
-      // Between its first and its last slice there may be some without a time.
-      for (int64_t slice = *in.begin(); keep.back() && slice <= *in.rbegin(); ++slice)
-        expected[slice].push_back(row);
+      const auto slice = std::count_if(slices.starts_us.begin(), slices.starts_us.end(),
+                                       [&](int64_t start) { return start <= us; });
+      if (keep.back()) expected[slice].push_back(row);
     }
     const auto unit = nanoseconds ? arrow::TimeUnit::NANO : arrow::TimeUnit::MICRO;
     ASSERT_EQ(Sliced(times, unit, keep, slices), expected) << trial;

@@ -129,8 +129,14 @@ class WindowAggregator {
   }
 
   CallEvaluator Calls(const Times& times) {
-    AggregateContext context{.pool = pool_,
-                             .name_key = [this](int32_t key) { return events_.NameKey(key); }};
+    AggregateContext context{
+        .pool = pool_,
+        .name_key = [this](int32_t key) { return events_.NameKey(key); },
+        .tallies_of =
+            [this](const expression::AggregateCall& call) {
+              return events_.TalliesOf(
+                  {.filter = spec_.filter, .where = call.where, .argument = call.argument});
+            }};
     return CallEvaluator(events_.values(), times.sets, std::move(context),
                          [this, &times](const TimeWindow& window, const Spans* like) {
                            return SpansIn(times, window, like);

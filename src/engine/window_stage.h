@@ -1,10 +1,10 @@
 // The last stage of window aggregates: a fragment a partition; several, of slices of time, where a
 // key has more rows than one may take.
 //
-// What a fragment takes is estimated from its rows. A quarter of the budget is for the fragments
-// that run beside each other; one that exceeds its share of it runs alone, and may take half of the
-// budget. A partition that exceeds even that is cut by time: a slice has its sets and all rows of
-// their windows, so the result is the same. A window that does not fit is an error.
+// What a fragment takes is estimated from its rows (window_estimate.h). A quarter of the budget is
+// for the fragments that run beside each other; one that exceeds its share of it runs alone, and
+// may take half of the budget. A partition that exceeds even that is cut by time
+// (heavy_partition.h); the result is the same.
 #pragma once
 
 #include <memory>
