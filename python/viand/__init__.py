@@ -39,7 +39,7 @@ _MODULES = {
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 if TYPE_CHECKING:
-    from .data_format import ParquetFormat  # noqa: F401
+    from .data_format import ParquetFormat as ParquetFormat
     from .data_source import *  # noqa: F403
     from .dataset import *  # noqa: F403
     from .entity import *  # noqa: F403
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from .model import *  # noqa: F403
     from .project import *  # noqa: F403
     from .snapshots import *  # noqa: F403
-    from .value_type import ValueType  # noqa: F401
-    from .yaml_text import to_yaml  # noqa: F401
+    from .value_type import ValueType as ValueType
+    from .yaml_text import to_yaml as to_yaml
 
 __all__ = ["__version__", *_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 

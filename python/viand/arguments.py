@@ -6,13 +6,16 @@ import functools
 import inspect
 import warnings
 from datetime import timedelta
+from typing import TypeVar
 
 from viand.durations import EXAMPLES, duration_text, time_text, window_text
 from viand.expressions import described, nearest, wrong
 from viand.places import call_site
 
+Made = TypeVar("Made")
 
-def definition(cls):
+
+def definition(cls: type[Made]) -> type[Made]:
     """Makes __init__ remember its call (`_site`) and tell unknown, missing and unnamed arguments in viand's words."""
     init = cls.__init__
     names = [name for name in inspect.signature(init).parameters if name != "self"]
@@ -34,7 +37,7 @@ def definition(cls):
                 raise wrong(f"{cls.__name__} needs the argument {name!r}")
         init(self, **arguments)
 
-    cls.__init__ = checked
+    cls.__init__ = checked  # type: ignore[method-assign]
     return cls
 
 

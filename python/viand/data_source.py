@@ -23,9 +23,11 @@ class FileSource(Definition):
 
     section = "sources"
 
-    def __init__(self, *, path, name="", event_timestamp_column="", file_format=None, created_timestamp_column="",
-                 field_mapping=None, s3_endpoint_override=None, description="", tags=None, owner="", timestamp_field="",
-                 connection_ref=None, missing_columns=None):
+    def __init__(self, *, path: str | Definition, name: str | None = "", event_timestamp_column: str | None = "",
+                 file_format: ParquetFormat | str | None = None, created_timestamp_column: str | None = "",
+                 field_mapping: dict[str, str] | None = None, s3_endpoint_override: str | None = None, description: str = "",
+                 tags: dict[str, str] | None = None, owner: str = "", timestamp_field: str | None = "",
+                 connection_ref: None = None, missing_columns: str | None = None) -> None:
         self._dataset = path if isinstance(path, Definition) and path.section == "datasets" else None
         self.path = self._dataset.to if self._dataset else check.name(path, "the path of a source")
         check.take_words(self, "a source", name or self._default_name(), description, tags, owner)
@@ -68,7 +70,7 @@ class FileSource(Definition):
 class PushSource(Definition):
     """Feast's source that rows are pushed to; views read the rows of its batch_source."""
 
-    def __init__(self, *, name, batch_source, description="", tags=None, owner=""):
+    def __init__(self, *, name: str, batch_source: FileSource, description: str = "", tags: dict[str, str] | None = None, owner: str = "") -> None:
         check.take_words(self, "a push source", name, description, tags, owner)
         if not isinstance(batch_source, FileSource):
             raise wrong(f"expected a FileSource as batch_source, got {described(batch_source)}")

@@ -7,11 +7,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from viand import arguments as check
 from viand.arguments import definition
 from viand.data_source import FileSource
 from viand.document import Definition, present, sql_of
-from viand.expressions import described, expression, type_name, wrong
+from viand.expressions import Expression, described, expression, type_name, wrong
 
 __all__ = ["Dataset"]
 
@@ -26,8 +29,11 @@ class Dataset(Definition):
 
     section = "datasets"
 
-    def __init__(self, *, name, path, to, format=None, types=None, sheet=None, delimiter=None, on_error=None, where=None,
-                 columns=None, sort_by=None, description="", tags=None, owner=""):
+    def __init__(self, *, name: str, path: str | list[str], to: str, format: str | None = None,
+                 types: Mapping[str, Any] | None = None, sheet: str | int | None = None, delimiter: str | None = None,
+                 on_error: str | None = None, where: Expression | str | None = None,
+                 columns: Mapping[str, Expression | str] | None = None, sort_by: str | None = None, description: str = "",
+                 tags: dict[str, str] | None = None, owner: str = "") -> None:
         check.take_words(self, "a dataset", name, description, tags, owner)
         self.path = check.texts([path] if isinstance(path, str) else path, "the path of a dataset")
         if not self.path:
@@ -47,7 +53,7 @@ class Dataset(Definition):
                         for key, value in (columns or {}).items()}
         self.sort_by = check.optional_text(sort_by, "sort_by of a dataset")
 
-    def source(self, *, timestamp_field, name=None, **arguments) -> FileSource:
+    def source(self, *, timestamp_field: str, name: str | None = None, **arguments: Any) -> FileSource:
         """The FileSource of its output, by default under its own name."""
         return FileSource(path=self, name=name or self.name, timestamp_field=timestamp_field, **arguments)
 

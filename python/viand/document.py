@@ -6,6 +6,9 @@ of its own wrote (a Field, an expression) is a Part or a SqlText, which knows it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from viand.arguments import name_of
 from viand.errors import DefinitionError
 from viand.expressions import described, wrong
@@ -56,32 +59,32 @@ class Definition:
     name: str
     description: str
     owner: str
-    tags: dict
-    _site = None
+    tags: dict[str, str]
+    _site: Any = None
 
-    def document(self) -> dict:
+    def document(self) -> Any:
         """The object as YAML holds it."""
         raise NotImplementedError
 
-    def references(self):
+    def references(self) -> Sequence[Any]:
         """The objects that this one was given."""
         return ()
 
     @property
-    def site(self):
+    def site(self) -> Any:
         """The call that made it (places.CallSite)."""
         return self._site
 
     def _words(self) -> dict:
         return {"description": self.description, "owner": self.owner, "tags": dict(self.tags)}
 
-    def __eq__(self, other):
-        return type(self) is type(other) and self.document() == other.document()
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.document() == other.document()  # type: ignore[attr-defined]
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self).__name__, self.name))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.document().items())
         return f"{type(self).__name__}({arguments})"
 

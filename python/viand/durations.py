@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, timezone
 
+Duration = timedelta | str
+Time = datetime | date | str
+
 _UNITS = (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1))
 _DURATION = re.compile(r"(\d+(w|d|h|m|s|ms|us))+", re.ASCII)
 EXAMPLES = 'write timedelta(days=90), "90d" or "1d12h"'
 
 
-def duration_text(value) -> str | None:
+def duration_text(value: object) -> str | None:
     """A timedelta or a text such as "90d" as a duration; None where it is neither, or negative."""
     if isinstance(value, str):
         return value if _DURATION.fullmatch(value) else None
@@ -28,7 +31,7 @@ def duration_text(value) -> str | None:
     return text or "0d"
 
 
-def window_text(value) -> str | None:
+def window_text(value: object) -> str | None:
     """A window: a duration, "unbounded", or "30d following"; None where it is none of them, or empty."""
     if isinstance(value, str):
         text = value.strip()
@@ -44,7 +47,7 @@ def _is_zero(duration: str) -> bool:
     return all(int(count) == 0 for count in re.findall(r"\d+", duration))
 
 
-def time_text(value) -> str | None:
+def time_text(value: object) -> str | None:
     """A datetime (naive: UTC) or a date as the text of a time in UTC; a text as it is; None for anything else."""
     if isinstance(value, str):
         return value

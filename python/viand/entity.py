@@ -21,7 +21,9 @@ class Entity(Definition):
 
     section = "entities"
 
-    def __init__(self, *, name, join_keys=None, value_type=None, description="", tags=None, owner="", value_types=None):
+    def __init__(self, *, name: str, join_keys: list[str] | None = None, value_type: ValueType | FeastType | str | None = None,
+                 description: str = "", tags: dict[str, str] | None = None, owner: str = "",
+                 value_types: list[ValueType | FeastType | str] | list[ValueType] | None = None) -> None:
         check.take_words(self, "an entity", name, description, tags, owner)
         self.join_keys = check.texts([self.name] if join_keys is None else join_keys, "the join_keys of an entity")
         self.join_keys = self.join_keys or [self.name]

@@ -15,16 +15,19 @@ are quoted where they must be, values become literals of their type. Meaning is 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from enum import IntEnum
+from decimal import Decimal
 from difflib import get_close_matches
+from enum import IntEnum
+from typing import Any, Union
 
 from viand.aggregates import Aggregates
-from viand.durations import window_text
+from viand.durations import Duration, window_text
 from viand.errors import DefinitionError
 from viand.functions import FUNCTIONS
 from viand.literals import literal_text
-from viand.places import call_site
+from viand.places import CallSite, call_site
 
 __all__ = ["Expression", "as_of", "col", "count", "floor_days", "function", "gap", "lit", "sql", "when"]
 
@@ -57,6 +60,10 @@ _SQL_QUIET = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
 
 
 
+# What operators take beside expressions.
+Operand = Union["Expression", None, bool, int, float, str, date, timedelta, Decimal]
+
+
 def wrong(message: str, hint: str = "") -> DefinitionError:
     """An error at the user's line."""
     return DefinitionError(message, hint=hint, **call_site().place().shown())
@@ -76,7 +83,8 @@ class Expression(Aggregates):
     # numpy's scalars and arrays leave operators to this class.
     __array_ufunc__ = None
 
-    def __init__(self, text, level=Level.PRIMARY, parts=(), window=None, aggregated=False):
+    def __init__(self, text: str, level: int = Level.PRIMARY, parts: Iterable[Expression] = (),
+                 window: str | None = None, aggregated: bool = False):
         self._text = text
         self._level = level
         self._site = call_site()
@@ -101,7 +109,7 @@ class Expression(Aggregates):
         return self._window
 
     @property
-    def site(self):
+    def site(self) -> CallSite:
         """The call that made it (places.CallSite)."""
         return self._site
 
@@ -109,150 +117,150 @@ class Expression(Aggregates):
         """The text in parentheses where it binds less tightly than `level`."""
         return self._text if self._level >= level else f"({self._text})"
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         window = f", window={self._window!r}" if self._window else ""
         return f"Expression({self._text!r}{window})"
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self._text
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         raise wrong(f"an expression has no truth value in Python: {shortened(self._text)}",
                     "combine conditions with &, | and ~, each comparison in parentheses; a < x < b is x.between(a, b) "
                     "or (a < x) & (x < b)")
 
     __hash__ = object.__hash__
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., Expression]:
         if name in FUNCTIONS and not name.startswith("_"):
             return lambda *arguments: function(name, self, *arguments)
         raise AttributeError(f"an expression has no method {name!r}{nearest(name, [*FUNCTIONS, *dir(type(self))])}")
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *FUNCTIONS})
 
     # ---- arithmetic: SQL's rules, so // and % go toward zero and / of integers is a double
 
-    def __add__(self, other):
+    def __add__(self, other: Operand) -> Expression:
         return _infix(self, "+", other, Level.SUM)
 
-    def __radd__(self, other):
+    def __radd__(self, other: Operand) -> Expression:
         return _infix(other, "+", self, Level.SUM)
 
-    def __sub__(self, other):
+    def __sub__(self, other: Operand) -> Expression:
         return _infix(self, "-", other, Level.SUM)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Operand) -> Expression:
         return _infix(other, "-", self, Level.SUM)
 
-    def __mul__(self, other):
+    def __mul__(self, other: Operand) -> Expression:
         return _infix(self, "*", other, Level.PRODUCT)
 
-    def __rmul__(self, other):
+    def __rmul__(self, other: Operand) -> Expression:
         return _infix(other, "*", self, Level.PRODUCT)
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Operand) -> Expression:
         return _infix(self, "/", other, Level.PRODUCT)
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: Operand) -> Expression:
         return _infix(other, "/", self, Level.PRODUCT)
 
-    def __floordiv__(self, other):
+    def __floordiv__(self, other: Operand) -> Expression:
         return _infix(self, "//", other, Level.PRODUCT)
 
-    def __rfloordiv__(self, other):
+    def __rfloordiv__(self, other: Operand) -> Expression:
         return _infix(other, "//", self, Level.PRODUCT)
 
-    def __mod__(self, other):
+    def __mod__(self, other: Operand) -> Expression:
         return _infix(self, "%", other, Level.PRODUCT)
 
-    def __rmod__(self, other):
+    def __rmod__(self, other: Operand) -> Expression:
         return _infix(other, "%", self, Level.PRODUCT)
 
-    def __pow__(self, other):
+    def __pow__(self, other: Operand) -> Expression:
         return function("pow", self, other)
 
-    def __rpow__(self, other):
+    def __rpow__(self, other: Operand) -> Expression:
         return function("pow", other, self)
 
-    def __neg__(self):
+    def __neg__(self) -> Expression:
         # Parentheses keep the minus apart from another one (a comment) and from a number (a literal).
         number = self._text[0].isdigit() or self._text[0] == "."
         return Expression(f"-({self._text})" if number else "-" + self.at(Level.PRIMARY), Level.SIGN, (self,))
 
-    def __pos__(self):
+    def __pos__(self) -> Expression:
         return self
 
-    def __abs__(self):
+    def __abs__(self) -> Expression:
         return function("abs", self)
 
-    def __round__(self, digits=None):
+    def __round__(self, digits: int | None = None) -> Expression:
         return function("round", self) if digits is None else function("round", self, digits)
 
-    def __floor__(self):
+    def __floor__(self) -> Expression:
         return function("floor", self)
 
-    def __ceil__(self):
+    def __ceil__(self) -> Expression:
         return function("ceil", self)
 
-    def __trunc__(self):
+    def __trunc__(self) -> Expression:
         return function("trunc", self)
 
     # ---- comparison and logic
 
-    def __eq__(self, other):
+    def __eq__(self, other: Operand) -> Expression:  # type: ignore[override]
         return _comparison(self, "=", other)
 
-    def __ne__(self, other):
+    def __ne__(self, other: Operand) -> Expression:  # type: ignore[override]
         return _comparison(self, "<>", other)
 
-    def __lt__(self, other):
+    def __lt__(self, other: Operand) -> Expression:
         return _comparison(self, "<", other)
 
-    def __le__(self, other):
+    def __le__(self, other: Operand) -> Expression:
         return _comparison(self, "<=", other)
 
-    def __gt__(self, other):
+    def __gt__(self, other: Operand) -> Expression:
         return _comparison(self, ">", other)
 
-    def __ge__(self, other):
+    def __ge__(self, other: Operand) -> Expression:
         return _comparison(self, ">=", other)
 
-    def __and__(self, other):
+    def __and__(self, other: Operand) -> Expression:
         return _logic(self, "and", other, Level.AND)
 
-    def __rand__(self, other):
+    def __rand__(self, other: Operand) -> Expression:
         return _logic(other, "and", self, Level.AND)
 
-    def __or__(self, other):
+    def __or__(self, other: Operand) -> Expression:
         return _logic(self, "or", other, Level.OR)
 
-    def __ror__(self, other):
+    def __ror__(self, other: Operand) -> Expression:
         return _logic(other, "or", self, Level.OR)
 
-    def __invert__(self):
+    def __invert__(self) -> Expression:
         return Expression("not " + self.at(Level.NOT), Level.NOT, (self,))
 
-    def is_null(self):
+    def is_null(self) -> Expression:
         return Expression(self.at(Level.IS) + " is null", Level.IS, (self,))
 
-    def is_not_null(self):
+    def is_not_null(self) -> Expression:
         return Expression(self.at(Level.IS) + " is not null", Level.IS, (self,))
 
-    def is_distinct_from(self, other):
+    def is_distinct_from(self, other: Operand) -> Expression:
         """`<>` that takes null for a value of its own."""
         return self._distinct("is distinct from", value(other))
 
-    def is_not_distinct_from(self, other):
+    def is_not_distinct_from(self, other: Operand) -> Expression:
         return self._distinct("is not distinct from", value(other))
 
-    def between(self, low, high):
+    def between(self, low: Operand, high: Operand) -> Expression:
         """low <= self <= high."""
         low, high = value(low), value(high)
         text = f"{self.at(Level.CONCATENATION)} between {low.at(Level.CONCATENATION)} and {high.at(Level.CONCATENATION)}"
         return Expression(text, Level.MEMBERSHIP, (self, low, high))
 
-    def isin(self, values):
+    def isin(self, values: Iterable[Operand]) -> Expression:
         """self in (values): a list, tuple or set of at least one value."""
         if isinstance(values, (str, bytes, Expression)) or not hasattr(values, "__iter__"):
             raise wrong(f"isin takes a list of values, not {described(values)}")
@@ -262,36 +270,36 @@ class Expression(Aggregates):
         text = f"{self.at(Level.CONCATENATION)} in ({', '.join(each.at(Level.OR) for each in values)})"
         return Expression(text, Level.MEMBERSHIP, (self, *values))
 
-    def like(self, pattern, escape=None):
+    def like(self, pattern: Operand, escape: Operand = None) -> Expression:
         return self._like("like", pattern, escape)
 
-    def ilike(self, pattern, escape=None):
+    def ilike(self, pattern: Operand, escape: Operand = None) -> Expression:
         return self._like("ilike", pattern, escape)
 
-    def concat(self, *others):
+    def concat(self, *others: Operand) -> Expression:
         """self || other || ...: null where one of them is."""
         result = self
         for other in others:
             result = _infix(result, "||", other, Level.CONCATENATION)
         return result
 
-    def fill_null(self, other):
+    def fill_null(self, other: Operand) -> Expression:
         """coalesce(self, other)."""
         return function("coalesce", self, other)
 
-    def cast(self, to):
+    def cast(self, to: Any) -> Expression:
         """cast(self as TYPE): an SQL name ("bigint"), a type of viand.types, or int, float, str, bool, datetime, date."""
         return Expression(f"cast({self._text} as {type_name(to)})", parts=(self,))
 
-    def try_cast(self, to):
+    def try_cast(self, to: Any) -> Expression:
         """As cast, but null where a value does not fit."""
         return Expression(f"try_cast({self._text} as {type_name(to)})", parts=(self,))
 
-    def desc(self):
+    def desc(self) -> Descending:
         """Greatest first: for order_by."""
         return Descending(self)
 
-    def per(self, *keys, where=None):
+    def per(self, *keys: Expression | str, where: Expression | str | None = None) -> Per:
         """Groups the window's rows by `keys`: col("revenue").sum().per("invoice_no").avg()."""
         return Per(self, keys, where)
 
@@ -315,18 +323,18 @@ class Expression(Aggregates):
 class Per(Aggregates):
     """An expression with the keys that group its rows; an aggregate or gap over it makes an expression again."""
 
-    def __init__(self, inner, keys, where=None):
+    def __init__(self, inner: Expression, keys: Iterable[Expression | str], where: Expression | str | None = None):
         if not keys:
             raise wrong("per takes at least one key", 'as in col("revenue").sum().per("invoice_no").avg()')
         self._inner = inner
         self._keys = [expression(key, "a key of per") for key in keys]
         self._where = where
 
-    def gap(self):
+    def gap(self) -> Expression:
         """The differences of neighbours among the sorted values: gap(first(at) per invoice_no)."""
         return self._aggregate("gap")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Per({self._inner.sql!r}, keys={[key.sql for key in self._keys]!r})"
 
     def __getattr__(self, name):
@@ -345,7 +353,7 @@ class Per(Aggregates):
 class Descending:
     """An order, greatest first."""
 
-    def __init__(self, of):
+    def __init__(self, of: Expression):
         self.of = of
 
 
@@ -354,14 +362,14 @@ class When(Expression):
 
     __slots__ = ("_branches",)
 
-    def __init__(self, branches):
+    def __init__(self, branches: list[tuple[Expression, Expression]]):
         self._branches = branches
         super().__init__(self._case(None), parts=[part for branch in branches for part in branch])
 
-    def when(self, condition, then):
+    def when(self, condition: Expression | bool, then: Operand) -> When:
         return When([*self._branches, (_condition(condition), value(then))])
 
-    def otherwise(self, other):
+    def otherwise(self, other: Operand) -> Expression:
         other = value(other)
         parts = [part for branch in self._branches for part in branch]
         return Expression(self._case(other), parts=[*parts, other])
@@ -387,7 +395,7 @@ def sql(text: str) -> Expression:
     return Expression(_checked_sql(text), Level.OR, aggregated=False)
 
 
-def lit(of) -> Expression:
+def lit(of: Operand) -> Expression:
     """A value as SQL: None, bool, int, float, str, datetime (naive: timestamp, zoned: timestamptz), date, timedelta."""
     text = literal_text(of)
     if text is None:
@@ -396,31 +404,32 @@ def lit(of) -> Expression:
     return Expression(text, Level.SIGN if text.startswith("-") else Level.PRIMARY)
 
 
-def count(of=None, *, where=None, window=None) -> Expression:
+def count(of: Expression | str | None = None, *, where: Expression | str | None = None,
+          window: Duration | None = None) -> Expression:
     """count(*): rows, or those where an expression is not null."""
     if of is None:
         return aggregate("count", "*", (), where=where, window=window)
     return expression(of, "what is counted").count(where=where, window=window)
 
 
-def floor_days(interval) -> Expression:
+def floor_days(interval: Expression | str) -> Expression:
     """Whole days of an interval, toward minus infinity: floor_days(as_of - col("at").max())."""
     return function("floor_days", expression(interval, "an interval"))
 
 
-def gap(groups) -> Expression:
+def gap(groups: Per | Expression | str) -> Expression:
     """gap of col(...).first().per(...): sorts the values, gives their differences."""
     if isinstance(groups, Per):
         return groups.gap()
     return function("gap", expression(groups, "what gap goes over"))
 
 
-def when(condition, then) -> When:
+def when(condition: Expression | bool, then: Operand) -> When:
     """case when: when(col("x") > 0, 1).when(...).otherwise(0)."""
     return When([(_condition(condition), value(then))])
 
 
-def function(name: str, *arguments) -> Expression:
+def function(name: str, *arguments: Any) -> Expression:
     """A call of an SQL function: function("starts_with", col("invoice_no"), "C"). Texts are values here."""
     if not isinstance(name, str) or not _BARE_NAME.fullmatch(name) or name.lower() in RESERVED - {"date"}:
         raise wrong(f"{described(name)} is not a name of a function", nearest(str(name), FUNCTIONS).strip(": "))
@@ -550,4 +559,4 @@ def nearest(name: str, names) -> str:
     return f": did you mean {found[0]!r}?" if found else ""
 
 
-as_of = Expression("as_of")
+as_of: Expression = Expression("as_of")

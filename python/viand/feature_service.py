@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from viand import arguments as check
 from viand.arguments import definition
 from viand.document import Definition, present
@@ -17,8 +20,9 @@ class FeatureService(Definition):
 
     section = "feature_services"
 
-    def __init__(self, *, name, features, tags=None, description="", owner="", logging_config=None,
-                 precompute_online=False):
+    def __init__(self, *, name: str, features: Sequence[FeatureView | FeatureViewProjection | str],
+                 tags: dict[str, str] | None = None, description: str = "", owner: str = "", logging_config: Any = None,
+                 precompute_online: bool = False) -> None:
         check.take_words(self, "a feature service", name, description, tags, owner)
         if not isinstance(features, (list, tuple)):
             raise wrong(f"expected a list of features, got {described(features)}")

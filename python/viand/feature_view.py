@@ -19,13 +19,16 @@ has the Python file and line. Objects are values: they do nothing but say what Y
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from viand import arguments as check
 from viand.arguments import definition
 from viand.data_source import FileSource, PushSource
 from viand.document import Definition, Part, present, sql_of
-from viand.durations import duration_text, window_text
+from viand.durations import Duration, duration_text, window_text
 from viand.entity import Entity, take_entities
-from viand.expressions import described, expression, nearest, wrong
+from viand.expressions import Expression, described, expression, nearest, wrong
 from viand.field import Field, take_field
 from viand.places import call_site
 
@@ -44,9 +47,14 @@ class FeatureView(Definition):
 
     section = "feature_views"
 
-    def __init__(self, *, name, source=None, sink_source=None, schema=None, entities=None, ttl=None, online=None,
-                 offline=False, description="", tags=None, owner="", org="", mode=None, enable_validation=False,
-                 version="latest", enabled=True, features=None, window=None, where=None, having=None, snapshots=None):
+    def __init__(self, *, name: str, source: FileSource | PushSource | FeatureView | str | None = None, sink_source: None = None,
+                 schema: list[Field] | list[str] | None = None, entities: list[Entity] | list[str] | list[Entity | str] | None = None,
+                 ttl: Duration | None = None, online: bool | None = None, offline: bool = False, description: str = "",
+                 tags: dict[str, str] | None = None, owner: str = "", org: str = "", mode: None = None,
+                 enable_validation: bool = False, version: str = "latest", enabled: bool = True,
+                 features: Mapping[str, Any] | list[Field] | None = None, window: Duration | None = None,
+                 where: Expression | str | None = None, having: Expression | str | None = None,
+                 snapshots: Definition | str | None = None) -> None:
         check.take_words(self, "a feature view", name, description, tags, owner)
         self.source = self._checked_source(source)
         self._entities = take_entities(entities)
@@ -108,16 +116,16 @@ class FeatureView(Definition):
         return [each for each in self.schema if each.name not in keys]
 
     @property
-    def batch_source(self):
+    def batch_source(self) -> FileSource | FeatureView | str:
         return self.source.batch_source if isinstance(self.source, PushSource) else self.source
 
-    def __getitem__(self, features) -> FeatureViewProjection:
+    def __getitem__(self, features: list[str]) -> FeatureViewProjection:
         return FeatureViewProjection(self)[features]
 
-    def with_name(self, name) -> FeatureViewProjection:
+    def with_name(self, name: str) -> FeatureViewProjection:
         return FeatureViewProjection(self).with_name(name)
 
-    def with_join_key_map(self, join_key_map) -> FeatureViewProjection:
+    def with_join_key_map(self, join_key_map: dict[str, str]) -> FeatureViewProjection:
         return FeatureViewProjection(self).with_join_key_map(join_key_map)
 
     def references(self):
@@ -142,16 +150,17 @@ class FeatureView(Definition):
 class FeatureViewProjection(Definition):
     """Some features of a view, under other names: view[["a", "b"]].with_name("alias").with_join_key_map({...})."""
 
-    def __init__(self, view, features=(), alias="", join_key_map=None):
+    def __init__(self, view: FeatureView, features: Iterable[str] = (), alias: str = "",
+                 join_key_map: dict[str, str] | None = None) -> None:
         self._site = call_site()
         self.view, self.desired_features, self.name_alias = view, list(features), alias
         self.join_key_map = dict(join_key_map or {})
 
     @property
-    def name(self):
+    def name(self) -> str:  # type: ignore[override]
         return self.view.name
 
-    def __getitem__(self, features):
+    def __getitem__(self, features: list[str]) -> FeatureViewProjection:
         names = check.texts(features, "the features of a projection")
         known = [each.name for each in self.view.features]
         for each in names:
@@ -161,10 +170,10 @@ class FeatureViewProjection(Definition):
         check.unique(names, "the feature")
         return FeatureViewProjection(self.view, names, self.name_alias, self.join_key_map)
 
-    def with_name(self, name):
+    def with_name(self, name: str) -> FeatureViewProjection:
         return FeatureViewProjection(self.view, self.desired_features, check.name(name, "an alias"), self.join_key_map)
 
-    def with_join_key_map(self, join_key_map):
+    def with_join_key_map(self, join_key_map: dict[str, str]) -> FeatureViewProjection:
         """{join key of the view: column of the spine}."""
         mapping = check.text_map(join_key_map, "a join_key_map")
         return FeatureViewProjection(self.view, self.desired_features, self.name_alias, mapping)

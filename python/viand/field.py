@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from viand import arguments as check
 from viand.arguments import definition
 from viand.document import Definition, Part, SqlText, present, sql_of
-from viand.durations import time_text, window_text
+from viand.durations import Duration, time_text, window_text
 from viand.expressions import Expression, Per, described, expression, wrong
 from viand.types import FeastType
 from viand.value_type import ValueType
@@ -21,8 +23,10 @@ class Field(Definition):
     `features` the key is the name.
     """
 
-    def __init__(self, *, name=None, dtype=None, description="", tags=None, vector_index=False, vector_length=0,
-                 vector_search_metric=None, expr=None, window=None, default=None, owner=""):
+    def __init__(self, *, name: str | None = None, dtype: FeastType | ValueType | str | None = None, description: str = "",
+                 tags: dict[str, str] | None = None, vector_index: bool = False, vector_length: int = 0,
+                 vector_search_metric: str | None = None, expr: Expression | str | None = None,
+                 window: Duration | None = None, default: Any = None, owner: str = "") -> None:
         self.name = None if name is None else check.name(name, "the name of a field")
         self.description = check.optional_text(description, "the description of a field")
         self.owner = check.optional_text(owner, "the owner of a field")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from viand import arguments as check
 from viand.arguments import definition
 from viand.data_source import FileSource
 from viand.document import Definition, Part, present, sql_of
-from viand.durations import window_text
+from viand.durations import Duration, window_text
 from viand.entity import Entity, take_entities
-from viand.expressions import described, expression, wrong
+from viand.expressions import Expression, described, expression, wrong
 from viand.feature_view import FeatureView
 from viand.field import take_field
 
@@ -21,7 +23,8 @@ __all__ = ["Labels", "Spine"]
 class Spine(Definition):
     """Rows (keys, time) out of a file: the population of labels."""
 
-    def __init__(self, *, path, timestamp_column=None, entities=None):
+    def __init__(self, *, path: str, timestamp_column: str | None = None,
+                 entities: list[Entity] | list[str] | list[Entity | str] | None = None) -> None:
         self.name = ""
         self.path = check.name(path, "the path of a spine")
         self.timestamp_column = check.optional_text(timestamp_column, "the timestamp_column of a spine")
@@ -45,7 +48,9 @@ class Labels(Definition):
 
     section = "labels"
 
-    def __init__(self, *, name, population, source, window, columns, where=None, description="", tags=None, owner=""):
+    def __init__(self, *, name: str, population: FeatureView | Spine | str, source: FileSource | FeatureView | str,
+                 window: Duration, columns: Mapping[str, Any], where: Expression | str | None = None,
+                 description: str = "", tags: dict[str, str] | None = None, owner: str = "") -> None:
         check.take_words(self, "labels", name, description, tags, owner)
         self.population = check.reference(population, (FeatureView, Spine), "a feature view, a Spine")
         self.source = check.reference(source, (FileSource, FeatureView), "a source")

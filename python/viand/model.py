@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from viand import arguments as check
 from viand.arguments import definition
 from viand.document import Definition, present
@@ -22,8 +25,11 @@ class Model(Definition):
 
     section = "models"
 
-    def __init__(self, *, name, features, target, labels=None, spine=None, timestamp_column=None, type=None, fill_null=None,
-                 split=None, params=None, num_boost_round=None, description="", tags=None, owner=""):
+    def __init__(self, *, name: str, features: FeatureService | str, target: str, labels: Labels | str | None = None,
+                 spine: str | None = None, timestamp_column: str | None = None, type: str | None = None,
+                 fill_null: float | None = None, split: str | Mapping[str, Any] | None = None,
+                 params: Mapping[str, Any] | None = None, num_boost_round: int | None = None, description: str = "",
+                 tags: dict[str, str] | None = None, owner: str = "") -> None:
         check.take_words(self, "a model", name, description, tags, owner)
         self.features = check.reference(features, FeatureService, "a FeatureService")
         if (labels is None) == (spine is None):

@@ -13,7 +13,7 @@ __all__ = ["Project"]
 class Project(Definition):
     """Feast's project; the repo's feature_store.yaml names it, and must name the same."""
 
-    def __init__(self, *, name, description="", tags=None, owner=""):
+    def __init__(self, *, name: str, description: str = "", tags: dict[str, str] | None = None, owner: str = "") -> None:
         check.take_words(self, "a project", name, description, tags, owner)
 
     def document(self):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from viand import arguments as check
 from viand.arguments import definition
 from viand.document import Definition, present
-from viand.durations import duration_text, time_text
+from viand.durations import Duration, Time, duration_text, time_text
 from viand.expressions import wrong
 
 __all__ = ["Snapshots"]
@@ -23,7 +23,8 @@ class Snapshots(Definition):
 
     section = "snapshots"
 
-    def __init__(self, *, name, source, first, last, every, description="", tags=None, owner=""):
+    def __init__(self, *, name: str, source: Definition | str, first: Time, last: Time, every: Duration,
+                 description: str = "", tags: dict[str, str] | None = None, owner: str = "") -> None:
         check.take_words(self, "snapshots", name, description, tags, owner)
         self.source = check.of_section(source, "sources", "a source")
         self.first = check.time(first, "first of snapshots")

@@ -19,7 +19,7 @@ __all__ = ["Array", "Bool", "Bytes", "Decimal", "FeastType", "Float32", "Float64
 class FeastType:
     """A type of a feature. `sql` is its name in a cast, None where SQL has none."""
 
-    def __init__(self, name: str, value_type: ValueType, sql: str | None = None):
+    def __init__(self, name: str, value_type: ValueType, sql: str | None = None) -> None:
         self.name = name
         self.value_type = value_type
         self.sql = sql
@@ -27,15 +27,15 @@ class FeastType:
     def to_value_type(self) -> ValueType:
         return self.value_type
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     __repr__ = __str__
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, FeastType) and self.name == other.name
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.name)
 
 
@@ -62,7 +62,7 @@ ZonedTimestamp = FeastType("ZonedTimestamp", ValueType.ZONED_TIMESTAMP)
 class Array(FeastType):
     """A list: Array(Int64)."""
 
-    def __init__(self, base_type: FeastType):
+    def __init__(self, base_type: FeastType) -> None:
         self.base_type = _checked(base_type, "Array")
         super().__init__(f"Array({base_type})", _collection(base_type, "LIST"))
 
@@ -70,7 +70,7 @@ class Array(FeastType):
 class Set(FeastType):
     """A list without repetition: Set(String)."""
 
-    def __init__(self, base_type: FeastType):
+    def __init__(self, base_type: FeastType) -> None:
         self.base_type = _checked(base_type, "Set")
         super().__init__(f"Set({base_type})", _collection(base_type, "SET"))
 
@@ -78,7 +78,7 @@ class Set(FeastType):
 class Struct(FeastType):
     """Named fields: Struct({"name": String})."""
 
-    def __init__(self, fields: dict[str, FeastType]):
+    def __init__(self, fields: dict[str, FeastType]) -> None:
         self.fields = fields
         texts = ", ".join(f"{name}: {_checked(each, 'Struct')}" for name, each in fields.items())
         super().__init__(f"Struct({{{texts}}})", ValueType.STRUCT)

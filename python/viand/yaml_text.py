@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from viand.document import SECTIONS, collect
 
@@ -16,7 +17,7 @@ _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _BLOCKS = frozenset(("features", "columns", "from"))
 
 
-def to_yaml(objects) -> str:
+def to_yaml(objects: Any) -> str:
     """The YAML of objects and of what they refer to; reads back as the same definitions.
 
     objects: one definition, or lists and dicts of them. The order is that of the lists of a file (entities, datasets,
