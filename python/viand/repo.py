@@ -152,4 +152,8 @@ def inside(file, root):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # What the files left running, a thread or a pool, is not waited for.
+    os._exit(code)

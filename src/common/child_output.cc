@@ -71,8 +71,15 @@ bool Take(int descriptor, std::string* text) {
   return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-/// Reads both streams until they end or there is a reason to stop.
-arrow::Status Listen(const ChildCommand& child, Pipe* out, Pipe* error, ChildOutput* said) {
+bool HasEnded(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/// Reads both streams until they end or there is a reason to stop. What the child left running may
+/// hold its standard error open: that is not waited for.
+arrow::Status Listen(const ChildCommand& child, pid_t pid, Pipe* out, Pipe* error,
+                     ChildOutput* said) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::duration<double>(child.timeout_seconds);
   while (out->ends[0] >= 0 || error->ends[0] >= 0) {
@@ -82,6 +89,7 @@ arrow::Status Listen(const ChildCommand& child, Pipe* out, Pipe* error, ChildOut
     said->timed_out = Clock::now() > end;
     said->beyond_limit = said->standard_output.size() > child.output_limit_bytes;
     if (said->timed_out || said->beyond_limit) return arrow::Status::OK();
+    if (ready == 0 && out->ends[0] < 0 && HasEnded(pid)) return arrow::Status::OK();
     if (ready <= 0) continue;
     if (waits[0].revents != 0 && !Take(out->ends[0], &said->standard_output)) out->Close(0);
     if (waits[1].revents != 0 && !Take(error->ends[0], &said->standard_error)) error->Close(0);
@@ -101,7 +109,7 @@ arrow::Result<ChildOutput> RunForOutput(const ChildCommand& child) {
   if (said.start_error != 0) return said;
   out.Close(1);
   error.Close(1);
-  const arrow::Status listened = Listen(child, &out, &error, &said);
+  const arrow::Status listened = Listen(child, pid, &out, &error, &said);
   // Its streams are closed: it has ended or has nothing more to say.
   const bool stopped = !listened.ok() || said.timed_out || said.beyond_limit;
   if (stopped) kill(-pid, SIGKILL);

@@ -34,6 +34,13 @@ TEST(ChildOutput, EndsWhatTakesTooLong) {
   EXPECT_EQ(said.standard_output, "begun\n");
 }
 
+TEST(ChildOutput, DoesNotWaitForWhatTheChildLeavesRunning) {
+  const ChildOutput said = Shell("echo answer; exec >&-; sleep 20 & exit 4");
+  EXPECT_FALSE(said.timed_out);
+  EXPECT_EQ(said.standard_output, "answer\n");
+  EXPECT_EQ(said.exit_code, 4);
+}
+
 TEST(ChildOutput, EndsWhatSaysTooMuch) {
   EXPECT_TRUE(Shell("while true; do echo 0123456789abcdef; done", 60, 100'000).beyond_limit);
 }

@@ -66,7 +66,7 @@ arrow::Status NoAnswer(const ChildOutput& child, const std::string& python,
   const std::string which = files.front();
   const std::string choose =
       "install viand for it with pip install viand, or name the Python that has it in "
-      "$VIAND_PYTHON";
+      "$VIAND_PYTHON; .feastignore leaves out files that define nothing";
   if (child.start_error != 0) {
     return ErrorAt(
         {.file = which}, ErrorKind::kEnvironment,

@@ -139,6 +139,18 @@ def test_what_the_files_print_is_not_in_the_output(viand, tmp_path):
     assert code == 0 and "hello" not in out and "raw" not in out and "hello" in error and "raw" in error
 
 
+def test_what_the_files_leave_running_is_not_waited_for(viand, tmp_path, monkeypatch):
+    text = PYTHON + """
+import subprocess, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+subprocess.Popen(["sleep", "60"])
+print("said")
+"""
+    monkeypatch.setenv("VIAND_PYTHON_TIMEOUT", "40")  # waiting would be an error
+    code, _, error = viand.call(make_repo(tmp_path, definitions_py=text), "list")
+    assert code == 0 and "said" in error
+
+
 # ---- errors at their lines ------------------------------------------------------------------------------------
 
 def test_an_error_within_a_text_points_into_the_file(viand, tmp_path):
