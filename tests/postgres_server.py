@@ -31,7 +31,7 @@ def as_postgres():
 
 
 def die_with_parent():
-    """In the new process: a test that is killed takes its server with it."""
+    """In the new process: a test that is killed takes its server with it; so does a thread, where one made the server."""
     PR_SET_PDEATHSIG = 1
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 

@@ -1,7 +1,6 @@
 """Registries in a real PostgreSQL, as a user meets them: URLs, rights, errors without passwords, a server that stops."""
 
 import socket
-import threading
 import time
 from urllib.parse import quote
 
@@ -177,8 +176,9 @@ def test_server_that_stops_and_comes_back(viand, repo, server):
     changes = [c["name"] for c in viand.json(repo, "plan")["changes"] if c["action"] == "add"]
     assert changes == ["more"]
     server.stop()
-    late = threading.Timer(1, server.start)
-    late.start()
-    viand.json(repo, "apply")
-    late.join()
+    process = viand.start(repo, "apply")
+    time.sleep(1)
+    server.start()
+    _, error = process.communicate()
+    assert process.returncode == 0, error
     assert not viand.json(repo, "plan")["has_effect"]
