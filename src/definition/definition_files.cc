@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <system_error>
@@ -18,7 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kConfigName = "feature_store.yaml";
 constexpr const char* kIgnoreName = ".feastignore";
-constexpr int64_t kMaxPythonBytes = 16 << 20;
+// A longer file is data in Python's clothes.
+constexpr uintmax_t kMaxPythonBytes = 16 << 20;
 
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\f\v";
@@ -83,7 +85,10 @@ arrow::Status TakeFile(const fs::path& path, const std::string& relative, Defini
   if (extension == ".yaml" || extension == ".yml") {
     if (path.filename() != kConfigName) files->yaml.push_back(relative);
   } else if (extension == ".py" && path.filename() != "__init__.py") {
-    VIAND_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path.string(), kMaxPythonBytes));
+    std::error_code error;
+    const bool is_file = fs::is_regular_file(path, error);
+    if (!is_file || fs::file_size(path, error) > kMaxPythonBytes) return arrow::Status::OK();
+    VIAND_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path.string()));
     if (ImportsViand(text)) files->python.push_back(relative);
   }
   return arrow::Status::OK();

@@ -117,6 +117,17 @@ def test_what_feastignore_names_and_what_is_hidden(viand, tmp_path):
     assert "other_spent" in exported(viand, repo)
 
 
+def test_names_of_python_that_are_no_files(viand, tmp_path):
+    repo = make_repo(tmp_path, definitions_py=PYTHON)
+    (repo / "gone.py").symlink_to("nowhere.py")
+    (repo / "folder.py").mkdir()
+    os.mkfifo(repo / "pipe.py")
+    with open(repo / "huge.py", "w") as huge:
+        huge.write("import viand\n")
+        huge.truncate(17 << 20)
+    assert "spent" in exported(viand, repo)
+
+
 def test_a_script_that_opens_the_store_is_not_run(viand, tmp_path):
     script = """
 import sys
