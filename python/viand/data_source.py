@@ -19,6 +19,9 @@ class FileSource(Definition):
 
     path: a file, folder or glob, relative to the repo, or s3://...; or a Dataset, whose output it then is.
     missing_columns: "fill_null" where a column that some of the files lack is null there.
+
+    >>> FileSource(path="data/orders/*.parquet", timestamp_field="at").name
+    'orders'
     """
 
     section = "sources"

@@ -25,6 +25,10 @@ class Dataset(Definition):
 
     path: a file or glob, or a list of them. types: raw column -> SQL type. columns: name -> expression over raw columns,
     left out: all as they are. on_error: "fail", "skip" or "null". sheet: a name, or an index from 0.
+
+    >>> raw = Dataset(name="orders", path="orders.csv", types={"at": "timestamp"}, to="data/orders.parquet")
+    >>> raw.source(timestamp_field="at")
+    FileSource(name='orders', path='data/orders.parquet', timestamp_field='at')
     """
 
     section = "datasets"

@@ -17,6 +17,9 @@ class Entity(Definition):
     """What features are about: a customer, a driver.
 
     join_keys: its columns, default the name. value_type: of the keys, or value_types one a key; left out: the data's.
+
+    >>> Entity(name="customer", join_keys=["customer_id"], value_type=ValueType.INT64)
+    Entity(name='customer', join_keys=['customer_id'], value_type='INT64')
     """
 
     section = "entities"

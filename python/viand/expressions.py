@@ -382,21 +382,33 @@ class When(Expression):
 # ---- what users begin with ------------------------------------------------------------------------------------
 
 def col(name: str) -> Expression:
-    """A column of the source, by its exact name."""
+    """A column of the source, by its exact name.
+
+    >>> str(col("Total Price") * 2)
+    '"Total Price" * 2'
+    """
     if not isinstance(name, str) or not name:
         raise wrong(f"col takes the name of a column, not {described(name)}")
     return Expression(quoted_name(name))
 
 
 def sql(text: str) -> Expression:
-    """SQL text as it is: sql("quantity * price > 3")."""
+    """SQL text as it is.
+
+    >>> str(sql("a or b") & col("c"))
+    '(a or b) and c'
+    """
     if not isinstance(text, str):
         raise wrong(f"sql takes a text, not {described(text)}")
     return Expression(_checked_sql(text), Level.OR, aggregated=False)
 
 
 def lit(of: Operand) -> Expression:
-    """A value as SQL: None, bool, int, float, str, datetime (naive: timestamp, zoned: timestamptz), date, timedelta."""
+    """A value as SQL: None, bool, int, float, str, datetime (naive: timestamp, zoned: timestamptz), date, timedelta.
+
+    >>> [str(lit(value)) for value in (None, 1.5, "it's", timedelta(hours=36), datetime(2026, 1, 1))]
+    ['null', '1.5', "'it''s'", "interval '36 hours'", "timestamp '2026-01-01 00:00:00'"]
+    """
     text = literal_text(of)
     if text is None:
         raise wrong(f"{described(of)} is no value of an expression",
@@ -406,31 +418,51 @@ def lit(of: Operand) -> Expression:
 
 def count(of: Expression | str | None = None, *, where: Expression | str | None = None,
           window: Duration | None = None) -> Expression:
-    """count(*): rows, or those where an expression is not null."""
+    """count(*): rows, or those where an expression is not null.
+
+    >>> str(count(where=col("amount") > 0))
+    'count(* where amount > 0)'
+    """
     if of is None:
         return aggregate("count", "*", (), where=where, window=window)
     return expression(of, "what is counted").count(where=where, window=window)
 
 
 def floor_days(interval: Expression | str) -> Expression:
-    """Whole days of an interval, toward minus infinity: floor_days(as_of - col("at").max())."""
+    """Whole days of an interval, toward minus infinity.
+
+    >>> str(floor_days(as_of - col("at").max()))
+    'floor_days(as_of - max(at))'
+    """
     return function("floor_days", expression(interval, "an interval"))
 
 
 def gap(groups: Per | Expression | str) -> Expression:
-    """gap of col(...).first().per(...): sorts the values, gives their differences."""
+    """Sorts the values of groups, gives their differences.
+
+    >>> str(floor_days(gap(col("at").first().per("order_id"))).avg())
+    'avg(floor_days(gap(first(at) per order_id)))'
+    """
     if isinstance(groups, Per):
         return groups.gap()
     return function("gap", expression(groups, "what gap goes over"))
 
 
 def when(condition: Expression | bool, then: Operand) -> When:
-    """case when: when(col("x") > 0, 1).when(...).otherwise(0)."""
+    """case when.
+
+    >>> str(when(col("x") > 0, 1).otherwise(0))
+    'case when x > 0 then 1 else 0 end'
+    """
     return When([(_condition(condition), value(then))])
 
 
 def function(name: str, *arguments: Any) -> Expression:
-    """A call of an SQL function: function("starts_with", col("invoice_no"), "C"). Texts are values here."""
+    """A call of an SQL function; texts are values here.
+
+    >>> str(function("starts_with", col("order_id"), "C"))
+    "starts_with(order_id, 'C')"
+    """
     if not isinstance(name, str) or not _BARE_NAME.fullmatch(name) or name.lower() in RESERVED - {"date"}:
         raise wrong(f"{described(name)} is not a name of a function", nearest(str(name), FUNCTIONS).strip(": "))
     if len(arguments) == 1 and isinstance(arguments[0], Per):

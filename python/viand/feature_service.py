@@ -16,7 +16,11 @@ __all__ = ["FeatureService"]
 
 @definition
 class FeatureService(Definition):
-    """Features under one name: views, view[["a", "b"]], or texts such as "view", "view:feature", "view@v2:feature"."""
+    """Features under one name: views, view[["a", "b"]], or texts such as "view", "view:feature", "view@v2:feature".
+
+    >>> FeatureService(name="propensity", features=["activity", "profile:credit"]).features
+    ['activity', 'profile:credit']
+    """
 
     section = "feature_services"
 

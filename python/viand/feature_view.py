@@ -43,6 +43,12 @@ class FeatureView(Definition):
     expression, SQL text or Field(expr=...); `window`, `where`, `having` and `snapshots` are theirs.
     source: a FileSource, PushSource, another view, or the name of one. ttl: a timedelta or "90d"; left out, a view of
     snapshots is as old as one step of the grid, any other has no bound. online: True for ready columns, as in Feast.
+
+    >>> from viand import col
+    >>> view = FeatureView(name="activity", entities=["customer"], source="orders", window="30d",
+    ...                    features={"spent": col("amount").sum(), "n": "count(*)"})
+    >>> [(feature.name, str(feature.expr)) for feature in view.features]
+    [('spent', 'sum(amount)'), ('n', 'count(*)')]
     """
 
     section = "feature_views"

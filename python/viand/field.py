@@ -21,6 +21,10 @@ class Field(Definition):
 
     window: its own, where that is not the view's. default: replaces null where the row exists. In the dict of a view's
     `features` the key is the name.
+
+    >>> from viand import col
+    >>> Field(name="spent", expr=col("amount").sum(), window="30d", default=0)
+    Field(name='spent', expr='sum(amount)', window='30d', default=0)
     """
 
     def __init__(self, *, name: str | None = None, dtype: FeastType | ValueType | str | None = None, description: str = "",

@@ -44,6 +44,12 @@ class Labels(Definition):
 
     population: a view of snapshots, whose rows (key, t) are labelled, or a Spine. window: a timedelta, or "30d following".
     columns: name -> expression.
+
+    >>> from viand import count
+    >>> bought = Labels(name="bought", population="activity", source="orders", window=timedelta(days=30),
+    ...                 columns={"bought": count() > 0})
+    >>> bought.document()["window"], bought.document()["columns"]
+    ('30d following', {'bought': 'count(*) > 0'})
     """
 
     section = "labels"

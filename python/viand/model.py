@@ -21,6 +21,9 @@ class Model(Definition):
     """A model: features (a service), labels or a spine that holds the target, how rows are split, XGBoost's params.
 
     split: "last_snapshot", {"after": datetime} or {"fraction": 0.2, "by": "time"}; YAML's {"test": ...} works too.
+
+    >>> Model(name="buys", features="propensity", labels="bought", target="bought", split={"fraction": 0.2}).split
+    {'fraction': 0.2}
     """
 
     section = "models"

@@ -19,6 +19,10 @@ class Snapshots(Definition):
     """A grid of cutoffs: `first`, then every `every` up to `last`.
 
     first, last: "start + 90d", "end - 30d" (of the source's data), or a time. every: a timedelta or "30d".
+
+    >>> from datetime import timedelta
+    >>> Snapshots(name="daily", source="orders", first="start + 7d", last="end", every=timedelta(days=1)).document()["every"]
+    '1d'
     """
 
     section = "snapshots"

@@ -22,6 +22,12 @@ def to_yaml(objects: Any) -> str:
 
     objects: one definition, or lists and dicts of them. The order is that of the lists of a file (entities, datasets,
     sources, ...), within each that in which they were given. DefinitionError where two objects have one name.
+
+    >>> from viand import Entity
+    >>> print(to_yaml(Entity(name="customer", join_keys=["customer_id"])), end="")
+    entities:
+      - name: customer
+        join_keys: [customer_id]
     """
     collection = collect(objects)
     sections = []
