@@ -55,7 +55,8 @@ class PartitionCutter {
     if (bytes / kMostSlicesBeside > limit_ / ends / 2) limit_ = estimate_.MostUncut();
     slice_bytes_ = std::max<int64_t>(limit_ / ends / 2, 1);
     VIAND_RETURN_NOT_OK(CutEvents(std::move(part_.events), kLeast, kMost, 0));
-    std::vector<SetSlice> sets = PlanSets(slices_, estimate_.windows(), TimesOfSets(), limit_);
+    // The other half is of summaries and sets.
+    std::vector<SetSlice> sets = PlanSets(slices_, estimate_.windows(), TimesOfSets(), limit_ / 2);
     VIAND_RETURN_NOT_OK(CheckWhole(sets));
     VIAND_ASSIGN_OR_RETURN(const auto spine, DealSpine(sets));
     for (size_t i = 0; i < sets.size(); ++i) {
