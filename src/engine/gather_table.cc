@@ -27,6 +27,9 @@
 namespace viand::engine {
 namespace {
 
+/// Values that are asked for ahead of the one that is taken.
+constexpr size_t kAsked = 32;
+
 /// Which chunk of a column each row that is wanted is in.
 class ChunksOfRows {
  public:
@@ -53,7 +56,6 @@ class ChunksOfRows {
   /// The table's row that is first in a chunk.
   int64_t StartOf(int chunk) const { return starts_[chunk]; }
   int32_t Of(size_t i) const { return of_row_.empty() ? 0 : of_row_[i]; }
-  bool IsOne() const { return of_row_.empty(); }
 
  private:
   /// The chunk of the first row of every block: that of a row is at most a few further.
@@ -174,7 +176,7 @@ class TableGather {
   /// Values of a fixed number of bytes. A null's value is zero, so that equal results have equal
   /// bytes.
   template <typename Value>
-  arrow::Result<std::shared_ptr<arrow::Array>> Fixed(const arrow::ChunkedArray& column) const {
+  arrow::Result<std::shared_ptr<arrow::Array>> Fixed(const arrow::ChunkedArray& column) {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
                            arrow::AllocateBuffer(gather_.rows * sizeof(Value), pool_));
     auto* out = reinterpret_cast<Value*>(buffer->mutable_data());
@@ -183,39 +185,52 @@ class TableGather {
       values.push_back(column.chunk(chunk)->data()->GetValues<Value>(1) - chunks_->StartOf(chunk));
     }
     const auto rows = static_cast<size_t>(gather_.rows);
-    if (missing_ == 0 && chunks_->IsOne()) {
-      for (size_t i = 0; i < rows; ++i) out[i] = values[0][rows_[i]];
-    } else {
-      for (size_t i = 0; i < rows; ++i)
-        out[i] = rows_[i] < 0 ? Value{} : values[chunks_->Of(i)][rows_[i]];
-    }
-    if (missing_ == 0 && column.null_count() == 0)
-      return arrow::MakeArray(
-          arrow::ArrayData::Make(column.type(), gather_.rows, {nullptr, std::move(buffer)}, 0));
-    VIAND_ASSIGN_OR_RETURN(auto validity, Validity(column));
-    int64_t nulls = 0;
+    const auto value_at = [&](size_t i) {
+      return values[chunks_->Of(i)] + std::max<int64_t>(rows_[i], chunks_->StartOf(chunks_->Of(i)));
+    };
     for (size_t i = 0; i < rows; ++i) {
-      if (arrow::bit_util::GetBit(validity->data(), static_cast<int64_t>(i))) continue;
-      out[i] = Value{};
-      ++nulls;
+      // Each lies somewhere else in memory.
+      if (i + kAsked < rows) __builtin_prefetch(value_at(i + kAsked));
+      out[i] = rows_[i] < 0 ? Value{} : *value_at(i);
     }
+    if (column.null_count() == 0) {
+      VIAND_ASSIGN_OR_RETURN(auto validity, Found());
+      return arrow::MakeArray(arrow::ArrayData::Make(
+          column.type(), gather_.rows, {std::move(validity), std::move(buffer)}, missing_));
+    }
+    return WithNulls(column, std::move(buffer), out);
+  }
+
+  /// Which rows were found, as bits, the same for all columns without nulls; null where all were.
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Found() {
+    if (missing_ == 0 || found_ != nullptr) return found_;
+    VIAND_ASSIGN_OR_RETURN(found_, arrow::AllocateEmptyBitmap(gather_.rows, pool_));
+    size_t next = 0;
+    arrow::internal::GenerateBitsUnrolled(found_->mutable_data(), 0, gather_.rows,
+                                          [&] { return rows_[next++] >= 0; });
+    return found_;
+  }
+
+  template <typename Value>
+  arrow::Result<std::shared_ptr<arrow::Array>> WithNulls(const arrow::ChunkedArray& column,
+                                                         std::shared_ptr<arrow::Buffer> buffer,
+                                                         Value* out) const {
+    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity,
+                           arrow::AllocateEmptyBitmap(gather_.rows, pool_));
+    int64_t nulls = 0;
+    size_t next = 0;
+    arrow::internal::GenerateBitsUnrolled(validity->mutable_data(), 0, gather_.rows, [&] {
+      const size_t i = next++;
+      const int32_t chunk = chunks_->Of(i);
+      const bool valid =
+          rows_[i] >= 0 && column.chunk(chunk)->IsValid(rows_[i] - chunks_->StartOf(chunk));
+      if (!valid) out[i] = Value{};
+      nulls += valid ? 0 : 1;
+      return valid;
+    });
     if (nulls == 0) validity = nullptr;
     return arrow::MakeArray(arrow::ArrayData::Make(
         column.type(), gather_.rows, {std::move(validity), std::move(buffer)}, nulls));
-  }
-
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Validity(const arrow::ChunkedArray& column) const {
-    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> bits,
-                           arrow::AllocateEmptyBitmap(gather_.rows, pool_));
-    const bool nulls = column.null_count() > 0;
-    size_t next = 0;
-    arrow::internal::GenerateBitsUnrolled(bits->mutable_data(), 0, gather_.rows, [&] {
-      const size_t i = next++;
-      if (rows_[i] < 0) return false;
-      const int32_t chunk = chunks_->Of(i);
-      return !nulls || column.chunk(chunk)->IsValid(rows_[i] - chunks_->StartOf(chunk));
-    });
-    return bits;
   }
 
   /// Values that differ in length, or are of a type that becomes the plan's: taken out of each
@@ -272,6 +287,7 @@ class TableGather {
   arrow::MemoryPool* const pool_;
   PoolVector<int64_t> rows_;              // of the table, for each of the spine's; -1: none
   int64_t missing_ = 0;                   // how many have none
+  std::shared_ptr<arrow::Buffer> found_;  // Found(), once it is known
   std::unique_ptr<ChunksOfRows> chunks_;  // as the last column is cut
 };
 

@@ -53,47 +53,69 @@ class BytesTable {
  public:
   int32_t Insert(std::string_view bytes) {
     if (2 * (strings_.size() + 1) > slots_.size()) Grow();
-    const uint64_t tag = TagOf(bytes);
-    Slot& slot = slots_[SlotOf(bytes, tag)];
+    const Ends ends(bytes);
+    const uint64_t hash = HashOf(bytes, ends);
+    Slot& slot = slots_[SlotOf(bytes, ends, hash)];
     if (slot.code < 0) {
-      slot = {tag, static_cast<int32_t>(strings_.size())};
+      slot = {hash, static_cast<int32_t>(strings_.size())};
       strings_.push_back(bytes);
+      ends_.push_back(ends);
     }
     return slot.code;
   }
   int32_t Find(std::string_view bytes) const {
-    return slots_.empty() ? -1 : slots_[SlotOf(bytes, TagOf(bytes))].code;
+    if (slots_.empty()) return -1;
+    const Ends ends(bytes);
+    return slots_[SlotOf(bytes, ends, HashOf(bytes, ends))].code;
   }
   int64_t size() const { return static_cast<int64_t>(strings_.size()); }
 
  private:
-  // A string of at most 7 bytes is its tag: the bytes, and the length in the top byte. Those of
-  // longer ones have the top bit and hash bits, and the strings decide.
-  static constexpr uint64_t kLong = uint64_t{1} << 63;
   struct Slot {
-    uint64_t tag;
+    uint64_t hash;
     int32_t code;  // -1 where free
   };
-
-  static uint64_t TagOf(std::string_view bytes) {
-    const size_t size = bytes.size();
-    if (size > 7) return HashBytes(bytes) | kLong;
-    uint64_t word = uint64_t{size} << 56;
-    if (size >= 4) {
-      // Two loads of four bytes that may overlap: a copy of unknown length would be a call.
-      uint32_t low, high;
-      std::memcpy(&low, bytes.data(), 4);
-      std::memcpy(&high, bytes.data() + size - 4, 4);
-      return word | low | uint64_t{high} << (8 * (size - 4));
+  // The first and the last eight bytes of a string, which may overlap: with its length, all of one
+  // of at most 16. A shorter one has zeros after its bytes, and no last.
+  struct Ends {
+    explicit Ends(std::string_view bytes) {
+      if (bytes.size() >= 8) {
+        std::memcpy(&first, bytes.data(), 8);
+        std::memcpy(&last, bytes.data() + bytes.size() - 8, 8);
+      } else if (bytes.size() >= 4) {
+        // Two loads of four bytes that may overlap: a copy of unknown length would be a call.
+        uint32_t low, high;
+        std::memcpy(&low, bytes.data(), 4);
+        std::memcpy(&high, bytes.data() + bytes.size() - 4, 4);
+        first = low | uint64_t{high} << (8 * (bytes.size() - 4));
+      } else {
+        for (size_t i = 0; i < bytes.size(); ++i)
+          first |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+      }
     }
-    for (size_t i = 0; i < size; ++i) word |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
-    return word;
+    bool operator==(const Ends&) const = default;
+
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
+  static constexpr size_t kMostInEnds = 16;
+
+  static uint64_t HashOf(std::string_view bytes, const Ends& ends) {
+    if (bytes.size() > kMostInEnds) return HashBytes(bytes);
+    return HashWord(ends.first ^ (ends.last * 0xff51afd7ed558ccd + bytes.size()));
   }
 
-  size_t SlotOf(std::string_view bytes, uint64_t tag) const {
-    size_t at = (tag & kLong ? tag : HashWord(tag)) & (slots_.size() - 1);
+  // Equal hashes may be of different strings: the bytes decide.
+  bool IsOf(int32_t code, std::string_view bytes, const Ends& ends) const {
+    const std::string_view other = strings_[code];
+    return ends_[code] == ends && other.size() == bytes.size() &&
+           (bytes.size() <= kMostInEnds || other == bytes);
+  }
+
+  size_t SlotOf(std::string_view bytes, const Ends& ends, uint64_t hash) const {
+    size_t at = hash & (slots_.size() - 1);
     while (slots_[at].code >= 0 &&
-           (slots_[at].tag != tag || (tag & kLong && strings_[slots_[at].code] != bytes))) {
+           (slots_[at].hash != hash || !IsOf(slots_[at].code, bytes, ends))) {
       at = (at + 1) & (slots_.size() - 1);
     }
     return at;
@@ -102,12 +124,16 @@ class BytesTable {
     PoolVector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size(), Slot{0, -1});
     old.swap(slots_);
     for (const Slot& slot : old) {
-      if (slot.code >= 0) slots_[SlotOf(strings_[slot.code], slot.tag)] = slot;
+      if (slot.code < 0) continue;
+      size_t at = slot.hash & (slots_.size() - 1);
+      while (slots_[at].code >= 0) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = slot;
     }
   }
 
   PoolVector<Slot> slots_;                // a power of two of them, at most half in use
   PoolVector<std::string_view> strings_;  // by code
+  PoolVector<Ends> ends_;                 // by code
 };
 
 }  // namespace viand::engine

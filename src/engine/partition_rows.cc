@@ -8,6 +8,8 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include <algorithm>
+
 #include "src/common/pool_vector.h"
 #include "src/engine/partition_hash.h"
 
@@ -55,6 +57,11 @@ PoolVector<int32_t> PlacesOfRows(const std::vector<int32_t>& row_partitions,
   return places;
 }
 
+/// With a place for those that are not kept, if there are any.
+int64_t RoomOf(const PoolVector<int32_t>& places, int64_t kept) {
+  return std::min(kept + 1, static_cast<int64_t>(places.size()));
+}
+
 /// Writes each value to its place: as many places are written in turn as there are partitions, and
 /// the values are read once, in their order.
 template <typename T>
@@ -62,7 +69,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> Scattered(const arrow::Array& colum
                                                        const PoolVector<int32_t>& places,
                                                        int64_t kept, arrow::MemoryPool* pool) {
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
-                         arrow::AllocateBuffer((kept + 1) * sizeof(T), pool));
+                         arrow::AllocateBuffer(RoomOf(places, kept) * sizeof(T), pool));
   auto* out = reinterpret_cast<T*>(buffer->mutable_data());
   const T* values = column.data()->GetValues<T>(1);
   for (size_t i = 0; i < places.size(); ++i) out[places[i]] = values[i];
