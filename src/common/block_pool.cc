@@ -30,9 +30,9 @@ constexpr int64_t kOwnMappingBytes = 32 << 20;
 // A block that is asked for may come from a class up to twice as large before fresh pages do.
 constexpr int kClassesAbove = 4;
 constexpr int kLeastShift = 16;
-// The start of the first slab is on huge pages: most of what a short run needs, with few faults. What
-// comes later is not, for a huge page is cleared whole and held whole where a part of it is used:
-// with 128 MiB of them a join took a third of a second more of the system's time.
+// The start of the first slab is on huge pages: most of what a short run needs, with few faults.
+// What comes later is not, for a huge page is cleared whole and held whole where a part of it is
+// used: with 128 MiB of them a join took a third of a second more of the system's time.
 constexpr int64_t kHugeBytes = 32 << 20;
 
 bool IsLarge(int64_t bytes) { return kBlocksAreKept && bytes >= BlockPool::kLeastBlockBytes; }
