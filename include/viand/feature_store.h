@@ -7,7 +7,7 @@
 // A FeatureStore is one feature repo: a folder with feature_store.yaml and definitions in *.yaml
 // and *.py. Every method reads the definitions as they are on disk at Open. Errors are results,
 // never exceptions; tables cross as Arrow C streams (table.h), so a program that links its own
-// Arrow, or none, can use viand. Not thread-safe: one call at a time.
+// Arrow, or none, can use viand. Not thread-safe: one call at a time, but for Cancel.
 #pragma once
 
 #include <cstdint>
@@ -298,6 +298,10 @@ class FeatureStore {
   /// (time, keys).
   virtual Result<Table> GetHistoricalFeatures(const HistoricalOptions& options) = 0;
 
+  /// Checks the names and options of a retrieval, and that what its features are read from is
+  /// there, before there is a spine: whatever would fail for any.
+  virtual Status CheckRetrieval(const HistoricalOptions& options) = 0;
+
   /// The same to a file, as it is computed: memory stays within the budget whatever the number of
   /// rows. `spine` as above, empty: without one. `output` ends in .parquet, .csv, .arrow (.feather,
   /// .ipc), or is "-": standard output, in `format` csv (or empty), json, arrow or parquet. A file
@@ -306,6 +310,11 @@ class FeatureStore {
                                                        const HistoricalOptions& options,
                                                        const std::string& output,
                                                        const std::string& format) = 0;
+
+  /// The same for rows in memory, of which no manifest can tell.
+  virtual Result<WrittenTable> WriteHistoricalFeatures(Table spine,
+                                                       const HistoricalOptions& options,
+                                                       const std::string& output) = 0;
 
   /// Makes again what a manifest (of WriteHistoricalFeatures, or of a model: its training set)
   /// tells of. Where a definition or an input has changed since, kInput names each and nothing is
@@ -317,6 +326,8 @@ class FeatureStore {
   /// The plan of a retrieval (`spine` empty: without one): what each operator is expected to do;
   /// with `analyze` it is run, its result dropped, and told what each did.
   virtual Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
+                                       bool analyze) = 0;
+  virtual Result<PlanOperator> Explain(Table spine, const HistoricalOptions& options,
                                        bool analyze) = 0;
 
   virtual Result<TrainReport> Train(const std::string& model, const TrainOptions& options) = 0;
@@ -349,6 +360,17 @@ class FeatureStore {
   /// Writes the first rows of a Parquet file of the repo as a table: what the CLI shows after
   /// predict.
   virtual Result<Table> Read(const std::string& path) = 0;
+
+  /// Writes a table, one that a call here gave or any other, to `output` by its ending, as
+  /// WriteHistoricalFeatures does.
+  virtual Result<WrittenTable> Write(Table rows, const std::string& output) = 0;
+
+  /// Asks running calls to stop, of every store of this process: each returns kCancelled soon, with
+  /// nothing half-written. From any thread, or a signal handler.
+  virtual void Cancel() = 0;
+
+  /// Takes Cancel back, so that calls work again.
+  virtual void Resume() = 0;
 };
 
 /// Makes a new repo in `folder` from a template ("retail", "minimal"); refuses a folder that has

@@ -35,6 +35,8 @@ _MODULES = {
     "value_type": ("ValueType",),
     "data_format": ("ParquetFormat",),
     "yaml_text": ("to_yaml",),
+    "retrieval": ("RetrievalJob",),
+    "store": ("FeatureStore", "init"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -52,6 +54,9 @@ if TYPE_CHECKING:
     from .model import *  # noqa: F403
     from .project import *  # noqa: F403
     from .snapshots import *  # noqa: F403
+    from .retrieval import RetrievalJob as RetrievalJob
+    from .store import FeatureStore as FeatureStore
+    from .store import init as init
     from .value_type import ValueType as ValueType
     from .yaml_text import to_yaml as to_yaml
 

@@ -109,7 +109,7 @@ def from_status(code: int, message: str, hint: str, file: str, line: int, column
     'did you mean "customer"?'
     """
     chosen = _CLASSES.get(code, EnvironmentProblem)
-    if chosen is UsageError and message.startswith("unknown "):
+    if chosen is UsageError and message.startswith(("unknown ", "there is no ")):
         chosen = NotFound
     if chosen is EnvironmentProblem and "registry" in message:
         chosen = RegistryError

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "src/common/cancellation.h"
 #include "src/common/grouped_number.h"
 #include "src/common/time.h"
 #include "src/definition/versioned_name.h"
@@ -191,6 +192,22 @@ arrow::Result<WrittenTable> WriteRetrieval(RepoSession* session, std::optional<e
   return written;
 }
 
+/// A spine that the caller has in memory.
+arrow::Result<engine::Scan> InMemory(Table spine) {
+  engine::Scan scan;
+  ARROW_ASSIGN_OR_RAISE(scan.table, ToArrowTable(std::move(spine)));
+  scan.described_as = "the spine";
+  return scan;
+}
+
+arrow::Result<WrittenTable> WriteTable(Table rows, const std::string& output) {
+  ARROW_RETURN_NOT_OK(CheckTableFile(output));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, ToReader(std::move(rows)));
+  WrittenTable written{.columns = reader->schema()->num_fields()};
+  ARROW_ASSIGN_OR_RAISE(written.rows, WriteTableFile(reader.get(), output));
+  return written;
+}
+
 arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
                                              std::optional<engine::Scan> spine,
                                              const HistoricalOptions& options, bool analyze) {
@@ -260,12 +277,9 @@ class RepoFeatureStore final : public FeatureStore {
     return ToPublic(BackfillNamed(session_.get(), views));
   }
   Result<Table> GetHistoricalFeatures(Table spine, const HistoricalOptions& options) override {
-    engine::Scan scan;
-    auto table = ToArrowTable(std::move(spine));
-    if (!table.ok()) return ToPublic(table.status());
-    scan.table = *std::move(table);
-    scan.described_as = "the spine";
-    return ToPublic(Retrieve(session_, std::move(scan), options));
+    auto scan = InMemory(std::move(spine));
+    if (!scan.ok()) return ToPublic(scan.status());
+    return ToPublic(Retrieve(session_, *std::move(scan), options));
   }
   Result<Table> GetHistoricalFeatures(const std::string& spine,
                                       const HistoricalOptions& options) override {
@@ -282,6 +296,20 @@ class RepoFeatureStore final : public FeatureStore {
                                                const std::string& format) override {
     return ToPublic(WriteHistorical({spine, options}, output, format));
   }
+  Status CheckRetrieval(const HistoricalOptions& options) override {
+    HistoricalOptions any = options;
+    any.start = any.end = "";
+    any.every_row = false;
+    return ToPublic(PlanRetrieval(session_.get(), engine::Scan{}, any).status());
+  }
+  Result<WrittenTable> WriteHistoricalFeatures(Table spine, const HistoricalOptions& options,
+                                               const std::string& output) override {
+    const arrow::Status writable = CheckTableFile(output);
+    if (!writable.ok()) return ToPublic(writable);
+    auto scan = InMemory(std::move(spine));
+    if (!scan.ok()) return ToPublic(scan.status());
+    return ToPublic(WriteRetrieval(session_.get(), *std::move(scan), options, output, ""));
+  }
   Result<WrittenTable> RebuildHistoricalFeatures(const std::string& manifest,
                                                  const std::string& spine,
                                                  const std::string& output) override {
@@ -292,6 +320,12 @@ class RepoFeatureStore final : public FeatureStore {
     if (spine.empty())
       return ToPublic(ExplainRetrieval(session_.get(), std::nullopt, options, analyze));
     auto scan = OpenSpine(spine);
+    if (!scan.ok()) return ToPublic(scan.status());
+    return ToPublic(ExplainRetrieval(session_.get(), *std::move(scan), options, analyze));
+  }
+  Result<PlanOperator> Explain(Table spine, const HistoricalOptions& options,
+                               bool analyze) override {
+    auto scan = InMemory(std::move(spine));
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(ExplainRetrieval(session_.get(), *std::move(scan), options, analyze));
   }
@@ -331,6 +365,11 @@ class RepoFeatureStore final : public FeatureStore {
     if (!table.ok()) return ToPublic(table.status());
     return ToPublic(ToPublicTable(*std::move(table)));
   }
+  Result<WrittenTable> Write(Table rows, const std::string& output) override {
+    return ToPublic(WriteTable(std::move(rows), output));
+  }
+  void Cancel() override { RequestCancellation(); }
+  void Resume() override { ResetCancellation(); }
 
  private:
   arrow::Result<engine::Scan> OpenSpine(const std::string& spine) {

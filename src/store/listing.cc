@@ -298,7 +298,8 @@ arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::strin
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, session->ReadRegistry());
   for (const registry::StoredSummary& summary : registry::SummariesOf(*snapshot)) {
     if (ListedKindOf(summary.kind) != normal) continue;
-    names.push_back(summary.name);
+    if (std::find(names.begin(), names.end(), summary.name) == names.end())
+      names.push_back(summary.name);
     if (facts.empty() && summary.name == name) facts = FactsOf(summary);
   }
   if (facts.empty()) {

@@ -1,0 +1,354 @@
+#include "python/extension/store.h"
+
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "python/extension/call.h"
+#include "python/extension/capsule.h"
+#include "python/extension/python_error.h"
+#include "python/extension/reports.h"
+#include "python/extension/rows.h"
+#include "viand/feature_store.h"
+
+namespace viand::python {
+namespace {
+
+using Names = std::vector<std::string>;
+using Texts = std::map<std::string, std::string>;
+
+/// A repo that is opened when it is first used, and once more in a process that was forked since:
+/// threads and connections do not cross a fork. Calls from several threads go one behind the other.
+class Store {
+ public:
+  Store(OpenOptions options, std::string path, nb::object show)
+      : options_(std::move(options)), path_(std::move(path)), show_(std::move(show)) {}
+
+  /// Runs `work` on the opened store, the GIL released; throws its failure.
+  template <typename Work>
+  auto Call(const Work& work) {
+    using Answer = decltype(work(std::declval<FeatureStore&>()));
+    std::optional<Answer> answer;
+    const std::shared_ptr<Opened> opened = Here();
+    const CallOptions options{.cancel = [opened] { opened->Cancel(); },
+                              .resume = [opened] { opened->Resume(); },
+                              .progress = &opened->progress,
+                              .show = show_};
+    RunReleased(options, [&] {
+      const std::lock_guard lock(opened->one_call);
+      const Status failed = opened->Open(path_, options_);
+      if (failed.ok()) {
+        answer.emplace(work(*opened->store));
+      } else {
+        answer.emplace(failed);
+      }
+    });
+    return Require(*std::move(answer));
+  }
+
+  template <typename Work>
+  nb::object Report(const Work& work) {
+    return ToPython(Call(work));
+  }
+
+  nb::object root() {
+    return Report([](FeatureStore& store) { return Result<std::string>(store.root()); });
+  }
+  nb::object project() {
+    return Report([](FeatureStore& store) { return Result<std::string>(store.project()); });
+  }
+
+  /// What the files of the repo say is read again by the next call.
+  void Forget() {
+    const std::lock_guard lock(opening_);
+    opened_.reset();
+  }
+
+ private:
+  struct Opened {
+    const pid_t process = ::getpid();
+    std::mutex one_call;
+    std::unique_ptr<FeatureStore> store;  // guarded by one_call; made once
+    ProgressState progress;
+
+    Status Open(const std::string& path, OpenOptions options) {
+      if (store != nullptr) return Status();
+      options.on_progress = [this](const std::string& stage, int64_t done, int64_t total,
+                                   const std::string& unit) {
+        progress.Set(stage, done, total, unit);
+      };
+      auto result = FeatureStore::Open(path, options);
+      if (!result.ok()) return result.status();
+      store = *std::move(result);
+      const std::lock_guard lock(cancelling);
+      to_cancel = store.get();
+      return Status();
+    }
+    void Cancel() {
+      const std::lock_guard lock(cancelling);
+      if (to_cancel != nullptr) to_cancel->Cancel();
+    }
+    void Resume() {
+      const std::lock_guard lock(cancelling);
+      if (to_cancel != nullptr) to_cancel->Resume();
+    }
+
+    std::mutex cancelling;
+    FeatureStore* to_cancel = nullptr;  // guarded by cancelling; `store`, once it is there
+  };
+
+  std::shared_ptr<Opened> Here() {
+    if (opened_ != nullptr && opened_->process != ::getpid()) {
+      // The parent's: its locks may be held by threads that are not here.
+      new std::shared_ptr<Opened>(std::move(opened_));
+      opened_ = nullptr;
+      return opened_ = std::make_shared<Opened>();
+    }
+    const std::lock_guard lock(opening_);
+    if (opened_ == nullptr) opened_ = std::make_shared<Opened>();
+    return opened_;
+  }
+
+  const OpenOptions options_;
+  const std::string path_;
+  const nb::object show_;
+  std::mutex opening_;
+  std::shared_ptr<Opened> opened_;
+};
+
+void Make(Store* self, const std::string& path, int threads, const std::string& memory,
+          const std::string& temporary_folder, nb::object show) {
+  OpenOptions options;
+  options.threads = threads;
+  options.memory = memory;
+  options.temporary_folder = temporary_folder;
+  new (self) Store(options, path, std::move(show));
+  try {
+    self->root();  // opens it
+  } catch (...) {
+    self->~Store();
+    throw;
+  }
+}
+
+/// A retrieval as viand/store.py asks for it.
+HistoricalOptions Asked(const Names& features, const Texts& texts) {
+  HistoricalOptions options;
+  options.features = features;
+  for (const auto& [name, value] : texts) {
+    if (name == "service") options.service = value;
+    if (name == "timestamp_column") options.timestamp_column = value;
+    if (name == "start") options.start = value;
+    if (name == "end") options.end = value;
+    if (name == "manifest") options.manifest = value;
+    if (name == "full_feature_names") options.full_feature_names = !value.empty();
+    if (name == "created_not_after") options.created_not_after = !value.empty();
+    if (name == "every_row") options.every_row = !value.empty();
+  }
+  return options;
+}
+
+/// A spine: a path, a capsule of a stream, or None.
+struct Spine {
+  std::string path;
+  std::optional<Table> rows;
+};
+
+Spine TakeSpine(nb::handle given) {
+  Spine spine;
+  if (nb::isinstance<nb::str>(given)) {
+    spine.path = nb::cast<std::string>(given);
+  } else if (!given.is_none()) {
+    spine.rows = TakeStream(given);
+  }
+  return spine;
+}
+
+Result<std::shared_ptr<Rows>> ReadAll(Result<Table> table) {
+  if (!table.ok()) return table.status();
+  return Rows::Read(std::move(*table));
+}
+
+std::shared_ptr<Rows> Retrieve(Store& self, nb::handle given, const Names& features,
+                               const Texts& texts) {
+  Spine spine = TakeSpine(given);
+  const HistoricalOptions options = Asked(features, texts);
+  return self.Call([&](FeatureStore& store) {
+    if (spine.rows) return ReadAll(store.GetHistoricalFeatures(*std::move(spine.rows), options));
+    if (spine.path.empty()) return ReadAll(store.GetHistoricalFeatures(options));
+    return ReadAll(store.GetHistoricalFeatures(spine.path, options));
+  });
+}
+
+void CheckRetrieval(Store& self, const Names& features, const Texts& texts) {
+  const HistoricalOptions options = Asked(features, texts);
+  self.Call([&](FeatureStore& store) -> Result<std::string> {
+    const Status checked = store.CheckRetrieval(options);
+    if (!checked.ok()) return checked;
+    return std::string();
+  });
+}
+
+nb::object WriteRetrieval(Store& self, nb::handle given, const Names& features, const Texts& texts,
+                          const std::string& output) {
+  Spine spine = TakeSpine(given);
+  const HistoricalOptions options = Asked(features, texts);
+  return self.Report([&](FeatureStore& store) {
+    return spine.rows ? store.WriteHistoricalFeatures(*std::move(spine.rows), options, output)
+                      : store.WriteHistoricalFeatures(spine.path, options, output, "");
+  });
+}
+
+nb::object Explain(Store& self, nb::handle given, const Names& features, const Texts& texts,
+                   bool analyze) {
+  Spine spine = TakeSpine(given);
+  const HistoricalOptions options = Asked(features, texts);
+  return self.Report([&](FeatureStore& store) {
+    return spine.rows ? store.Explain(*std::move(spine.rows), options, analyze)
+                      : store.Explain(spine.path, options, analyze);
+  });
+}
+
+nb::object Write(Store& self, nb::handle capsule, const std::string& output) {
+  Table rows = TakeStream(capsule);
+  return self.Report([&](FeatureStore& store) { return store.Write(std::move(rows), output); });
+}
+
+void Refresh(Store& self) {
+  self.Call([](FeatureStore& store) -> Result<std::string> {
+    const Status read = store.RefreshRegistry();
+    if (!read.ok()) return read;
+    return std::string();
+  });
+}
+
+void AddWork(nb::class_<Store>& type) {
+  type.def("run",
+           [](Store& self, const Names& steps, bool yes) {
+             return self.Report([&](FeatureStore& store) { return store.Run({steps, yes}); });
+           })
+      .def("ingest",
+           [](Store& self, const Names& datasets) {
+             return self.Report([&](FeatureStore& store) { return store.Ingest(datasets); });
+           })
+      .def(
+          "plan",
+          [](Store& self) { return self.Report([](FeatureStore& store) { return store.Plan(); }); })
+      .def("apply",
+           [](Store& self, bool yes, bool force, bool as_planned) {
+             return self.Report([&](FeatureStore& store) {
+               return store.Apply({yes, force, as_planned});
+             });
+           })
+      .def("teardown",
+           [](Store& self) {
+             return self.Report([](FeatureStore& store) { return store.Teardown(); });
+           })
+      .def("backfill",
+           [](Store& self, const Names& views) {
+             return self.Report([&](FeatureStore& store) { return store.Backfill(views); });
+           })
+      .def("train",
+           [](Store& self, const std::string& model, const std::string& path, bool force) {
+             return self.Report([&](FeatureStore& store) {
+               return store.Train(model, {path, force});
+             });
+           })
+      .def("predict", [](Store& self, const std::string& model, const std::string& as_of,
+                         const std::string& output, bool force) {
+        return self.Report([&](FeatureStore& store) {
+          return store.Predict(model, {as_of, output, force});
+        });
+      });
+}
+
+void AddRetrieval(nb::class_<Store>& type) {
+  type.def("check_retrieval", &CheckRetrieval)
+      .def("retrieve", &Retrieve, nb::arg("spine").none(), nb::arg("features"), nb::arg("texts"))
+      .def("write_retrieval", &WriteRetrieval, nb::arg("spine").none(), nb::arg("features"),
+           nb::arg("texts"), nb::arg("output"))
+      .def("explain", &Explain, nb::arg("spine").none(), nb::arg("features"), nb::arg("texts"),
+           nb::arg("analyze"))
+      .def("write", &Write)
+      .def("rebuild",
+           [](Store& self, const std::string& manifest, const std::string& spine,
+              const std::string& output) {
+             return self.Report([&](FeatureStore& store) {
+               return store.RebuildHistoricalFeatures(manifest, spine, output);
+             });
+           })
+      .def("read", [](Store& self, const std::string& path) {
+        return self.Call([&](FeatureStore& store) { return ReadAll(store.Read(path)); });
+      });
+}
+
+void AddObjects(nb::class_<Store>& type) {
+  type.def("list",
+           [](Store& self, const std::string& kind, const Names& tags) {
+             return self.Report([&](FeatureStore& store) { return store.List(kind, tags); });
+           })
+      .def("search",
+           [](Store& self, const std::string& text) {
+             return self.Report([&](FeatureStore& store) { return store.Search(text); });
+           })
+      .def("describe",
+           [](Store& self, const std::string& kind, const std::string& name) {
+             return self.Report([&](FeatureStore& store) { return store.Describe(kind, name); });
+           })
+      .def("lineage",
+           [](Store& self, const std::string& name, bool up, bool down, const std::string& format) {
+             return self.Report([&](FeatureStore& store) {
+               return store.Lineage(name, {up, down, format});
+             });
+           })
+      .def("history",
+           [](Store& self, const std::string& name, const std::string& kind) {
+             return self.Report([&](FeatureStore& store) { return store.History(name, kind); });
+           })
+      .def("diff",
+           [](Store& self, const std::string& before, const std::string& after,
+              const std::string& kind) {
+             return self.Report(
+                 [&](FeatureStore& store) { return store.Diff(before, after, kind); });
+           })
+      .def("rollback",
+           [](Store& self, const std::string& name, const std::string& kind, bool dry_run) {
+             return self.Report([&](FeatureStore& store) {
+               return store.Rollback(name, {kind, dry_run});
+             });
+           })
+      .def("export_",
+           [](Store& self, const std::string& format) {
+             return self.Report([&](FeatureStore& store) { return store.Export(format); });
+           })
+      .def("import_", [](Store& self, const Names& names) {
+        return self.Report([&](FeatureStore& store) { return store.Import(names); });
+      });
+}
+
+}  // namespace
+
+void AddStore(nb::module_& module) {
+  nb::class_<Store> type(module, "Store", "An opened repo.");
+  type.def("__init__", &Make, nb::arg("path"), nb::arg("threads"), nb::arg("memory"),
+           nb::arg("temporary_folder"), nb::arg("show").none())
+      .def_prop_ro("root", &Store::root)
+      .def_prop_ro("project", &Store::project)
+      .def("forget", &Store::Forget, "Reads the repo's files again at the next call.")
+      .def("refresh_registry", &Refresh);
+  AddWork(type);
+  AddRetrieval(type);
+  AddObjects(type);
+}
+
+}  // namespace viand::python

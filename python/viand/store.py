@@ -1,0 +1,306 @@
+"""`FeatureStore`: a feature repo in Python, with the methods of the command line and Feast's names for them."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from . import _viand
+from .errors import NotYet, UsageError
+from .lineage import Lineage
+from .objects import Catalogue, StoredObject, find
+from .plans import Operator
+from .progress import progress_of
+from .reports import (HistoryEntry, Plan, PredictReport, RollbackReport, RunReport, SearchHit, Steps, TrainReport,
+                      VersionDifference, WrittenTable)
+from .retrieval import RetrievalJob, feature_references
+from .tables_in import Spine
+
+Time = str | datetime.datetime | datetime.date | None
+
+
+def _names(given: str | Iterable[str] | None) -> list[str]:
+    if given is None:
+        return []
+    return [given] if isinstance(given, str) else [str(getattr(each, "name", each)) for each in given]
+
+
+def _time(given: Time) -> str:
+    """A moment as the engine reads it; with a zone it becomes UTC."""
+    if given is None:
+        return ""
+    if isinstance(given, datetime.datetime):
+        if given.tzinfo is not None:
+            given = given.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        return given.isoformat(sep=" ")
+    return given.isoformat() if isinstance(given, datetime.date) else str(given)
+
+
+def _tags(given: dict[str, str] | Iterable[str] | None) -> list[str]:
+    if isinstance(given, dict):
+        return [f"{key}={value}" for key, value in given.items()]
+    return _names(given)
+
+
+class FeatureStore:
+    """A feature repo: a folder with feature_store.yaml and definitions.
+
+    >>> store = FeatureStore("shop")
+    >>> store
+    <viand.FeatureStore shop: 1 entities, 1 datasets, 1 sources, 1 snapshots, 1 feature-views, 1 feature-services>
+    >>> [step.status for step in store.run().steps]
+    ['computed', 'computed', 'computed']
+
+    Calls may come from any thread, and go one behind the other. Each releases the GIL while it works, and ctrl-C stops
+    it with nothing half-written. After a fork the repo is opened again.
+
+    Args:
+        repo_path: the folder, or one below it; default: the current one. `path` is another name for it.
+        fs_yaml_file: the path of the feature_store.yaml instead.
+        threads: default: all cores.
+        memory: the budget, as "2GiB" or "60%"; what does not fit goes to disk meanwhile. Default: 60 %.
+        temporary_folder: for what does not fit; default: $TMPDIR, else the repo's data/.
+        progress: True, False, or a function of (stage, done, total, unit), which gets None at the end. Default: a bar
+            where somebody looks (a terminal, a notebook), for work that takes over a second.
+    """
+
+    def __init__(self, repo_path: str | os.PathLike[str] | None = None, config: Any = None,
+                 fs_yaml_file: str | os.PathLike[str] | None = None, *, path: str | os.PathLike[str] | None = None,
+                 threads: int = 0, memory: str = "", temporary_folder: str | os.PathLike[str] = "",
+                 progress: bool | Callable[..., None] | None = None) -> None:
+        if config is not None:
+            raise UsageError("config= is not supported", "write it to feature_store.yaml and name its folder")
+        given = [each for each in (repo_path, fs_yaml_file, path) if each is not None]
+        if len(given) > 1:
+            raise UsageError("the repo is named twice", "give one of repo_path, path and fs_yaml_file")
+        folder = os.path.dirname(os.path.abspath(fs_yaml_file)) if fs_yaml_file is not None else os.fspath(given[0] if given else ".")
+        self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), progress_of(progress))
+
+    @property
+    def repo_path(self) -> str:
+        """The absolute folder of the repo."""
+        return self._store.root
+
+    @property
+    def project(self) -> str:
+        return self._store.project
+
+    def reload(self) -> None:
+        """Reads the repo's files again; a store keeps them as they were when it was made."""
+        self._store.forget()
+
+    # ---- the pipeline ---------------------------------------------------------------------------------------
+
+    def run(self, steps: str | Iterable[str] | None = None, *, yes: bool = False) -> RunReport:
+        """The whole pipeline, or only some `steps` ("ingest", "apply", "backfill", "train", "predict"), computing what is
+        not fresh. `yes` applies removals and breaking changes, too."""
+        self._store.forget()
+        return RunReport.of(self._store.run(_names(steps), yes))
+
+    def ingest(self, datasets: str | Iterable[str] | None = None) -> Steps:
+        """Raw files -> typed Parquet; without names every dataset. Computes even what is fresh."""
+        return Steps(self._store.ingest(_names(datasets)))
+
+    def plan(self) -> Plan:
+        """What `apply` would change in the registry, as the repo's files are now."""
+        self._store.forget()
+        return Plan.of(self._store.plan())
+
+    def apply(self, *, yes: bool = False, force: bool = False, plan: Plan | None = None) -> Plan:
+        """Commits the repo's definitions to the registry, in one transaction.
+
+        Args:
+            yes: remove objects, too. Without it a plan that removes raises, and nothing is changed.
+            force: break readers of a view though its definition does not say the next version.
+            plan: what `plan()` gave last: exactly that is committed, or Conflict raised.
+        """
+        if plan is None:
+            self._store.forget()
+        return Plan.of(self._store.apply(yes, force, plan is not None))
+
+    def teardown(self) -> Plan:
+        """Removes every object of this repo from the registry; files stay."""
+        return Plan.of(self._store.teardown())
+
+    def backfill(self, feature_views: str | Iterable[str] | None = None) -> Steps:
+        """Computed views -> offline store, the cutoffs that are not fresh; without names all that have snapshots."""
+        return Steps(self._store.backfill(_names(feature_views)))
+
+    def train(self, model: str, *, export: str | os.PathLike[str] = "", force: bool = False) -> TrainReport:
+        """Trains a model where something has changed (`force`: in any case); `export` is a Parquet file for its rows."""
+        return TrainReport.of(self._store.train(model, os.fspath(export), force))
+
+    def predict(self, model: str, *, as_of: Time = None, output: str | os.PathLike[str] = "",
+                force: bool = False) -> PredictReport:
+        """Scores the model's population at the last snapshot, or exactly `as_of` a time, into a Parquet file."""
+        return PredictReport.of(self._store.predict(model, _time(as_of), os.fspath(output), force))
+
+    # ---- features -------------------------------------------------------------------------------------------
+
+    def get_historical_features(self, entity_df: Any = None, features: Any = None, full_feature_names: bool = False,
+                                start_date: Time = None, end_date: Time = None,
+                                filter_by_created_timestamp: bool = False, *, service: str = "",
+                                timestamp_column: str | None = None, every_row: bool = False) -> RetrievalJob:
+        """Features as of each row of `entity_df`: never from its future, one row for each of its rows, in its order.
+
+        >>> orders = {"user_id": [1, 2], "event_timestamp": ["2026-01-05", "2026-01-06"]}
+        >>> import datetime as dt
+        >>> orders["event_timestamp"] = [dt.datetime.fromisoformat(text) for text in orders["event_timestamp"]]
+        >>> job = FeatureStore("shop").get_historical_features(orders, features=["user_activity"])
+        >>> job.columns[:2], len(job)
+        (['user_id', 'event_timestamp'], 2)
+
+        Args:
+            entity_df: pandas, polars, pyarrow, DuckDB, a dict of columns, a path (Parquet, CSV, Arrow), or
+                "labels:NAME". Times without a zone are UTC. None: see `start_date`.
+            features: ["view:feature", "view", ...], "view@v2:feature" for an old version, or a FeatureService.
+            full_feature_names: columns are named view__feature.
+            start_date, end_date: without `entity_df`: every key that has feature rows between them, both inclusive, as
+                of the end (default: now); with `every_row` each of those rows.
+            filter_by_created_timestamp: only feature rows that were created by the row's time.
+            service: the name of a feature service; may stand beside `features`.
+            timestamp_column: the time of a row; default: event_timestamp, else the only column of times.
+        """
+        references, of_service = feature_references(features)
+        if service and of_service:
+            raise UsageError("two feature services were given", "give one of features and service")
+        texts = {"service": service or of_service, "start": _time(start_date), "end": _time(end_date),
+                 "full_feature_names": "yes" if full_feature_names else "",
+                 "created_not_after": "yes" if filter_by_created_timestamp else "",
+                 "every_row": "yes" if every_row else ""}
+        if entity_df is not None and (start_date is not None or end_date is not None or every_row):
+            raise UsageError("both entity_df and a range of time were given",
+                             "entity_df has the rows itself; start_date, end_date and every_row stand instead")
+        spine = Spine(entity_df)
+        texts["timestamp_column"] = spine.timestamp_column(timestamp_column)
+        texts = {name: text for name, text in texts.items() if text}
+        self._store.check_retrieval(references, texts)
+        return RetrievalJob(self._store, spine, references, texts)
+
+    def explain(self, entity_df: Any = None, features: Any = None, *, analyze: bool = False, **options: Any) -> Operator:
+        """The plan of a retrieval, whose arguments it takes; with `analyze` it is run, and told what each operator did."""
+        return self.get_historical_features(entity_df, features, **options).explain(analyze)
+
+    def rebuild(self, manifest: str | os.PathLike[str], output: str | os.PathLike[str], *,
+                entity_df: str | os.PathLike[str] = "") -> WrittenTable:
+        """Makes a file again from its manifest; raises InputError with each thing that has changed since."""
+        return WrittenTable(**self._store.rebuild(os.fspath(manifest), os.fspath(entity_df), os.fspath(output)))
+
+    def read(self, path: str | os.PathLike[str]) -> _viand.Rows:
+        """A Parquet file of the repo (`data/predictions/MODEL.parquet`) as rows that any Arrow library takes."""
+        return self._store.read(os.fspath(path))
+
+    # ---- objects --------------------------------------------------------------------------------------------
+
+    def _list(self, kind: str, tags: dict[str, str] | Iterable[str] | None) -> list[StoredObject]:
+        return [StoredObject(self._store, known) for known in self._store.list(kind, _tags(tags))]
+
+    def list_entities(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """The entities; `tags` (a dict, or ["team=growth"]): only those that have them all."""
+        return self._list("entities", tags)
+
+    def list_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("feature-views", tags)
+
+    def list_data_sources(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("sources", tags)
+
+    def list_feature_services(self, tags: Any = None) -> list[StoredObject]:
+        return self._list("feature-services", tags)
+
+    def list_models(self, tags: Any = None) -> list[StoredObject]:
+        return self._list("models", tags)
+
+    def list_datasets(self, tags: Any = None) -> list[StoredObject]:
+        return self._list("datasets", tags)
+
+    def list_snapshots(self, tags: Any = None) -> list[StoredObject]:
+        return self._list("snapshots", tags)
+
+    def list_labels(self, tags: Any = None) -> list[StoredObject]:
+        return self._list("labels", tags)
+
+    def get_entity(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        """The entity of that name; NotFound says the nearest."""
+        return find(self._store, "entities", name)
+
+    def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        return find(self._store, "feature-views", name)
+
+    def get_data_source(self, name: str) -> StoredObject:
+        return find(self._store, "sources", name)
+
+    def get_feature_service(self, name: str, allow_cache: bool = False) -> StoredObject:
+        return find(self._store, "feature-services", name)
+
+    def get_model(self, name: str) -> StoredObject:
+        return find(self._store, "models", name)
+
+    def get_dataset(self, name: str) -> StoredObject:
+        return find(self._store, "datasets", name)
+
+    entities = property(lambda self: Catalogue(self._store, "entities"))
+    feature_views = property(lambda self: Catalogue(self._store, "feature-views"))
+    data_sources = property(lambda self: Catalogue(self._store, "sources"))
+    feature_services = property(lambda self: Catalogue(self._store, "feature-services"))
+    models = property(lambda self: Catalogue(self._store, "models"))
+    datasets = property(lambda self: Catalogue(self._store, "datasets"))
+
+    def search(self, text: str) -> list[SearchHit]:
+        """Objects whose name, features, tags, owner or description have every word, nearest first."""
+        return [SearchHit(**hit) for hit in self._store.search(text)]
+
+    def lineage(self, name: str = "", *, up: bool = True, down: bool = True) -> Lineage:
+        """What columns are made from and what reads them. `name`: "column", "view:feature", "object.column", an object, or
+        empty: the whole repo. A graph in a notebook; `.text(format)` as tree, dot, mermaid, json or openlineage."""
+        return Lineage(self._store, name, up, down)
+
+    def history(self, name: str, kind: str = "") -> list[HistoryEntry]:
+        """What was applied to objects of a name; `kind` ("feature-views") where several have it."""
+        return [HistoryEntry(**entry) for entry in self._store.history(name, kind)]
+
+    def diff(self, before: str, after: str = "", kind: str = "") -> VersionDifference:
+        """Compares "NAME@v1" with "NAME@v2"; without `after`, with what the registry has now."""
+        return VersionDifference(**self._store.diff(before, after or before.partition("@")[0], kind))
+
+    def rollback(self, versioned_name: str, *, kind: str = "", dry_run: bool = False) -> RollbackReport:
+        """Writes the definition of "NAME@v1" back into the repo's files; `apply` then makes it a new version."""
+        return RollbackReport(**self._store.rollback(versioned_name, kind, dry_run))
+
+    def refresh_registry(self) -> None:
+        """Reads the registry now, for what others have applied since."""
+        self._store.refresh_registry()
+
+    def to_yaml(self) -> str:
+        """The repo's objects, and those of its project in the registry, as YAML."""
+        return self._store.export_("yaml")
+
+    # ---- later ----------------------------------------------------------------------------------------------
+
+    def _later(self, *arguments: Any, **options: Any) -> Any:
+        raise NotYet("viand serves no features online yet", "get_historical_features() and predict() read the offline store")
+
+    materialize = materialize_incremental = get_online_features = push = write_to_online_store = _later
+    retrieve_online_documents = serve = _later
+
+    # ---- for people -----------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        count: dict[str, int] = {}
+        for known in self._store.list("", []):
+            count[known["kind"]] = count.get(known["kind"], 0) + 1
+        return f"<viand.FeatureStore {self.project}: {', '.join(f'{n} {kind}' for kind, n in count.items()) or 'nothing defined'}>"
+
+    def _repr_html_(self) -> str:
+        from .display import objects_html
+
+        return objects_html([StoredObject(self._store, known) for known in self._store.list("", [])],
+                            f"{self.project} in {self.repo_path}")
+
+
+def init(folder: str | os.PathLike[str], template: str = "minimal") -> FeatureStore:
+    """Makes a repo in a new folder from a template ("minimal", "retail") and opens it."""
+    _viand.init_repo(os.fspath(folder), template)
+    return FeatureStore(folder)
