@@ -8,6 +8,7 @@
 
 #include "python/extension/capsule.h"
 #include "python/extension/column_values.h"
+#include "python/extension/python_error.h"
 #include "python/extension/type_name.h"
 
 namespace viand::python {
@@ -69,6 +70,9 @@ Table Rows::Stream() const {
 }
 
 void AddRows(nb::module_& module) {
+  module.def(
+      "read_stream", [](nb::handle capsule) { return Require(Rows::Read(TakeStream(capsule))); },
+      nb::arg("capsule"), "Reads a stream to its end.");
   nb::class_<Rows>(module, "Rows", "A table in memory; given away without a copy.")
       .def("__len__", &Rows::length)
       .def("__arrow_c_stream__", &StreamOf, nb::arg("requested_schema") = nb::none())

@@ -34,6 +34,12 @@ class Store {
   Store(OpenOptions options, std::string path, nb::object show)
       : options_(std::move(options)), path_(std::move(path)), show_(std::move(show)) {}
 
+  /// Whoever ends an opened store waits for its threads, and they may want the GIL to let go of
+  /// Python's memory.
+  ~Store() { Replace(nullptr); }
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
   /// Runs `work` on the opened store, the GIL released; throws its failure.
   template <typename Work>
   auto Call(const Work& work) {
@@ -46,7 +52,7 @@ class Store {
                               .show = show_};
     RunReleased(options, [&] {
       const std::lock_guard lock(opened->one_call);
-      const Status failed = opened->Open(path_, options_);
+      const Status failed = opened->Open(path_);
       if (failed.ok()) {
         answer.emplace(work(*opened->store));
       } else {
@@ -69,25 +75,29 @@ class Store {
   }
 
   /// What the files of the repo say is read again by the next call.
-  void Forget() {
-    const std::lock_guard lock(opening_);
-    opened_.reset();
-  }
+  void Forget() { Replace(nullptr); }
+
+  /// The same, with objects besides those of the files, as YAML.
+  void Define(const std::string& definitions) { Replace(&definitions); }
 
  private:
   struct Opened {
+    explicit Opened(OpenOptions with) : options(std::move(with)) {}
+
+    const OpenOptions options;
     const pid_t process = ::getpid();
     std::mutex one_call;
     std::unique_ptr<FeatureStore> store;  // guarded by one_call; made once
     ProgressState progress;
 
-    Status Open(const std::string& path, OpenOptions options) {
+    Status Open(const std::string& path) {
       if (store != nullptr) return Status();
-      options.on_progress = [this](const std::string& stage, int64_t done, int64_t total,
+      OpenOptions watched = options;
+      watched.on_progress = [this](const std::string& stage, int64_t done, int64_t total,
                                    const std::string& unit) {
         progress.Set(stage, done, total, unit);
       };
-      auto result = FeatureStore::Open(path, options);
+      auto result = FeatureStore::Open(path, watched);
       if (!result.ok()) return result.status();
       store = *std::move(result);
       const std::lock_guard lock(cancelling);
@@ -107,19 +117,35 @@ class Store {
     FeatureStore* to_cancel = nullptr;  // guarded by cancelling; `store`, once it is there
   };
 
+  void Replace(const std::string* definitions) {
+    std::shared_ptr<Opened> ended;
+    const nb::gil_scoped_release released;
+    {
+      const std::lock_guard lock(opening_);
+      if (definitions != nullptr) options_.definitions = *definitions;
+      ended = std::exchange(opened_, nullptr);
+    }
+    if (ended != nullptr && ended->process != ::getpid()) Leave(std::move(ended));
+    ended.reset();
+  }
+
+  /// The parent's: its threads are not here to be waited for, and its locks may be held by them for
+  /// ever.
+  static void Leave(std::shared_ptr<Opened> opened) {
+    new std::shared_ptr<Opened>(std::move(opened));
+  }
+
   std::shared_ptr<Opened> Here() {
     if (opened_ != nullptr && opened_->process != ::getpid()) {
-      // The parent's: its locks may be held by threads that are not here.
-      new std::shared_ptr<Opened>(std::move(opened_));
-      opened_ = nullptr;
-      return opened_ = std::make_shared<Opened>();
+      Leave(std::exchange(opened_, nullptr));
+      return opened_ = std::make_shared<Opened>(options_);
     }
     const std::lock_guard lock(opening_);
-    if (opened_ == nullptr) opened_ = std::make_shared<Opened>();
+    if (opened_ == nullptr) opened_ = std::make_shared<Opened>(options_);
     return opened_;
   }
 
-  const OpenOptions options_;
+  OpenOptions options_;  // guarded by opening_
   const std::string path_;
   const nb::object show_;
   std::mutex opening_;
@@ -345,6 +371,7 @@ void AddStore(nb::module_& module) {
       .def_prop_ro("root", &Store::root)
       .def_prop_ro("project", &Store::project)
       .def("forget", &Store::Forget, "Reads the repo's files again at the next call.")
+      .def("define", &Store::Define, nb::arg("yaml"), "The same, with objects besides the files'.")
       .def("refresh_registry", &Refresh);
   AddWork(type);
   AddRetrieval(type);

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class Error(Exception):
     """A failure of viand; `str()` is what the command line prints.
@@ -91,6 +93,9 @@ class Interrupted(Error):
     """The work was asked to stop, not by ctrl-C in this thread; nothing is half-written."""
 
 
+# How the library says that a name is not there.
+_NOT_FOUND = re.compile(r'unknown \w|there is no "|[^"]*"[^"]*" has no (feature|version) ')
+
 # By the kinds of include/viand/status.h.
 _CLASSES: dict[int, type[Error]] = {
     1: UsageError,
@@ -109,7 +114,7 @@ def from_status(code: int, message: str, hint: str, file: str, line: int, column
     'did you mean "customer"?'
     """
     chosen = _CLASSES.get(code, EnvironmentProblem)
-    if chosen is UsageError and message.startswith(("unknown ", "there is no ")):
+    if chosen is UsageError and _NOT_FOUND.match(message):
         chosen = NotFound
     if chosen is EnvironmentProblem and "registry" in message:
         chosen = RegistryError

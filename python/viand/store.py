@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -49,7 +50,7 @@ class FeatureStore:
 
     >>> store = FeatureStore("shop")
     >>> store
-    <viand.FeatureStore shop: 1 entities, 1 datasets, 1 sources, 1 snapshots, 1 feature-views, 1 feature-services>
+    <viand.FeatureStore minimal: 1 entities, 1 datasets, 1 sources, 1 snapshots, 1 feature-views, 1 feature-services>
     >>> [step.status for step in store.run().steps]
     ['computed', 'computed', 'computed']
 
@@ -75,8 +76,11 @@ class FeatureStore:
         given = [each for each in (repo_path, fs_yaml_file, path) if each is not None]
         if len(given) > 1:
             raise UsageError("the repo is named twice", "give one of repo_path, path and fs_yaml_file")
+        # Definitions in Python are read by this Python, in a process of their own.
+        os.environ.setdefault("VIAND_PYTHON", sys.executable)
         folder = os.path.dirname(os.path.abspath(fs_yaml_file)) if fs_yaml_file is not None else os.fspath(given[0] if given else ".")
         self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), progress_of(progress))
+        self._objects: dict[tuple[str, str], Any] = {}
 
     @property
     def repo_path(self) -> str:
@@ -108,17 +112,35 @@ class FeatureStore:
         self._store.forget()
         return Plan.of(self._store.plan())
 
-    def apply(self, *, yes: bool = False, force: bool = False, plan: Plan | None = None) -> Plan:
+    def apply(self, objects: Any = None, *, yes: bool = False, force: bool = False, plan: Plan | None = None) -> Plan:
         """Commits the repo's definitions to the registry, in one transaction.
 
         Args:
+            objects: definitions made in this program (one, or a list), besides those of the repo's files. They hold for
+                this store from now on, and nothing that the registry has is removed.
             yes: remove objects, too. Without it a plan that removes raises, and nothing is changed.
             force: break readers of a view though its definition does not say the next version.
             plan: what `plan()` gave last: exactly that is committed, or Conflict raised.
         """
-        if plan is None:
+        if objects is not None:
+            self._define(objects)
+        elif plan is None:
             self._store.forget()
         return Plan.of(self._store.apply(yes, force, plan is not None))
+
+    def _define(self, objects: Any) -> None:
+        """Adds to what was made in this program; what the repo's own files made, they say themselves."""
+        from .document import SECTIONS, collect
+        from .yaml_text import to_yaml
+
+        given, root = collect(objects), os.path.realpath(self.repo_path) + os.sep
+        self._store.define("")
+        in_files = {(known["kind"].replace("-", "_"), known["name"]) for known in self._store.list("", []) if known["in_repo"]}
+        for each in (each for section in SECTIONS for each in given.objects(section)):
+            is_of_repo = os.path.realpath(each.site.file).startswith(root)
+            if not (is_of_repo and (each.section, each.name) in in_files):
+                self._objects[each.section, each.name] = each
+        self._store.define(to_yaml(list(self._objects.values())) if self._objects else "")
 
     def teardown(self) -> Plan:
         """Removes every object of this repo from the registry; files stay."""

@@ -42,6 +42,8 @@ class Spine:
         if not self._is_table:
             return self._path
         stream, self._stream = self._stream, None
+        if stream is None and is_of(self._given, "pyarrow", "RecordBatchReader"):
+            raise InputError("the reader of entity_df was read before: it can be read once", "give a table: reader.read_all()")
         return stream or to_stream(self._given)
 
     def timestamp_column(self, given: str | None) -> str:
