@@ -77,7 +77,7 @@ class Store {
   /// What the files of the repo say is read again by the next call.
   void Forget() { Replace(nullptr); }
 
-  /// The same, with objects besides those of the files, as YAML.
+  /// The same, with objects besides those of the files (docs/formats/python.md).
   void Define(const std::string& definitions) { Replace(&definitions); }
 
  private:
@@ -153,11 +153,12 @@ class Store {
 };
 
 void Make(Store* self, const std::string& path, int threads, const std::string& memory,
-          const std::string& temporary_folder, nb::object show) {
+          const std::string& temporary_folder, const std::string& python, nb::object show) {
   OpenOptions options;
   options.threads = threads;
   options.memory = memory;
   options.temporary_folder = temporary_folder;
+  options.python = python;
   new (self) Store(options, path, std::move(show));
   try {
     self->root();  // opens it
@@ -367,11 +368,12 @@ void AddObjects(nb::class_<Store>& type) {
 void AddStore(nb::module_& module) {
   nb::class_<Store> type(module, "Store", "An opened repo.");
   type.def("__init__", &Make, nb::arg("path"), nb::arg("threads"), nb::arg("memory"),
-           nb::arg("temporary_folder"), nb::arg("show").none())
+           nb::arg("temporary_folder"), nb::arg("python"), nb::arg("show").none())
       .def_prop_ro("root", &Store::root)
       .def_prop_ro("project", &Store::project)
       .def("forget", &Store::Forget, "Reads the repo's files again at the next call.")
-      .def("define", &Store::Define, nb::arg("yaml"), "The same, with objects besides the files'.")
+      .def("define", &Store::Define, nb::arg("definitions"),
+           "The same, with objects besides the files'.")
       .def("refresh_registry", &Refresh);
   AddWork(type);
   AddRetrieval(type);

@@ -76,10 +76,10 @@ class FeatureStore:
         given = [each for each in (repo_path, fs_yaml_file, path) if each is not None]
         if len(given) > 1:
             raise UsageError("the repo is named twice", "give one of repo_path, path and fs_yaml_file")
-        # Definitions in Python are read by this Python, in a process of their own.
-        os.environ.setdefault("VIAND_PYTHON", sys.executable)
         folder = os.path.dirname(os.path.abspath(fs_yaml_file)) if fs_yaml_file is not None else os.fspath(given[0] if given else ".")
-        self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), progress_of(progress))
+        # Definitions in Python are read by this Python, in a process of their own.
+        python = os.environ.get("VIAND_PYTHON") or sys.executable
+        self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), python, progress_of(progress))
         self._objects: dict[tuple[str, str], Any] = {}
 
     @property
@@ -116,8 +116,8 @@ class FeatureStore:
         """Commits the repo's definitions to the registry, in one transaction.
 
         Args:
-            objects: definitions made in this program (one, or a list), besides those of the repo's files. They hold for
-                this store from now on, and nothing that the registry has is removed.
+            objects: definitions made in this program (one, or a list), besides those of the repo's files or in place of
+                their namesakes. They hold for this store from now on, and nothing that the registry has is removed.
             yes: remove objects, too. Without it a plan that removes raises, and nothing is changed.
             force: break readers of a view though its definition does not say the next version.
             plan: what `plan()` gave last: exactly that is committed, or Conflict raised.
@@ -129,18 +129,14 @@ class FeatureStore:
         return Plan.of(self._store.apply(yes, force, plan is not None))
 
     def _define(self, objects: Any) -> None:
-        """Adds to what was made in this program; what the repo's own files made, they say themselves."""
+        """Adds to what was made in this program."""
         from .document import SECTIONS, collect
-        from .yaml_text import to_yaml
+        from .placed import handed_over
 
-        given, root = collect(objects), os.path.realpath(self.repo_path) + os.sep
-        self._store.define("")
-        in_files = {(known["kind"].replace("-", "_"), known["name"]) for known in self._store.list("", []) if known["in_repo"]}
+        given = collect(objects)
         for each in (each for section in SECTIONS for each in given.objects(section)):
-            is_of_repo = os.path.realpath(each.site.file).startswith(root)
-            if not (is_of_repo and (each.section, each.name) in in_files):
-                self._objects[each.section, each.name] = each
-        self._store.define(to_yaml(list(self._objects.values())) if self._objects else "")
+            self._objects[each.section, each.name] = each
+        self._store.define(handed_over(list(self._objects.values()), self.repo_path))
 
     def teardown(self) -> Plan:
         """Removes every object of this repo from the registry; files stay."""

@@ -51,6 +51,22 @@ def test_the_version_is_that_of_the_library():
         pass  # in the build tree
 
 
+def test_the_stub_of_the_extension_names_what_it_has():
+    import ast
+
+    from viand import _viand
+
+    def names(of):
+        return {name for name in dir(of) if not name.startswith("__") or name in ("__len__", "__arrow_c_stream__")}
+
+    stub = ast.parse((Path(viand.__file__).parent / "_viand.pyi").read_text())
+    said = {node.name: node for node in stub.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    assert set(said) == names(_viand)
+    for name, node in said.items():
+        if isinstance(node, ast.ClassDef):
+            assert {each.name for each in node.body if isinstance(each, ast.FunctionDef)} >= names(getattr(_viand, name))
+
+
 def test_what_builds_the_wheel_is_pinned_as_everything_else():
     pins = dict(line.split()[1].split("==") for line in (ROOT / "versions.txt").read_text().splitlines()
                 if re.match(r"(test-)?wheel ", line))

@@ -200,5 +200,7 @@ def test_objects_that_a_program_makes(shop, tmp_path):
     assert [change.name for change in shop.apply(more).effects()] == ["least"]
     assert not shop.plan().has_effect
     assert {"most", "least", "user_activity"} <= set(viand.FeatureStore(shop.repo_path).feature_views)
-    with pytest.raises(viand.DefinitionError, match="user"):
-        shop.apply([user])  # the files define another one
+    wrong = viand.FeatureView(name="wrong", entities=["user"], source=source, window="7d", features={"x": viand.col("amuont").max()})
+    with pytest.raises(viand.DefinitionError, match="amuont") as error:
+        shop.apply([user, wrong])
+    assert error.value.file.endswith("test_store.py") and error.value.line > 0
