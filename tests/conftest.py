@@ -26,19 +26,19 @@ class Viand:
     def __init__(self):
         self.program = os.environ.get("VIAND_BINARY", str(ROOT / "build" / "viand"))
 
-    def start(self, repo, *arguments, **options):
-        return subprocess.Popen([self.program, *map(str, arguments), "-C", str(repo)], stdout=subprocess.PIPE,
+    def start(self, repo, *arguments, command=None, **options):
+        return subprocess.Popen([*(command or [self.program]), *map(str, arguments), "-C", str(repo)], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, **options)
 
-    def call(self, repo, *arguments):
+    def call(self, repo, *arguments, **options):
         """Runs to the end; returns (exit code, standard output, standard error)."""
-        process = self.start(repo, *arguments)
+        process = self.start(repo, *arguments, **options)
         out, error = process.communicate(timeout=600)
         return process.returncode, out, error
 
-    def peak(self, repo, *arguments):
+    def peak(self, repo, *arguments, **options):
         """Runs to the end; returns (exit code, standard error, most anonymous MiB): pages of files are not the program's."""
-        process = self.start(repo, *arguments)
+        process = self.start(repo, *arguments, **options)
         peak = 0
         while process.poll() is None:
             try:

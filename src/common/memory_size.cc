@@ -1,6 +1,7 @@
 #include "src/common/memory_size.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -119,6 +120,16 @@ arrow::Result<int64_t> ParseMemorySize(std::string_view text, int64_t available_
 
 int64_t AvailableMemoryBytes(const std::string& root) {
   return std::min(MachineMemory(root), CgroupLimit(root));
+}
+
+int64_t AnonymousMemoryBytes() {
+  static const int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
+  std::ifstream stream("/proc/self/statm");
+  int64_t all = 0;
+  int64_t resident = 0;
+  int64_t of_files = 0;
+  if (!(stream >> all >> resident >> of_files)) return 0;
+  return (resident - of_files) * page_bytes;
 }
 
 }  // namespace viand

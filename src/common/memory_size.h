@@ -26,4 +26,7 @@ arrow::Result<int64_t> ParseMemorySize(std::string_view text, int64_t available_
 /// less, in bytes. `root` stands before /proc and /sys: for tests.
 int64_t AvailableMemoryBytes(const std::string& root = "");
 
+/// What this process takes of it now, pages of files aside; 0 where the system does not say.
+int64_t AnonymousMemoryBytes();
+
 }  // namespace viand

@@ -61,6 +61,7 @@ struct HeldTables::Group {
   // Guarded by mutex: empty where in memory.
   std::vector<std::shared_ptr<const SpillFile::Piece>> pieces;
   int64_t bytes = 0;
+  ReadBy read_by = ReadBy::kFragment;
 };
 
 struct HeldTables::Handle : engine::TableHandle {
@@ -82,9 +83,11 @@ engine::TableReference HeldTables::Keep(std::shared_ptr<arrow::Table> table) {
 }
 
 arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tables outputs,
+                                                                    ReadBy read_by,
                                                                     int64_t* spilled_bytes) {
   auto group = std::make_shared<Group>();
   group->tables = std::move(outputs);
+  group->read_by = read_by;
   std::vector<engine::TableReference> references;
   for (size_t i = 0; i < group->tables.size(); ++i)
     references.push_back(std::make_shared<Handle>(group, i));
@@ -113,8 +116,17 @@ arrow::Result<std::shared_ptr<arrow::Table>> HeldTables::Load(
   return SpillFile::Read(std::move(piece));
 }
 
+bool HeldTables::MemoryIsShort() const {
+  if (ProcessPool()->bytes_allocated() >= budget_bytes_ / kHeldShare) return true;
+  // The pool does not count what thousands of small tables take beside their values.
+  const int64_t most_bytes = of_others_bytes_ + budget_bytes_;
+  if (AnonymousMemoryBytes() <= most_bytes) return false;
+  ProcessPool()->ReleaseUnused();
+  return AnonymousMemoryBytes() > most_bytes;
+}
+
 arrow::Status HeldTables::MakeRoom(int64_t* spilled_bytes) {
-  while (ProcessPool()->bytes_allocated() >= budget_bytes_ / kHeldShare) {
+  while (MemoryIsShort()) {
     const auto group = TakeLargest();
     if (group == nullptr) return arrow::Status::OK();
     VIAND_ASSIGN_OR_RETURN(const int64_t bytes, Spill(group.get()));
@@ -152,9 +164,10 @@ arrow::Result<int64_t> HeldTables::Spill(Group* group) {
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (group->tables[i] == nullptr) continue;
     VIAND_ASSIGN_OR_RETURN(const auto compact, Compact(group->tables[i]));
-    const bool heavy = compact->num_rows() * tables > kPackedTimesMean * rows;
-    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact, heavy ? SpillFile::Layout::kMapped
-                                                                  : SpillFile::Layout::kPacked));
+    const bool mapped =
+        group->read_by == ReadBy::kDriver || compact->num_rows() * tables > kPackedTimesMean * rows;
+    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact, mapped ? SpillFile::Layout::kMapped
+                                                                   : SpillFile::Layout::kPacked));
     bytes += pieces[i]->bytes();
   }
   group->pieces = std::move(pieces);

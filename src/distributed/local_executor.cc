@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "src/common/disk_pool.h"
 #include "src/common/run_parallel.h"
 #include "src/distributed/held_tables.h"
 #include "src/engine/execute_fragment.h"
@@ -14,15 +15,31 @@ namespace {
 using engine::FragmentCall;
 using engine::TableReference;
 
+/// Of the budget: a table that stays whole in memory while a plan runs.
+constexpr int64_t kWholeTableShare = 16;
+
+/// The rows of a grid are put in order by the driver, one cutoff after another.
+HeldTables::ReadBy ReaderOf(const engine::Fragment& fragment) {
+  const auto* window = std::get_if<engine::WindowFragment>(&fragment);
+  return window != nullptr && !window->at_spine ? HeldTables::ReadBy::kDriver
+                                                : HeldTables::ReadBy::kFragment;
+}
+
 class LocalExecutor : public engine::Executor {
  public:
   LocalExecutor(int threads, const LocalExecutorOptions& options)
       : threads_(threads),
         memory_bytes_(options.memory_bytes),
+        temporary_folder_(options.temporary_folder),
         held_(options.memory_bytes, options.temporary_folder) {}
 
   int Parallelism() const override { return threads_; }
   int64_t MemoryBytes() const override { return memory_bytes_; }
+
+  arrow::MemoryPool* PoolFor(int64_t bytes) const override {
+    if (memory_bytes_ == 0 || bytes <= memory_bytes_ / kWholeTableShare) return ProcessPool();
+    return DiskPool::In(temporary_folder_);
+  }
 
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
     return HeldTables::Keep(std::move(table));
@@ -52,7 +69,8 @@ class LocalExecutor : public engine::Executor {
           inputs.clear();
           int64_t* const spilled =
               counters == nullptr ? nullptr : &counters->fragments[i].spilled_bytes;
-          return held_.Hold(std::move(outputs), spilled).Value(&results[i]);
+          return held_.Hold(std::move(outputs), ReaderOf(calls[i].fragment), spilled)
+              .Value(&results[i]);
         },
         progress);
     progress->End();
@@ -67,6 +85,7 @@ class LocalExecutor : public engine::Executor {
  private:
   const int threads_;
   const int64_t memory_bytes_;
+  const std::string temporary_folder_;
   HeldTables held_;
 };
 

@@ -17,6 +17,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/failpoint.h"
 #include "src/common/pool_vector.h"
+#include "src/common/unnamed_file.h"
 
 namespace viand::distributed {
 namespace {
@@ -125,27 +126,10 @@ class MappedPiece final : public arrow::Buffer {
   const std::shared_ptr<const SpillFile::Piece> piece_;
 };
 
-int OpenUnnamed(const std::string& folder) {
-  const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-    return descriptor;
-  // A file system that has no files without names.
-  std::string path = folder + "/.viand-spill.XXXXXX";
-  const int named = ::mkostemp(path.data(), O_CLOEXEC);
-  if (named >= 0) ::unlink(path.c_str());
-  return named;
-}
-
 }  // namespace
 
 arrow::Result<std::shared_ptr<SpillFile>> SpillFile::Open(const std::string& folder) {
-  const int descriptor = OpenUnnamed(folder);
-  if (descriptor < 0) {
-    return MakeError(
-        ErrorKind::kEnvironment,
-        fmt::format("cannot make a temporary file in {}: {}", folder, std::strerror(errno)),
-        "name a folder that can be written with --temp-dir");
-  }
+  VIAND_ASSIGN_OR_RETURN(const int descriptor, OpenUnnamedFile(folder));
   return std::shared_ptr<SpillFile>(new SpillFile(descriptor, folder));
 }
 

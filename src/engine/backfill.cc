@@ -161,7 +161,7 @@ arrow::Result<std::vector<SnapshotRows>> ComputeGrids(const Plans& plans,
                                                       const ExecuteOptions& options) {
   for (const BackfillPlan& plan : plans) VIAND_RETURN_NOT_OK(CheckNames(plan));
   const WindowView& any = plans[0].view;
-  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(any.source));
+  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(any.source, {}, options.executor));
   VIAND_RETURN_NOT_OK(CheckTimeColumn(source, any.timestamp_column));
   VIAND_ASSIGN_OR_RETURN(const MapRequest request, SharedRequest(source).Make(plans, options));
   auto mapped_rows = RunMapStage(&source, request, options);

@@ -11,7 +11,6 @@
 #include <functional>
 #include <optional>
 
-#include "src/common/block_pool.h"
 #include "src/common/data_location.h"
 #include "src/engine/read_file.h"
 
@@ -33,7 +32,7 @@ struct OddRow {
 };
 
 TableResult Parse(const OpenStream& open, const CsvTypes& types, bool use_threads,
-                  std::optional<OddRow>* odd_row) {
+                  std::optional<OddRow>* odd_row, arrow::MemoryPool* pool) {
   VIAND_ASSIGN_OR_RETURN(auto stream, open());
   auto read = arrow::csv::ReadOptions::Defaults();
   read.use_threads = use_threads;
@@ -50,9 +49,9 @@ TableResult Parse(const OpenStream& open, const CsvTypes& types, bool use_thread
   convert.null_values = {""};
   convert.strings_can_be_null = true;
   convert.quoted_strings_can_be_null = false;
-  VIAND_ASSIGN_OR_RETURN(auto reader,
-                         arrow::csv::TableReader::Make(arrow::io::IOContext(ProcessPool()),
-                                                       std::move(stream), read, parse, convert));
+  VIAND_ASSIGN_OR_RETURN(
+      auto reader, arrow::csv::TableReader::Make(arrow::io::IOContext(pool), std::move(stream),
+                                                 read, parse, convert));
   return reader->Read();
 }
 
@@ -62,9 +61,9 @@ std::string Shown(const std::string& text) {
 
 /// Reads again on one thread, which alone counts rows, to say where it failed.
 arrow::Status Explain(arrow::Status status, const OpenStream& open, const CsvTypes& types,
-                      const std::string& what) {
+                      const std::string& what, arrow::MemoryPool* pool) {
   std::optional<OddRow> odd_row;
-  const auto again = Parse(open, types, false, &odd_row);
+  const auto again = Parse(open, types, false, &odd_row, pool);
   if (odd_row) {
     return MakeError(
         ErrorKind::kInput,
@@ -77,16 +76,17 @@ arrow::Status Explain(arrow::Status status, const OpenStream& open, const CsvTyp
                    kHint);
 }
 
-TableResult Read(const OpenStream& open, const CsvTypes& types, const std::string& what) {
-  auto table = Parse(open, types, true, nullptr);
+TableResult Read(const OpenStream& open, const CsvTypes& types, const std::string& what,
+                 arrow::MemoryPool* pool) {
+  auto table = Parse(open, types, true, nullptr, pool);
   if (table.ok() || KindOf(table.status()) != ErrorKind::kInput) return table;
-  return Explain(table.status(), open, types, what);
+  return Explain(table.status(), open, types, what, pool);
 }
 
 }  // namespace
 
 TableResult ReadCsvFile(const std::string& path, const CsvTypes& types,
-                        const std::string& described_as) {
+                        const std::string& described_as, arrow::MemoryPool* pool) {
   const auto open = [&]() -> arrow::Result<std::shared_ptr<arrow::io::InputStream>> {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::io::InputStream> stream,
                            OpenDataFile(path, described_as));
@@ -97,16 +97,16 @@ TableResult ReadCsvFile(const std::string& path, const CsvTypes& types,
   };
   const std::string shown = DisplayPath(path);
   const bool named = described_as.find(shown) != std::string::npos;
-  auto table = Read(open, types, named ? described_as : described_as + ", " + shown);
+  auto table = Read(open, types, named ? described_as : described_as + ", " + shown, pool);
   if (!table.ok() && KindOf(table.status()) == ErrorKind::kEnvironment)
     return StorageError(table.status(), path, described_as, kHint);
   return table;
 }
 
 TableResult ReadCsvText(const std::shared_ptr<arrow::Buffer>& text, const CsvTypes& types,
-                        const std::string& described_as) {
+                        const std::string& described_as, arrow::MemoryPool* pool) {
   return Read([&text] { return std::make_shared<arrow::io::BufferReader>(text); }, types,
-              described_as);
+              described_as, pool);
 }
 
 }  // namespace viand::engine

@@ -10,6 +10,7 @@
 namespace arrow {
 class Buffer;
 class DataType;
+class MemoryPool;
 class Table;
 }  // namespace arrow
 
@@ -23,11 +24,13 @@ using CsvTypes = std::map<std::string, std::shared_ptr<arrow::DataType>>;
 /// of its row, the header's being 1.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFile(const std::string& path,
                                                          const CsvTypes& types,
-                                                         const std::string& described_as);
+                                                         const std::string& described_as,
+                                                         arrow::MemoryPool* pool);
 
 /// The same of a text in memory.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvText(const std::shared_ptr<arrow::Buffer>& text,
                                                          const CsvTypes& types,
-                                                         const std::string& described_as);
+                                                         const std::string& described_as,
+                                                         arrow::MemoryPool* pool);
 
 }  // namespace viand::engine

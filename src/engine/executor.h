@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/common/block_pool.h"
 #include "src/common/progress.h"
 #include "src/engine/fragment.h"
 #include "src/engine/plan_counters.h"
@@ -49,6 +50,10 @@ class Executor {
   /// What all fragments that run at a time and the tables between stages may take together; 0: no
   /// bound. Plans are cut so that they can keep to it.
   virtual int64_t MemoryBytes() const { return 0; }
+
+  /// The memory for a table of the driver that stays whole, of about so many bytes: on disk where
+  /// that is much of MemoryBytes().
+  virtual arrow::MemoryPool* PoolFor(int64_t /*bytes*/) const { return ProcessPool(); }
 
   /// Hands a table in the driver's memory to the executor.
   virtual arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) = 0;

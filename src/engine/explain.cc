@@ -122,7 +122,7 @@ class Explanation {
       : plan_(plan), options_(options) {}
 
   arrow::Result<PlanNode> Make() {
-    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
+    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_, options_.executor));
     VIAND_ASSIGN_OR_RETURN(spine_,
                            OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
     VIAND_RETURN_NOT_OK(ChoosePartitions());

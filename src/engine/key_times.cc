@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/compute/exec.h>
 #include <arrow/datum.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -18,7 +19,7 @@ namespace viand::engine {
 arrow::Result<std::shared_ptr<arrow::Table>> ReadKeyTimes(const Lookup& lookup,
                                                           const TimeRange& range,
                                                           const ExecuteOptions& options) {
-  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(SourceOf(lookup)));
+  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(SourceOf(lookup), {}, options.executor));
   VIAND_RETURN_NOT_OK(CheckTimeColumn(source, TimeOf(lookup)));
   MapRequest request;
   request.keys = std::visit([](const auto& view) { return view.keys; }, lookup.view);
@@ -44,20 +45,22 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadKeyTimes(const Lookup& lookup,
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> DistinctRows(
-    const std::shared_ptr<arrow::Table>& table) {
+    const std::shared_ptr<arrow::Table>& table, arrow::MemoryPool* pool) {
   arrow::ArrayVector columns;
   for (const auto& column : table->columns()) {
     VIAND_ASSIGN_OR_RETURN(auto whole, column->num_chunks() == 1
                                            ? column->chunk(0)
-                                           : arrow::Concatenate(column->chunks()));
+                                           : arrow::Concatenate(column->chunks(), pool));
     columns.push_back(std::move(whole));
   }
   VIAND_ASSIGN_OR_RETURN(const KeyIndex index,
                          KeyIndex::Make(columns, table->num_rows(), {.null_is_value = true}));
   const std::shared_ptr<arrow::Array> rows = std::make_shared<arrow::Int64Array>(
       index.size(), arrow::Buffer::Wrap(index.first_rows().data(), index.first_rows().size()));
-  VIAND_ASSIGN_OR_RETURN(auto distinct,
-                         arrow::compute::Take(arrow::Datum(table), arrow::Datum(rows)));
+  arrow::compute::ExecContext context(pool);
+  VIAND_ASSIGN_OR_RETURN(
+      auto distinct, arrow::compute::Take(arrow::Datum(table), arrow::Datum(rows),
+                                          arrow::compute::TakeOptions::NoBoundsCheck(), &context));
   return distinct.table();
 }
 

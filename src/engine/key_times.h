@@ -6,6 +6,10 @@
 #include "src/engine/execute.h"
 #include "src/engine/time_range.h"
 
+namespace arrow {
+class MemoryPool;
+}
+
 namespace viand::engine {
 
 /// Reads keys (named as the lookup's spine keys, in their order) and event_timestamp (the source's
@@ -17,6 +21,6 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadKeyTimes(const Lookup& lookup,
 
 /// Leaves the first of equal rows, compared by value as join keys are; a null equals a null.
 arrow::Result<std::shared_ptr<arrow::Table>> DistinctRows(
-    const std::shared_ptr<arrow::Table>& table);
+    const std::shared_ptr<arrow::Table>& table, arrow::MemoryPool* pool);
 
 }  // namespace viand::engine

@@ -13,6 +13,7 @@
 #include "src/common/data_location.h"
 #include "src/common/io_threads.h"
 #include "src/engine/csv_table.h"
+#include "src/engine/executor.h"
 #include "src/engine/file_constants.h"
 #include "src/engine/hive_partition.h"
 #include "src/engine/parquet_footer.h"
@@ -22,6 +23,9 @@
 
 namespace viand::engine {
 namespace {
+
+/// What texts of tables usually gain by gzip.
+constexpr int64_t kGzippedRatio = 6;
 
 OpenedFile OpenParquet(const std::string& path, const ParquetFooter& footer) {
   OpenedFile file{
@@ -47,14 +51,27 @@ arrow::Result<OpenedFile> OpenIpc(const std::string& path, const std::string& de
   return file;
 }
 
+/// Memory for the tables of CSV files, of which each cell takes about what its text does.
+arrow::Result<arrow::MemoryPool*> PoolForCsv(const Scan& scan, const Executor* executor) {
+  if (executor == nullptr) return ProcessPool();
+  int64_t bytes = scan.csv_text != nullptr ? scan.csv_text->size() : 0;
+  for (const std::string& path : scan.files) {
+    VIAND_ASSIGN_OR_RETURN(const ListedFile file, FindDataFile(path, scan.described_as));
+    bytes += file.size_bytes * (ParseAddress(path).path.ends_with(".gz") ? kGzippedRatio : 1);
+  }
+  return executor->PoolFor(bytes);
+}
+
 /// Reads CSV files whole and puts them under one schema.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadCsvFiles(
-    const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types) {
-  if (scan.csv_text != nullptr) return ReadCsvText(scan.csv_text, types, scan.described_as);
+    const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& types,
+    const Executor* executor) {
+  VIAND_ASSIGN_OR_RETURN(arrow::MemoryPool * pool, PoolForCsv(scan, executor));
+  if (scan.csv_text != nullptr) return ReadCsvText(scan.csv_text, types, scan.described_as, pool);
   std::vector<std::shared_ptr<arrow::Table>> tables;
   std::shared_ptr<arrow::Schema> schema;
   for (const std::string& path : scan.files) {
-    VIAND_ASSIGN_OR_RETURN(auto table, ReadCsvFile(path, types, scan.described_as));
+    VIAND_ASSIGN_OR_RETURN(auto table, ReadCsvFile(path, types, scan.described_as, pool));
     VIAND_RETURN_NOT_OK(RenamedSchema(*table->schema(), {}, scan.described_as).status());
     if (schema == nullptr) schema = table->schema();
     for (const auto& field : schema->fields()) {
@@ -173,7 +190,8 @@ std::string OpenedScan::NameInFile(const std::string& name) const {
 }
 
 arrow::Result<OpenedScan> OpenScan(
-    const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types) {
+    const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types,
+    const Executor* executor) {
   // Predicates over statistics are bound to Arrow's functions.
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   OpenedScan opened;
@@ -186,7 +204,7 @@ arrow::Result<OpenedScan> OpenScan(
     return MakeError(ErrorKind::kInput, fmt::format("{} has no files", scan.described_as),
                      "run the step that makes them, or check the path");
   } else if (scan.format == FileFormat::kCsv) {
-    VIAND_ASSIGN_OR_RETURN(opened.table, ReadCsvFiles(scan, TypesOfCsv(scan, csv_types)));
+    VIAND_ASSIGN_OR_RETURN(opened.table, ReadCsvFiles(scan, TypesOfCsv(scan, csv_types), executor));
   } else {
     VIAND_RETURN_NOT_OK(OpenFiles(scan, csv_types, &opened));
   }

@@ -25,6 +25,8 @@ class FileMetaData;
 
 namespace viand::engine {
 
+class Executor;  // executor.h
+
 /// Row groups of a Parquet file, record batches of an IPC file.
 struct RowGroup {
   int index = 0;
@@ -70,10 +72,11 @@ struct OpenedScan {
 /// Opens every file (footers only, CSV whole). A missing or damaged file is an error that names it
 /// and the source. Without a schema of its own the scan has the columns of all files, each of the
 /// widest type that a file has it in. `csv_types` gives types to CSV columns
-/// by name in the file, before the scan's own; others are inferred.
+/// by name in the file, before the scan's own; others are inferred. `executor` says where a CSV
+/// file is held; null: in memory.
 arrow::Result<OpenedScan> OpenScan(
-    const Scan& scan,
-    const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types = {});
+    const Scan& scan, const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types = {},
+    const Executor* executor = nullptr);
 
 /// Returns the named columns' fields with plain types. A column that is missing, or whose type in
 /// some file cannot become the scan's, is kInput, naming file, column and the nearest name.

@@ -29,7 +29,7 @@ size_t OutputsOf(const Lookup& lookup) {
   return std::get<WindowView>(lookup.view).features.size();
 }
 
-arrow::Result<OpenedLookup> OpenLookup(const Lookup& lookup) {
+arrow::Result<OpenedLookup> OpenLookup(const Lookup& lookup, const Executor* executor) {
   const Names& keys = KeysOf(lookup);
   if (keys.size() != lookup.spine_keys.size() || lookup.output_names.size() != OutputsOf(lookup)) {
     return MakeError(
@@ -40,7 +40,7 @@ arrow::Result<OpenedLookup> OpenLookup(const Lookup& lookup) {
   }
   OpenedLookup opened;
   opened.lookup = &lookup;
-  VIAND_ASSIGN_OR_RETURN(opened.source, OpenScan(SourceOf(lookup)));
+  VIAND_ASSIGN_OR_RETURN(opened.source, OpenScan(SourceOf(lookup), {}, executor));
   VIAND_RETURN_NOT_OK(CheckTimeColumn(opened.source, TimeOf(lookup)));
   std::vector<size_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0);
@@ -55,10 +55,11 @@ arrow::Result<OpenedLookup> OpenLookup(const Lookup& lookup) {
 
 }  // namespace
 
-arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan) {
+arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan,
+                                                     const Executor* executor) {
   std::vector<OpenedLookup> lookups;
   for (const Lookup& lookup : plan.lookups) {
-    VIAND_ASSIGN_OR_RETURN(auto opened, OpenLookup(lookup));
+    VIAND_ASSIGN_OR_RETURN(auto opened, OpenLookup(lookup, executor));
     opened.index = static_cast<int>(lookups.size());
     lookups.push_back(std::move(opened));
   }

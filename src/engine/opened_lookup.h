@@ -26,8 +26,9 @@ struct OpenedLookup {
 };
 
 /// Opens the source of every lookup, in order. A lookup whose lists do not fit each other is
-/// kDefinition.
-arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan);
+/// kDefinition. `executor` as OpenScan.
+arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan,
+                                                     const Executor* executor);
 
 /// The columns of the spine that any of the lookups has for a key.
 std::vector<std::string> SpineKeysOf(const std::vector<OpenedLookup>& lookups);

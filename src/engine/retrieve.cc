@@ -53,7 +53,7 @@ class Retrieval {
       : plan_(plan), options_(options) {}
 
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Run() {
-    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_));
+    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_, options_.executor));
     VIAND_RETURN_NOT_OK(OpenSpineRows());
     VIAND_RETURN_NOT_OK(CheckNames());
     VIAND_ASSIGN_OR_RETURN(chunks_, ChooseChunks());

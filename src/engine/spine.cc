@@ -269,7 +269,7 @@ arrow::Result<Spine> OpenSpine(
     const std::map<std::string, std::shared_ptr<arrow::DataType>>& csv_types,
     const ExecuteOptions& options) {
   Spine spine;
-  VIAND_ASSIGN_OR_RETURN(spine.scan, OpenScan(plan.spine, csv_types));
+  VIAND_ASSIGN_OR_RETURN(spine.scan, OpenScan(plan.spine, csv_types, options.executor));
   spine.described_as = spine.scan.described_as.empty() ? "the spine" : spine.scan.described_as;
   spine.time = plan.spine_timestamp;
   if (spine.scan.table == nullptr) {

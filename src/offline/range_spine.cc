@@ -3,12 +3,14 @@
 #include <arrow/compute/api.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "src/common/time.h"
+#include "src/engine/executor.h"
 #include "src/engine/key_times.h"
 #include "src/offline/key_rows.h"
 
@@ -80,7 +82,7 @@ bool IsNanoseconds(const arrow::DataType& type) {
 
 /// One table of the views' keys and times, in UTC. A time keeps its nanoseconds: cut off, it would
 /// lie before its own row.
-arrow::Result<TablePtr> Together(const std::vector<TablePtr>& tables) {
+arrow::Result<TablePtr> Together(const std::vector<TablePtr>& tables, cp::ExecContext* context) {
   auto unit = arrow::TimeUnit::MICRO;
   for (const TablePtr& table : tables) {
     if (IsNanoseconds(*table->schema()->fields().back()->type())) unit = arrow::TimeUnit::NANO;
@@ -89,7 +91,8 @@ arrow::Result<TablePtr> Together(const std::vector<TablePtr>& tables) {
   std::vector<TablePtr> typed;
   for (const TablePtr& table : tables) {
     const int last = table->num_columns() - 1;
-    ARROW_ASSIGN_OR_RAISE(const auto time, cp::Cast(table->column(last), type));
+    ARROW_ASSIGN_OR_RAISE(const auto time,
+                          cp::Cast(table->column(last), type, cp::CastOptions::Safe(), context));
     ARROW_ASSIGN_OR_RAISE(auto cast, table->SetColumn(last, arrow::field("event_timestamp", type),
                                                       time.chunked_array()));
     std::vector<int> order;
@@ -109,14 +112,15 @@ arrow::Result<TablePtr> Together(const std::vector<TablePtr>& tables) {
                    "give a --spine, or ask for the views apart");
 }
 
-arrow::Result<TablePtr> Ordered(const TablePtr& table, bool time_first) {
+arrow::Result<TablePtr> Ordered(const TablePtr& table, bool time_first, cp::ExecContext* context) {
   std::vector<cp::SortKey> order;
   const int keys = table->num_columns() - 1;
   if (time_first) order.emplace_back(arrow::FieldRef(keys));
   for (int key = 0; key < keys; ++key) order.emplace_back(arrow::FieldRef(key));
   if (order.empty()) return table;
-  ARROW_ASSIGN_OR_RAISE(const auto rows, cp::SortIndices(table, cp::SortOptions(order)));
-  ARROW_ASSIGN_OR_RAISE(auto sorted, cp::Take(table, rows));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, cp::SortIndices(table, cp::SortOptions(order), context));
+  ARROW_ASSIGN_OR_RAISE(auto sorted,
+                        cp::Take(table, rows, cp::TakeOptions::NoBoundsCheck(), context));
   return sorted.table();
 }
 
@@ -133,14 +137,17 @@ arrow::Result<engine::Scan> SpineOfRange(const RepoContext& context,
     ARROW_ASSIGN_OR_RAISE(auto table, engine::ReadKeyTimes(*lookup, times, context.execute));
     tables.push_back(std::move(table));
   }
-  ARROW_ASSIGN_OR_RAISE(TablePtr table, Together(tables));
+  int64_t bytes = 0;
+  for (const TablePtr& table : tables) bytes += arrow::util::TotalBufferSize(*table);
+  cp::ExecContext held(context.execute.executor->PoolFor(bytes));
+  ARROW_ASSIGN_OR_RAISE(TablePtr table, Together(tables, &held));
   if (!range.every_row) {
     // Equal times leave one row of each key.
     ARROW_ASSIGN_OR_RAISE(table, table->RemoveColumn(table->num_columns() - 1));
     ARROW_ASSIGN_OR_RAISE(table, StampWith(table, *times.max_us));
   }
-  ARROW_ASSIGN_OR_RAISE(table, engine::DistinctRows(table));
-  ARROW_ASSIGN_OR_RAISE(table, Ordered(table, range.every_row));
+  ARROW_ASSIGN_OR_RAISE(table, engine::DistinctRows(table, held.memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(table, Ordered(table, range.every_row, &held));
   std::vector<std::string> names = table->ColumnNames();
   names.back() = timestamp_column;
   engine::Scan scan;

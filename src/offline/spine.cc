@@ -1,11 +1,14 @@
 #include "src/offline/spine.h"
 
 #include <arrow/buffer.h>
+#include <arrow/device.h>
 #include <arrow/io/file.h>
 #include <arrow/io/memory.h>
 #include <arrow/io/stdio.h>
 #include <arrow/ipc/reader.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/util/byte_size.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 
@@ -18,6 +21,7 @@
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
 #include "src/common/path_pattern.h"
+#include "src/engine/executor.h"
 #include "src/engine/read_file.h"
 #include "src/offline/parquet_file.h"
 #include "src/offline/part_store.h"
@@ -29,6 +33,10 @@ namespace viand::offline {
 namespace {
 
 constexpr std::string_view kLabelsPrefix = "labels:";
+/// What is read of standard input at a time.
+constexpr int64_t kInputBytes = 1 << 20;
+/// What numbers usually gain by Parquet.
+constexpr int64_t kParquetRatio = 4;
 
 SpineKind KindOfBytes(std::string_view head) {
   if (head.starts_with("PAR1")) return SpineKind::kParquet;
@@ -37,34 +45,66 @@ SpineKind KindOfBytes(std::string_view head) {
   return SpineKind::kCsv;
 }
 
-arrow::Result<std::shared_ptr<arrow::Buffer>> ReadStandardInput() {
+arrow::Result<std::shared_ptr<arrow::Buffer>> ReadStandardInput(const engine::Executor& executor) {
   arrow::io::StdinStream input;
-  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create());
-  constexpr int64_t kBlockBytes = 1 << 20;
+  arrow::MemoryPool* pool = executor.PoolFor(0);
+  ARROW_ASSIGN_OR_RAISE(auto sink, arrow::io::BufferOutputStream::Create(kInputBytes, pool));
   while (true) {
-    ARROW_ASSIGN_OR_RAISE(auto block, input.Read(kBlockBytes));
+    ARROW_ASSIGN_OR_RAISE(auto block, input.Read(kInputBytes));
     if (block->size() == 0) break;
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, sink->Tell());
+    if (arrow::MemoryPool* now = executor.PoolFor(2 * bytes); now != pool) {
+      ARROW_ASSIGN_OR_RAISE(const auto before, sink->Finish());
+      pool = now;
+      ARROW_ASSIGN_OR_RAISE(sink, arrow::io::BufferOutputStream::Create(2 * bytes, pool));
+      ARROW_RETURN_NOT_OK(sink->Write(before));
+    }
     ARROW_RETURN_NOT_OK(sink->Write(block));
   }
   return sink->Finish();
 }
 
+/// The rows as a table; beyond some they go to disk.
+arrow::Result<std::shared_ptr<arrow::Table>> HeldWhole(arrow::RecordBatchReader* rows,
+                                                       const engine::Executor& executor) {
+  arrow::RecordBatchVector batches;
+  int64_t bytes = 0;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto batch, rows->Next());
+    if (batch == nullptr) break;
+    bytes += arrow::util::TotalBufferSize(*batch);
+    arrow::MemoryPool* pool = executor.PoolFor(bytes);
+    if (pool != executor.PoolFor(0)) {
+      ARROW_ASSIGN_OR_RAISE(batch, batch->CopyTo(arrow::CPUDevice::memory_manager(pool)));
+    }
+    batches.push_back(std::move(batch));
+  }
+  return arrow::Table::FromRecordBatches(rows->schema(), std::move(batches));
+}
+
 arrow::Result<std::shared_ptr<arrow::Table>> ReadBinarySpine(
-    const std::shared_ptr<arrow::io::RandomAccessFile>& input, SpineKind kind) {
+    const std::shared_ptr<arrow::io::RandomAccessFile>& input, SpineKind kind,
+    const engine::Executor& executor) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t size_bytes, input->GetSize());
+  const bool compressed = kind == SpineKind::kParquet;
+  arrow::MemoryPool* pool = executor.PoolFor(compressed ? size_bytes * kParquetRatio : size_bytes);
   if (kind == SpineKind::kParquet) {
-    ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(input, ProcessPool()));
+    ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(input, pool));
     return reader->ReadTable();
   }
+  auto options = arrow::ipc::IpcReadOptions::Defaults();
+  options.memory_pool = pool;
   if (kind == SpineKind::kIpcFile) {
-    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(input));
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(input, options));
     return reader->ToTable();
   }
-  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
-  return reader->ToTable();
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input, options));
+  // A file's bytes are in memory of its own.
+  return HeldWhole(reader.get(), executor);
 }
 
 arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
-  ARROW_ASSIGN_OR_RAISE(auto bytes, ReadStandardInput());
+  ARROW_ASSIGN_OR_RAISE(auto bytes, ReadStandardInput(*context.execute.executor));
   if (bytes->size() == 0) {
     return MakeError(ErrorKind::kInput, "the spine on standard input is empty",
                      "pipe a Parquet, CSV or Arrow IPC table into it");
@@ -78,7 +118,8 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
     scan.csv_types = TextKeys(context);
     return scan;
   }
-  auto table = ReadBinarySpine(std::make_shared<arrow::io::BufferReader>(bytes), kind);
+  auto table = ReadBinarySpine(std::make_shared<arrow::io::BufferReader>(bytes), kind,
+                               *context.execute.executor);
   if (!table.ok()) {
     return MakeError(ErrorKind::kInput,
                      fmt::format("cannot read {}, {}: {}", scan.described_as,
@@ -92,11 +133,12 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
 
 /// Streams have no directory that a fragment could pick its rows by: they are read whole.
 arrow::Result<std::shared_ptr<arrow::Table>> ReadStreams(const std::vector<std::string>& paths,
-                                                         const std::string& as_written) {
+                                                         const std::string& as_written,
+                                                         const engine::Executor& executor) {
   std::vector<std::shared_ptr<arrow::Table>> tables;
   for (const std::string& path : paths) {
     ARROW_ASSIGN_OR_RAISE(auto input, engine::OpenDataFile(path, "the spine"));
-    auto table = ReadBinarySpine(input, SpineKind::kIpcStream);
+    auto table = ReadBinarySpine(input, SpineKind::kIpcStream, executor);
     if (!table.ok()) {
       return MakeError(
           ErrorKind::kInput,
@@ -128,7 +170,7 @@ arrow::Result<engine::Scan> OpenFile(const RepoContext& context, const std::stri
       scan.format = engine::FileFormat::kIpc;
       break;
     case SpineKind::kIpcStream: {
-      ARROW_ASSIGN_OR_RAISE(scan.table, ReadStreams(found.paths, path));
+      ARROW_ASSIGN_OR_RAISE(scan.table, ReadStreams(found.paths, path, *context.execute.executor));
       break;
     }
     case SpineKind::kCsv:
@@ -240,21 +282,27 @@ arrow::Result<SpineFiles> FindSpineFiles(const std::string& path) {
   return found;
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> PopulationOf(const RepoContext& context,
-                                                          const definition::BoundView& view) {
+namespace {
+
+/// The (key, t) of a snapshot view's rows.
+arrow::Result<engine::Scan> PopulationOf(const RepoContext& context,
+                                         const definition::BoundView& view) {
   // The same checks as a retrieval: the rows are there, and of this definition.
   ARROW_RETURN_NOT_OK(PlanLookup(context, {.view = &view}).status());
   ARROW_ASSIGN_OR_RAISE(const Generation generation,
                         ReadCurrentGeneration(RowsFolder(context.root(), *view.view)));
+  engine::Scan scan;
+  scan.files = generation.Files();
   std::vector<std::string> columns = view.join_keys;
   columns.push_back("event_timestamp");
-  std::vector<std::shared_ptr<arrow::Table>> tables;
-  for (const std::string& file : generation.Files()) {
-    ARROW_ASSIGN_OR_RAISE(auto table, ReadParquet(file, columns));
-    tables.push_back(std::move(table));
-  }
-  return arrow::ConcatenateTables(tables);
+  arrow::FieldVector fields;
+  ARROW_ASSIGN_OR_RAISE(const auto schema, ReadParquetSchema(scan.files.at(0)));
+  for (const std::string& column : columns) fields.push_back(schema->GetFieldByName(column));
+  scan.schema = arrow::schema(std::move(fields));
+  return scan;
 }
+
+}  // namespace
 
 arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& context,
                                                            const definition::BoundView& labels) {
@@ -266,12 +314,13 @@ arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& co
   } else {
     ARROW_ASSIGN_OR_RAISE(const auto* population,
                           RequireView(context, labels.labels->population.name));
-    ARROW_ASSIGN_OR_RAISE(plan.spine.table, PopulationOf(context, *population));
+    ARROW_ASSIGN_OR_RAISE(plan.spine, PopulationOf(context, *population));
     plan.spine.described_as = fmt::format("the population of labels \"{}\"", labels.labels->name);
   }
   ARROW_ASSIGN_OR_RAISE(engine::Lookup lookup, PlanLabelLookup(context, labels));
   plan.lookups.push_back(std::move(lookup));
-  return engine::Retrieve(plan, context.execute);
+  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::RetrieveRows(plan, context.execute));
+  return HeldWhole(rows.get(), *context.execute.executor);
 }
 
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text) {

@@ -29,12 +29,9 @@ arrow::Result<SpineFiles> FindSpineFiles(const std::string& path);
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text);
 
 /// The labels table: the population's keys, event_timestamp, label columns; in order of
-/// (event_timestamp, keys), or that of the spine file.
+/// (event_timestamp, keys), or that of the spine file. On disk where it is much of the memory
+/// budget.
 arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& context,
                                                            const definition::BoundView& labels);
-
-/// Keys and event_timestamp of a snapshot view's stored rows.
-arrow::Result<std::shared_ptr<arrow::Table>> PopulationOf(const RepoContext& context,
-                                                          const definition::BoundView& view);
 
 }  // namespace viand::offline

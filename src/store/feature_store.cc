@@ -217,7 +217,11 @@ arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
   if (!analyze) return ToPlanOperator(tree);
   engine::PlanCounters counters;
   execute.counters = &counters;
-  ARROW_RETURN_NOT_OK(engine::Retrieve(plan, execute).status());
+  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::RetrieveRows(plan, execute));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
+    if (batch == nullptr) break;
+  }
   engine::AddMeasures(counters, &tree);
   return ToPlanOperator(tree);
 }

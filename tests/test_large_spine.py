@@ -1,0 +1,79 @@
+"""Spines that cannot be read a piece at a time, larger than the budget of memory: they lie on disk meanwhile."""
+
+import numpy
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as parquet
+import pytest
+from conftest import store_config
+
+DEFINITIONS = """entities:
+  - {name: user, join_keys: [user_id], value_type: INT64}
+sources:
+  - {name: events, type: file, path: events.parquet, timestamp_field: at}
+feature_views:
+  - name: stored
+    entities: [user]
+    source: events
+    ttl: 0d
+    schema:
+      - {name: amount, dtype: Float64}
+"""
+ROWS = 2_500_000
+BUDGET_MIB = 256
+
+
+@pytest.fixture(scope="module")
+def repo(viand, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("spine")
+    (folder / "feature_store.yaml").write_text(store_config("spine"))
+    (folder / "definitions.yaml").write_text(DEFINITIONS)
+    (folder / "data").mkdir()
+    random = numpy.random.default_rng(3)
+
+    def times(count):
+        return pa.array(1_600_000_000_000_000 + random.integers(0, 10**13, count), pa.timestamp("us"))
+
+    parquet.write_table(pa.table({"user_id": random.integers(0, 50_000, 300_000), "at": times(300_000), "amount": random.random(300_000)}),
+                        folder / "events.parquet")
+    words = pa.array([f"a note of some length about {word}, as people keep them" for word in range(1000)])
+    spine = pa.table({"user_id": random.integers(0, 50_000, ROWS), "event_timestamp": times(ROWS),
+                      "note": words.take(pa.array(random.integers(0, 1000, ROWS)))})
+    parquet.write_table(spine, folder / "spine.parquet")
+    pyarrow.csv.write_csv(spine, folder / "spine.csv")
+    with pa.ipc.new_stream(folder / "spine.arrows", spine.schema) as stream:
+        stream.write_table(spine, max_chunksize=100_000)
+    viand.json(folder, "apply")
+    viand.json(folder, "historical", "--spine", folder / "spine.parquet", "--features", "stored", "--output", folder / "wanted.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["spine.csv", "spine.arrows"])
+def test_a_file_is_read_within_the_budget(viand, repo, name):
+    code, error, peak = viand.peak(repo, "historical", "--spine", repo / name, "--features", "stored", "--memory", f"{BUDGET_MIB}MiB",
+                                   "--threads", "2", "--temp-dir", repo / "data", "--output", repo / "found.parquet")
+    assert code == 0, error
+    assert peak <= 1.25 * BUDGET_MIB
+    wanted = parquet.read_table(repo / "wanted.parquet")
+    found = parquet.read_table(repo / "found.parquet")
+    assert all(found[column].cast(wanted[column].type).equals(wanted[column]) for column in wanted.column_names)
+    assert [path.name for path in (repo / "data").iterdir()] == ["registry.db"]
+
+
+def test_so_is_standard_input(viand, repo):
+    with open(repo / "spine.arrows", "rb") as spine:
+        code, error, peak = viand.peak(repo, "historical", "--spine", "-", "--features", "stored", "--memory", f"{BUDGET_MIB}MiB",
+                                       "--threads", "2", "--temp-dir", repo / "data", "--output", repo / "piped.parquet", stdin=spine)
+    assert code == 0, error
+    assert peak <= 1.25 * BUDGET_MIB
+    assert parquet.read_table(repo / "piped.parquet").equals(parquet.read_table(repo / "wanted.parquet"))
+
+
+def test_a_disk_without_room_is_an_error(viand, repo):
+    limited = ["bash", "-c", 'ulimit -f 100000; exec "$0" "$@"', viand.program]
+    code, out, error = viand.call(repo, "historical", "--spine", repo / "spine.csv", "--features", "stored", "--memory",
+                                          f"{BUDGET_MIB}MiB", "--temp-dir", repo / "data", "--output", repo / "none.parquet", command=limited)
+    assert code == 1, out
+    assert "bytes of temporary data in" in error and "more could be written" in error, error
+    assert "--temp-dir" in error
+    assert not (repo / "none.parquet").exists()
