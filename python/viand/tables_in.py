@@ -82,6 +82,8 @@ def to_stream(given: Any) -> Any:
         return _stream_of_old_pyarrow(given)
     if is_of(given, "duckdb", "DuckDBPyRelation"):
         return to_stream(given.arrow())
+    if is_of(given, "polars", "DataFrame"):  # before 1.1
+        return to_stream(given.to_arrow())
     if isinstance(given, Mapping):
         return _stream_of_columns({str(name): _column(str(name), values) for name, values in given.items()})
     raise InputError(f"entity_df is a {type(given).__module__}.{type(given).__qualname__}, which is no table", _TAKES)
