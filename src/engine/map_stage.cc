@@ -10,6 +10,7 @@
 
 #include "src/engine/coded_array.h"
 #include "src/engine/fragment_message.h"
+#include "src/engine/memory_shares.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/prune_groups.h"
 #include "src/expression/binder.h"
@@ -27,15 +28,8 @@ constexpr int64_t kMostRowsPerFragment = 1024 * 1024;
 constexpr int64_t kMostPartitions = 1024;
 static_assert(kMostPartitions <= kMaxPartitions);
 
-/// Of the memory budget: the share of the fragments that scan, and of those that join or aggregate.
-constexpr int64_t kScanShare = 8;
-constexpr int64_t kReduceShare = 4;
-/// Partitions are cut for kReduceShare; one that turned out larger may take this much.
-constexpr int64_t kFragmentsShare = 2;
 /// A reduce fragment holds its inputs, their order, and what it makes of them.
 constexpr int64_t kCopiesOfInput = 4;
-/// Of a text, with its offset.
-constexpr int64_t kTypicalTextBytes = 32;
 
 int64_t CoresOf(const ExecuteOptions& options) {
   return std::max(1, options.executor->Parallelism());
@@ -227,7 +221,7 @@ int64_t RowBytes(const arrow::Schema& columns) {
 int64_t RowsPerFragmentInMemory(int64_t row_bytes, const ExecuteOptions& options) {
   const int64_t memory = options.executor->MemoryBytes();
   if (memory <= 0) return std::numeric_limits<int64_t>::max();
-  return std::max<int64_t>(memory / kFragmentsShare / CoresOf(options) / row_bytes, 1);
+  return std::max<int64_t>(memory / kLargestShare / CoresOf(options) / row_bytes, 1);
 }
 
 int ChoosePartitionCount(const InputSize& most, const ExecuteOptions& options) {

@@ -55,6 +55,9 @@ struct MapOutputs {
 arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
                                       const ExecuteOptions& options);
 
+/// Of a text, with its offset, where nobody looked at any.
+inline constexpr int64_t kTypicalTextBytes = 32;
+
 /// An estimate of what a row of the columns takes in memory, at least 1.
 int64_t RowBytes(const arrow::Schema& columns);
 

@@ -1,6 +1,8 @@
 #include "src/engine/window_estimate.h"
 
+#include <arrow/array/array_binary.h>
 #include <arrow/table.h>
+#include <arrow/type.h>
 #include <arrow/util/byte_size.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include "src/common/memory_size.h"
 #include "src/engine/bind_view.h"
 #include "src/engine/executor.h"
+#include "src/engine/memory_shares.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/sliding_aggregates.h"
 #include "src/engine/window_summary.h"
@@ -17,27 +20,62 @@
 namespace viand::engine {
 namespace {
 
-/// Of the memory budget: for the fragments that run beside each other, for one alone, and for those
-/// that scan. The rest is of the tables that wait.
-constexpr int64_t kBesideShare = 4;
-constexpr int64_t kAloneShare = 2;
-constexpr int64_t kScannedShare = 8;
-
 // Bytes that the kernels take, beside the tables that come in and their rows in one piece: for an
 // event its group, place and time, for what does not slide its membership in sets and sorted
 // copies; for a set its group, place, time and spans, and for a feature of one its value in the
 // order of the sets, where it was found, and in the order of the spine.
 constexpr int64_t kSlidingEventBytes = 24;
 constexpr int64_t kOtherEventBytes = 128;
+/// Of the trees of mode and gap.
+constexpr int64_t kTreeNodeBytes = 64;
 constexpr int64_t kSetBytes = 64;
 constexpr int64_t kFeatureBytes = 24;
 
 constexpr int64_t kNoBound = std::numeric_limits<int64_t>::max();
 
+/// How many tables are looked at for the bytes of texts.
+constexpr size_t kMeasuredTables = 16;
+
+int64_t TextBytes(const arrow::Array& array) {
+  if (arrow::is_large_binary_like(array.type_id()))
+    return static_cast<const arrow::LargeBinaryArray&>(array).total_values_length();
+  return static_cast<const arrow::BinaryArray&>(array).total_values_length();
+}
+
+/// What a row of the events takes: texts as long as those of some of the tables are.
+arrow::Result<int64_t> MeasuredRowBytes(const arrow::Schema& schema,
+                                        const std::vector<PartitionInputs>& events,
+                                        Executor* executor) {
+  std::vector<int> texts;
+  for (int column = 0; column < schema.num_fields(); ++column) {
+    if (arrow::is_base_binary_like(schema.field(column)->type()->id())) texts.push_back(column);
+  }
+  std::vector<const TableReference*> tables;
+  for (const PartitionInputs& partition : events) {
+    for (const TableReference& table : partition) {
+      if (!texts.empty() && table->rows() > 0) tables.push_back(&table);
+    }
+  }
+  int64_t bytes = 0, rows = 0;
+  for (size_t i = 0; i < tables.size(); i += tables.size() / kMeasuredTables + 1) {
+    VIAND_ASSIGN_OR_RETURN(const auto table, executor->Fetch(*tables[i]));
+    rows += table->num_rows();
+    for (const int column : texts) {
+      for (const auto& chunk : table->column(column)->chunks()) bytes += TextBytes(*chunk);
+    }
+  }
+  // Texts are never estimated as shorter than usual ones: other tables may have longer ones.
+  const int64_t usual = RowBytes(schema);
+  return rows == 0 ? usual
+                   : std::max(usual, usual + bytes / rows -
+                                         kTypicalTextBytes * static_cast<int64_t>(texts.size()));
+}
+
 }  // namespace
 
 arrow::Result<WindowEstimate> WindowEstimate::Make(const WindowFragment& prototype,
                                                    const std::shared_ptr<arrow::Schema>& spine,
+                                                   const std::vector<PartitionInputs>& events,
                                                    const ExecuteOptions& options) {
   WindowEstimate out;
   // No budget is less than the least that there may be: one of a byte only spills all.
@@ -47,9 +85,14 @@ arrow::Result<WindowEstimate> WindowEstimate::Make(const WindowFragment& prototy
   out.cut_bytes_ = options.cut_bytes;
   for (const WindowTask& task : prototype.tasks) VIAND_RETURN_NOT_OK(out.Add(task, prototype));
   out.event_row_bytes_ = RowBytes(*prototype.events);
+  if (memory > 0) {
+    VIAND_ASSIGN_OR_RETURN(out.event_row_bytes_,
+                           MeasuredRowBytes(*prototype.events, events, options.executor));
+  }
   // As they come in, in one piece, and what is read of them in the order of time.
-  out.event_bytes_ =
-      3 * out.event_row_bytes_ + (out.all_slide_ ? kSlidingEventBytes : kOtherEventBytes);
+  out.event_bytes_ = 3 * out.event_row_bytes_ +
+                     (out.all_slide_ ? kSlidingEventBytes : kOtherEventBytes) +
+                     (out.has_trees_ ? kTreeNodeBytes : 0);
   if (prototype.at_spine) {
     out.spine_row_bytes_ = RowBytes(*spine);
     out.set_bytes_ = 2 * out.spine_row_bytes_ + kSetBytes + out.features_ * kFeatureBytes;
@@ -74,6 +117,9 @@ void WindowEstimate::AddWindow(const TimeWindow& window, const expression::Aggre
   for (size_t i = 0; aggregation != nullptr && i < aggregation->calls.size(); ++i) {
     const expression::AggregateCall& call = *aggregation->calls[i];
     merges &= Merges(call);
+    has_trees_ |= HasGap(call) || call.function == expression::AggregateFunction::kMode;
+    for (const auto& inner : call.per_calls)
+      has_trees_ |= HasGap(*inner) || inner->function == expression::AggregateFunction::kMode;
     all_slide_ &= call.per_keys.empty() && call.order_by == nullptr && !HasGap(call) &&
                   SlidesOverSpans(call.function);
   }
@@ -101,15 +147,15 @@ arrow::Result<int64_t> WindowEstimate::SummaryBytes(const arrow::Table& summary)
 }
 
 int64_t WindowEstimate::BytesAlone() const {
-  return budget_ == 0 ? kNoBound : budget_ / kAloneShare;
+  return budget_ == 0 ? kNoBound : budget_ / kLargestShare;
 }
 
 int64_t WindowEstimate::BytesBeside() const {
-  return budget_ == 0 ? kNoBound : budget_ / kBesideShare / cores_;
+  return budget_ == 0 ? kNoBound : budget_ / kReduceShare / cores_;
 }
 
 int64_t WindowEstimate::BytesScanned() const {
-  return budget_ == 0 ? kNoBound : budget_ / kScannedShare / cores_;
+  return budget_ == 0 ? kNoBound : budget_ / kScanShare / cores_;
 }
 
 }  // namespace viand::engine

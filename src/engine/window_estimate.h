@@ -15,9 +15,11 @@ namespace viand::engine {
 
 class WindowEstimate {
  public:
-  /// `spine`: of the spine's tables; null: a grid.
+  /// `spine`: of the spine's tables; null: a grid. `events` by partition, some of which are looked
+  /// at where there is a budget.
   static arrow::Result<WindowEstimate> Make(const WindowFragment& prototype,
                                             const std::shared_ptr<arrow::Schema>& spine,
+                                            const std::vector<PartitionInputs>& events,
                                             const ExecuteOptions& options);
 
   int64_t EventBytes(const PartitionInputs& events) const { return RowsOf(events) * event_bytes_; }
@@ -52,6 +54,7 @@ class WindowEstimate {
   int64_t cut_bytes_ = 0;
   int cores_ = 1;
   bool all_slide_ = true;
+  bool has_trees_ = false;
   int64_t features_ = 0;
   int64_t event_bytes_ = 0;
   int64_t event_row_bytes_ = 0;

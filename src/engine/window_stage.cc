@@ -17,8 +17,8 @@ class WindowStageRun {
       : stage_(std::move(stage)), options_(options) {}
 
   arrow::Result<Outputs> Run() {
-    VIAND_ASSIGN_OR_RETURN(const auto estimate,
-                           WindowEstimate::Make(stage_.prototype, stage_.spine, options_));
+    VIAND_ASSIGN_OR_RETURN(const auto estimate, WindowEstimate::Make(stage_.prototype, stage_.spine,
+                                                                     stage_.events, options_));
     for (size_t p = 0; p < stage_.events.size(); ++p) {
       HeavyPartition part{.events = std::move(stage_.events[p]), .times = stage_.times};
       if (stage_.prototype.at_spine) part.spine = stage_.spine_parts[p];
