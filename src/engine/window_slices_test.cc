@@ -50,7 +50,8 @@ RandomPlan MakeRandom(std::mt19937_64* random) {
   RandomPlan plan;
   for (int64_t at = kLeast, end = 0; at < 60; at = end) {
     end = at == kLeast ? 0 : at + 1 + below(9);
-    plan.slices.push_back({at, end - 1, 1 + below(4), end - at == 1 && below(3) > 0});
+    plan.slices.push_back(
+        {at, end - 1, 1 + below(4), at != kLeast && end - at == 1 && below(3) > 0});
   }
   plan.slices.push_back({plan.slices.back().last_us + 1, kMost, 2});
   for (int64_t i = below(4); i >= 0; --i) {
