@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 
 import pandas as pd
 import pytest
@@ -81,6 +82,34 @@ def test_it_is_made_again_byte_for_byte(viand, repo):
     assert report["same_bytes"] is None and report["rows"] == 3
 
 
+def test_footers_alone_where_that_is_asked_for(viand, repo):
+    viand.json(repo, "historical", "--spine", repo / "spine.parquet", "--features", "raw", "-o", repo / "quick.parquet", "--manifest", "footers")
+    manifest = json.loads((repo / "quick.parquet.manifest.json").read_text())
+    file = manifest["inputs"]["source events"]["files"][0]
+    assert len(file["footer_sha256"]) == 64 and "sha256" not in file and manifest["hashed"] == "footers"
+    assert like(viand, repo, manifest="quick.parquet.manifest.json")[0] == 0
+
+
+def test_a_file_is_hashed_once_and_again_when_it_changes(viand, repo):
+    """What is remembered of a file is used as long as nothing about the file changes."""
+    def hash_of_source():
+        viand.json(repo, "historical", "--spine", repo / "spine.parquet", "--features", "raw", "-o", repo / "x.parquet")
+        return json.loads((repo / "x.parquet.manifest.json").read_text())["inputs"]["source events"]["files"][0]["sha256"]
+
+    times = pd.date_range("2026-01-01", periods=300_000, freq="1s", tz="UTC")
+    path, memory = repo / "events.parquet", repo / "data" / ".content_hashes"
+    pd.DataFrame({"user_id": range(300_000), "at": times, "amount": 1.5}).to_parquet(path, compression=None)
+    assert path.stat().st_size > 1 << 20
+    time.sleep(2.1)  # a younger file is not remembered
+    assert hash_of_source() == sha256(path)
+    memory.write_text(memory.read_text().replace(sha256(path), "0" * 64))
+    assert hash_of_source() == "0" * 64
+    path.touch()
+    assert hash_of_source() == sha256(path)
+    memory.write_text("no json")
+    assert hash_of_source() == sha256(path)
+
+
 def test_a_range_is_made_again_up_to_the_moment_it_was_asked_for(viand, repo):
     viand.json(repo, "historical", "--start", "2026-01-02", "--features", "activity", "-o", repo / "range.parquet")
     assert json.loads((repo / "range.parquet.manifest.json").read_text())["request"]["end"]
@@ -119,6 +148,17 @@ def test_a_model_s_training_set_is_made_again(viand, repo):
     code, out, error = like(viand, repo, manifest="data/models/spender.manifest.json")
     assert code == 0, error
     viand.json(repo, "train", "spender", "--export", repo / "exported.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(repo / "again.parquet"), pd.read_parquet(repo / "exported.parquet"))
+
+
+def test_exported_training_rows_have_a_manifest(viand, repo):
+    viand.json(repo, "train", "spender", "--export", repo / "exported.parquet")
+    manifest = json.loads((repo / "exported.parquet.manifest.json").read_text())
+    assert manifest["request"]["spine"] == "labels:more" and manifest["request"]["service"] == "service"
+    assert manifest["output"]["sha256"] == sha256(repo / "exported.parquet")
+    assert manifest["output"]["rows"] == len(pd.read_parquet(repo / "exported.parquet"))
+    code, out, error = like(viand, repo, manifest="exported.parquet.manifest.json")
+    assert code == 0, error
     pd.testing.assert_frame_equal(pd.read_parquet(repo / "again.parquet"), pd.read_parquet(repo / "exported.parquet"))
 
 

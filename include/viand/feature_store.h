@@ -196,8 +196,8 @@ struct HistoricalOptions {
   /// ttl, or 30 days.
   std::string start, end;
   bool every_row = false;
-  /// What WriteHistoricalFeatures writes beside a file, `<output>.manifest.json`: "auto", "full"
-  /// (hashes files of any size), "none".
+  /// What WriteHistoricalFeatures writes beside a file, `<output>.manifest.json`: "auto" (hashes
+  /// the files that it read), "footers" (of each alone), "full" (a large output, too), "none".
   std::string manifest = "auto";
 };
 

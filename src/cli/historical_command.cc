@@ -110,10 +110,11 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
                    "what has changed since")
       ->type_name("MANIFEST");
   historical
-      ->add_option("--manifest", arguments->options.manifest,
-                   "OUT.manifest.json says what the rows were made from: auto, full (hashes files "
-                   "of any size), none")
-      ->check(CLI::IsMember({"auto", "full", "none"}))
+      ->add_option(
+          "--manifest", arguments->options.manifest,
+          "OUT.manifest.json says what the rows were made from: auto (the content of every "
+          "file), footers, full (of a large OUT too), none")
+      ->check(CLI::IsMember({"auto", "footers", "full", "none"}))
       ->type_name("HOW")
       ->capture_default_str();
   historical->callback([arguments, command] { Historical(*arguments, command); });

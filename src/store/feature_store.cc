@@ -27,6 +27,7 @@
 #include "src/store/apply_step.h"
 #include "src/store/arrow_border.h"
 #include "src/store/backfill_step.h"
+#include "src/store/content_hashes.h"
 #include "src/store/definition_export.h"
 #include "src/store/ingest_step.h"
 #include "src/store/init_repo.h"
@@ -389,12 +390,14 @@ class RepoFeatureStore final : public FeatureStore {
     if (asked.spine.empty() && (!options.start.empty() || options.every_row) && options.end.empty())
       options.end = FormatTimestamp(NowUs());
     const bool described = output != "-" && options.manifest != "none";
-    const bool hash_all = options.manifest == "full";
-    nlohmann::json description;
+    ManifestHashes hashes = ManifestHashes::kContent;
+    nlohmann::json description = nlohmann::json::object();
     if (described) {
+      ARROW_ASSIGN_OR_RAISE(hashes, ManifestHashesOf(options.manifest));
       ARROW_RETURN_NOT_OK(PrepareNames(session_.get(), options).status());
-      ARROW_ASSIGN_OR_RAISE(description, DescribeRetrieval(session_.get(), asked, hash_all));
+      ARROW_ASSIGN_OR_RAISE(description, DescribeRetrieval(session_.get(), asked, hashes));
     }
+    ContentHashes content(session_->root(), FilesToHash(description));
     std::optional<engine::Scan> scan;
     if (!asked.spine.empty()) {
       ARROW_ASSIGN_OR_RAISE(scan, OpenSpine(asked.spine));
@@ -402,8 +405,10 @@ class RepoFeatureStore final : public FeatureStore {
     ARROW_ASSIGN_OR_RAISE(WrittenTable written,
                           WriteRetrieval(session_.get(), std::move(scan), options, output, format));
     if (described) {
+      ARROW_ASSIGN_OR_RAISE(const auto sha256_of, content.Finish());
+      SetHashes(sha256_of, &description);
       ARROW_ASSIGN_OR_RAISE(written.manifest,
-                            WriteManifest(*session_, description, output, written, hash_all));
+                            WriteManifest(*session_, description, output, written, hashes));
     }
     return written;
   }
@@ -412,7 +417,7 @@ class RepoFeatureStore final : public FeatureStore {
                                       const std::string& output) {
     ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(path));
     ARROW_ASSIGN_OR_RAISE(RetrievalAsked asked, RequestOf(manifest.description));
-    asked.options.manifest = manifest.hash_all ? "full" : "auto";
+    asked.options.manifest = WordOf(manifest.hashes);
     if (asked.spine == "-" && spine.empty())
       return MakeError(ErrorKind::kUsage,
                        "the spine came from standard input, which no manifest keeps",
@@ -424,7 +429,7 @@ class RepoFeatureStore final : public FeatureStore {
     }
     ARROW_RETURN_NOT_OK(PrepareNames(session_.get(), asked.options).status());
     ARROW_ASSIGN_OR_RAISE(const nlohmann::json now,
-                          DescribeRetrieval(session_.get(), asked, manifest.hash_all));
+                          DescribeAndHash(session_.get(), asked, manifest.hashes));
     ARROW_ASSIGN_OR_RAISE(const auto changes, ChangesSince(manifest.description, now));
     if (!changes.empty())
       return MakeError(
@@ -446,7 +451,7 @@ class RepoFeatureStore final : public FeatureStore {
           fmt::format("{} was written, and is not what {} tells of, though nothing that "
                       "it names has changed",
                       output, path),
-          "what was hashed by its footer alone may have changed: --manifest full");
+          "what was known by its footer alone may have changed: --manifest auto or full");
     return written;
   }
 

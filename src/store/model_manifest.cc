@@ -210,9 +210,8 @@ arrow::Status WriteModelManifest(RepoSession* session, const definition::Model& 
                                  const ml::TrainingReport& training) {
   ARROW_ASSIGN_OR_RAISE(json definitions, DefinitionHashes(*session, model));
   ARROW_ASSIGN_OR_RAISE(json inputs, Inputs(*session, model));
-  ARROW_ASSIGN_OR_RAISE(
-      json training_set,
-      DescribeRetrieval(session, TrainingSetOf(*session, model), /*hash_all=*/false));
+  ARROW_ASSIGN_OR_RAISE(json training_set, DescribeAndHash(session, TrainingSetOf(*session, model),
+                                                           ManifestHashes::kContent));
   training_set["rows"] = manifest.report.train_rows + manifest.report.test_rows;
   const json document = {{"format", kModelManifestFormat},
                          {"model", model.name},

@@ -22,13 +22,17 @@ std::string FormatOf(const std::string& path) {
   return extension.empty() ? "" : extension.substr(1);
 }
 
-arrow::Result<json> OutputJson(const std::string& output, bool hash_all) {
+/// A result of more bytes is known by its footer, which has the sizes and statistics of everything
+/// in it: nobody else has read it yet.
+constexpr int64_t kHashedOutputBytes = int64_t{256} << 20;
+
+arrow::Result<json> OutputJson(const std::string& output, ManifestHashes hashes) {
   std::error_code error;
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(output, error));
   json document = {{"path", std::filesystem::path(output).filename().string()},
                    {"format", FormatOf(output)},
                    {"bytes", bytes}};
-  if (hash_all || bytes <= kHashedBytes) {
+  if (hashes == ManifestHashes::kAll || bytes <= kHashedOutputBytes) {
     ARROW_ASSIGN_OR_RAISE(document["sha256"], Sha256OfFile(output));
   } else {
     ARROW_ASSIGN_OR_RAISE(document["footer_sha256"], HashOfFooter(output, bytes));
@@ -131,15 +135,15 @@ std::string ManifestPathOf(const std::string& output) { return output + ".manife
 
 arrow::Result<std::string> WriteManifest(const RepoSession& session, const json& description,
                                          const std::string& output, const WrittenTable& written,
-                                         bool hash_all) {
+                                         ManifestHashes hashes) {
   json document = description;
   document["format"] = kRetrievalManifestFormat;
   document["kind"] = "training_set";
   document["project"] = session.config().project;
   document["viand_version"] = Version();
   document["created_at"] = FormatTimestamp(NowUs());
-  document["hashed"] = hash_all ? "full" : "auto";
-  ARROW_ASSIGN_OR_RAISE(document["output"], OutputJson(output, hash_all));
+  document["hashed"] = WordOf(hashes);
+  ARROW_ASSIGN_OR_RAISE(document["output"], OutputJson(output, hashes));
   document["output"]["rows"] = written.rows;
   document["output"]["columns"] = written.columns;
   const std::string path = ManifestPathOf(output);
@@ -167,7 +171,9 @@ arrow::Result<Manifest> ReadManifest(const std::string& path) {
         return is_none();
       manifest.description = document;
       manifest.output = document.at("output");
-      manifest.hash_all = document.at("hashed") == "full";
+      const auto hashes = ManifestHashesOf(document.at("hashed").get<std::string>());
+      if (!hashes.ok()) return is_none();
+      manifest.hashes = *hashes;
     }
     const json& description = manifest.description;
     const bool complete = description.at("request").is_object() &&
@@ -191,9 +197,10 @@ arrow::Result<std::vector<std::string>> ChangesSince(const json& then, const jso
 
 arrow::Result<std::optional<bool>> IsSameOutput(const Manifest& manifest,
                                                 const std::string& output) {
+  if (manifest.description.contains(kExportedBy)) return std::nullopt;
   if (!manifest.output.is_object() || manifest.output.value("format", "") != FormatOf(output))
     return std::nullopt;
-  ARROW_ASSIGN_OR_RAISE(const json made, OutputJson(output, manifest.hash_all));
+  ARROW_ASSIGN_OR_RAISE(const json made, OutputJson(output, manifest.hashes));
   return std::optional(IdentityOf(made) == IdentityOf(manifest.output));
 }
 

@@ -8,22 +8,26 @@
 
 namespace viand::store {
 
+/// The member of a manifest whose rows `historical` did not write: made again they are the same
+/// rows in other bytes.
+inline constexpr char kExportedBy[] = "exported_by";
+
 /// `<output>.manifest.json`.
 std::string ManifestPathOf(const std::string& output);
 
 /// Writes the manifest of a file that was just written: what it was made from (`description` is
-/// DescribeRetrieval's, from before), and the file itself. Returns its path.
+/// DescribeRetrieval's, from before, with all hashes), and the file itself. Returns its path.
 arrow::Result<std::string> WriteManifest(const RepoSession& session,
                                          const nlohmann::json& description,
                                          const std::string& output, const WrittenTable& written,
-                                         bool hash_all);
+                                         ManifestHashes hashes);
 
 /// A manifest read back.
 struct Manifest {
   nlohmann::json description;  ///< as DescribeRetrieval gave it
   nlohmann::json output;       ///< null: a model's
   std::string viand_version;
-  bool hash_all = false;  ///< whether its large files were hashed, too
+  ManifestHashes hashes = ManifestHashes::kContent;
 };
 
 /// Reads one of a result, or of a model (its training set). kInput where it is neither.

@@ -21,6 +21,7 @@
 #include "src/offline/spine.h"
 #include "src/offline/view_source.h"
 #include "src/registry/view_version.h"
+#include "src/store/content_hashes.h"
 
 namespace viand::store {
 namespace {
@@ -32,9 +33,22 @@ constexpr int64_t kParquetTailBytes = 8;
 
 constexpr size_t kMostFooters = 1000;
 
+// The member of a file that waits for its hash: its path. No manifest is written with it.
+constexpr const char* kToHash = "to_hash";
+
+/// Calls `visit` with every file of a description.
+template <typename Json, typename Visit>
+void VisitFiles(Json& description, const Visit& visit) {
+  for (auto& input : description["inputs"]) {
+    const auto files = input.find("files");
+    if (files == input.end()) continue;
+    for (auto& file : *files) visit(file);
+  }
+}
+
 class Description {
  public:
-  Description(RepoSession* session, bool hash_all) : session_(*session), hash_all_(hash_all) {}
+  Description(RepoSession* session, ManifestHashes hashes) : session_(*session), hashes_(hashes) {}
 
   arrow::Status AddService(const std::string& name) {
     if (name.empty()) return arrow::Status::OK();
@@ -177,29 +191,22 @@ class Description {
 
   arrow::Status AddFiles(const std::string& what, const std::vector<std::string>& files,
                          int64_t rows, bool is_read = true) {
-    std::vector<int64_t> sizes;
-    int64_t all = 0;
+    std::vector<std::string> remote;
+    for (const std::string& file : files)
+      if (IsRemotePath(file)) remote.push_back(file);
+    ARROW_ASSIGN_OR_RAISE(const auto etags, ContentIdentities(remote));
+    size_t next_etag = 0;
+    json list = json::array();
     for (const std::string& file : files) {
       ARROW_ASSIGN_OR_RAISE(const ListedFile listed, KnownDataFile(file, what));
-      sizes.push_back(listed.size_bytes);
-      all += IsRemotePath(file) ? 0 : listed.size_bytes;
-    }
-    const bool whole = hash_all_ || all <= kHashedBytes;
-    std::vector<std::string> hashes;
-    if (whole) {
-      ARROW_ASSIGN_OR_RAISE(hashes, ContentIdentities(files));
-    }
-    json list = json::array();
-    for (size_t i = 0; i < files.size(); ++i) {
-      const bool remote = IsRemotePath(files[i]);
-      json entry = {{"path", offline::RelativePath(session_.root(), DisplayPath(files[i]))},
-                    {"bytes", sizes[i]}};
-      if (whole) {
-        entry[remote ? "etag_sha256" : "sha256"] = hashes[i];
-      } else if (remote) {
-        ARROW_ASSIGN_OR_RAISE(entry["etag_sha256"], ContentIdentity(files[i]));
+      json entry = {{"path", offline::RelativePath(session_.root(), DisplayPath(file))},
+                    {"bytes", listed.size_bytes}};
+      if (IsRemotePath(file)) {
+        entry["etag_sha256"] = etags[next_etag++];
+      } else if (hashes_ != ManifestHashes::kFooters) {
+        entry[kToHash] = file;
       } else {
-        ARROW_ASSIGN_OR_RAISE(entry["footer_sha256"], HashOfFooter(files[i], sizes[i]));
+        ARROW_ASSIGN_OR_RAISE(entry["footer_sha256"], HashOfFooter(file, listed.size_bytes));
       }
       list.push_back(std::move(entry));
     }
@@ -211,7 +218,7 @@ class Description {
   }
 
   RepoSession& session_;
-  const bool hash_all_;
+  const ManifestHashes hashes_;
   std::set<std::string> seen_;
   json definitions_ = json::object();
   json inputs_ = json::object();
@@ -263,9 +270,48 @@ arrow::Result<std::string> HashOfFooter(const std::string& path, int64_t bytes) 
   return MakeError(ErrorKind::kEnvironment, fmt::format("cannot read {}", path));
 }
 
+arrow::Result<ManifestHashes> ManifestHashesOf(const std::string& word) {
+  for (const auto hashes :
+       {ManifestHashes::kContent, ManifestHashes::kFooters, ManifestHashes::kAll})
+    if (word == WordOf(hashes)) return hashes;
+  return MakeError(ErrorKind::kUsage, fmt::format("unknown kind \"{}\" of a manifest", word),
+                   "it is auto, footers, full or none");
+}
+
+const char* WordOf(ManifestHashes hashes) {
+  constexpr const char* kWords[] = {"auto", "footers", "full"};
+  return kWords[static_cast<int>(hashes)];
+}
+
+std::vector<std::string> FilesToHash(const json& description) {
+  std::vector<std::string> paths;
+  if (!description.contains("inputs")) return paths;
+  VisitFiles(description, [&](const json& file) {
+    if (file.contains(kToHash)) paths.push_back(file[kToHash].get<std::string>());
+  });
+  return paths;
+}
+
+void SetHashes(const std::map<std::string, std::string>& sha256_of, json* description) {
+  VisitFiles(*description, [&](json& file) {
+    if (!file.contains(kToHash)) return;
+    file["sha256"] = sha256_of.at(file[kToHash].get<std::string>());
+    file.erase(kToHash);
+  });
+}
+
+arrow::Result<json> DescribeAndHash(RepoSession* session, const RetrievalAsked& asked,
+                                    ManifestHashes hashes) {
+  ARROW_ASSIGN_OR_RAISE(json description, DescribeRetrieval(session, asked, hashes));
+  ContentHashes content(session->root(), FilesToHash(description));
+  ARROW_ASSIGN_OR_RAISE(const auto sha256_of, content.Finish());
+  SetHashes(sha256_of, &description);
+  return description;
+}
+
 arrow::Result<json> DescribeRetrieval(RepoSession* session, const RetrievalAsked& asked,
-                                      bool hash_all) {
-  Description description(session, hash_all);
+                                      ManifestHashes hashes) {
+  Description description(session, hashes);
   ARROW_RETURN_NOT_OK(description.AddService(asked.options.service));
   ARROW_RETURN_NOT_OK(description.AddReferences(asked.options.features));
   ARROW_RETURN_NOT_OK(description.AddSpine(asked.spine));

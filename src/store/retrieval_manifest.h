@@ -2,8 +2,10 @@
 // model's manifest (docs/formats/offline.md).
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "src/store/repo_session.h"
 
@@ -12,9 +14,15 @@ namespace viand::store {
 /// Written to disk: never change its meaning.
 inline constexpr int kRetrievalManifestFormat = 1;
 
-/// Files of more bytes than this, all of a source together, are known by size and footer: reading
-/// them again would cost what the retrieval itself does.
-inline constexpr int64_t kHashedBytes = int64_t{256} << 20;
+/// How much of what a manifest names is hashed.
+enum class ManifestHashes {
+  kContent,  ///< "auto": every file that was read; the result unless it is large
+  kFooters,  ///< "footers": of files the footer alone
+  kAll,      ///< "full": the result too, however large it is
+};
+/// The words of HistoricalOptions::manifest but "none"; kUsage for others.
+arrow::Result<ManifestHashes> ManifestHashesOf(const std::string& word);
+const char* WordOf(ManifestHashes hashes);
 
 /// A retrieval as a person asked for it.
 struct RetrievalAsked {
@@ -23,10 +31,19 @@ struct RetrievalAsked {
 };
 
 /// {"request", "definitions", "inputs"}: names with definitions (hash, version, text), and every
-/// file and stored cutoff that it reads, with rows. Names are resolved as the retrieval does;
-/// `hash_all` hashes files of any size. A spine from standard input has no content.
+/// file and stored cutoff that it reads, with rows. Names are resolved as the retrieval does. A
+/// spine from standard input has no content. Local files await their hash (FilesToHash).
 arrow::Result<nlohmann::json> DescribeRetrieval(RepoSession* session, const RetrievalAsked& asked,
-                                                bool hash_all);
+                                                ManifestHashes hashes);
+
+/// The local files of a description whose content is not hashed yet.
+std::vector<std::string> FilesToHash(const nlohmann::json& description);
+/// Gives each of them its "sha256".
+void SetHashes(const std::map<std::string, std::string>& sha256_of, nlohmann::json* description);
+
+/// DescribeRetrieval with the hashes of all files.
+arrow::Result<nlohmann::json> DescribeAndHash(RepoSession* session, const RetrievalAsked& asked,
+                                              ManifestHashes hashes);
 
 /// How a model's training set would be asked for.
 RetrievalAsked TrainingSetOf(const RepoSession& session, const definition::Model& model);

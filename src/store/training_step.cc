@@ -3,6 +3,8 @@
 #include <arrow/table.h>
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "src/common/atomic_file.h"
 #include "src/common/grouped_number.h"
 #include "src/common/sha256.h"
@@ -11,6 +13,7 @@
 #include "src/offline/repo_layout.h"
 #include "src/offline/training_set.h"
 #include "src/store/model_manifest.h"
+#include "src/store/rebuild.h"
 #include "src/store/step_clock.h"
 #include "src/store/table_file.h"
 
@@ -45,6 +48,19 @@ StepReport StepOf(const RepoSession& session, const TrainReport& report,
   return step;
 }
 
+/// The rows, and what they were made from beside them.
+arrow::Status Export(RepoSession* session, const definition::Model& model,
+                     const std::shared_ptr<arrow::Table>& table, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto description, DescribeAndHash(session, TrainingSetOf(*session, model),
+                                                          ManifestHashes::kContent));
+  description[kExportedBy] = "train";
+  ARROW_RETURN_NOT_OK(offline::WriteParquet(table, path));
+  WrittenTable written;
+  written.rows = table->num_rows();
+  written.columns = table->num_columns();
+  return WriteManifest(*session, description, path, written, ManifestHashes::kContent).status();
+}
+
 }  // namespace
 
 arrow::Result<const definition::Model*> RequireModel(const RepoSession& session,
@@ -74,7 +90,7 @@ arrow::Result<TrainReport> TrainModel(RepoSession* session, const definition::Mo
   if (fresh && options.export_path.empty()) return finish(stored->report, "fresh");
   ARROW_ASSIGN_OR_RAISE(const auto set, offline::BuildTrainingSet(session->context(), model));
   if (!options.export_path.empty())
-    ARROW_RETURN_NOT_OK(offline::WriteParquet(set.table, options.export_path));
+    ARROW_RETURN_NOT_OK(Export(session, model, set.table, options.export_path));
   if (fresh) return finish(stored->report, "fresh");
   ARROW_ASSIGN_OR_RAISE(
       const auto trained,
