@@ -1,5 +1,6 @@
 """Features of every type that a view can have come back as they are stored, null where nothing matches."""
 
+import decimal
 import random
 
 import pyarrow as pa
@@ -12,8 +13,11 @@ TIMES = [pa.timestamp(unit, zone) for unit in ("s", "ms", "us", "ns") for zone i
 LISTS = [pa.list_(pa.int64()), pa.list_(pa.string()), pa.large_list(pa.float64()), pa.list_(pa.float32(), 3), pa.list_(pa.bool_())]
 ENCODED = [pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string())]
 KEPT = PLAIN + FLOATS + TIMES + TEXTS + BYTES + LISTS + ENCODED
-REFUSED = [pa.decimal128(10, 2), pa.time32("s"), pa.duration("us"), pa.struct([("a", pa.int64())]), pa.map_(pa.string(), pa.int64()),
-           pa.list_(pa.list_(pa.int8()))]
+# How a value of a type is made of a number.
+NESTED = {pa.decimal128(10, 2): lambda number: decimal.Decimal(number) / 4, pa.struct([("a", pa.int64())]): lambda number: {"a": number},
+          pa.map_(pa.string(), pa.int64()): lambda number: [("k", number)] * (number % 2), pa.list_(pa.list_(pa.int8())): lambda number: [[number], []],
+          pa.list_(pa.struct([("a", pa.string())])): lambda number: [{"a": str(number)}, None]}
+REFUSED = [pa.time32("s"), pa.duration("us"), pa.list_(pa.time64("us"))]
 
 
 @pytest.mark.parametrize("options", [[], ["--threads", "3", "--partitions", "5", "--batch-rows", "4"], ["--executor", "processes"]])
@@ -21,9 +25,11 @@ REFUSED = [pa.decimal128(10, 2), pa.time32("s"), pa.duration("us"), pa.struct([(
 def test_features_keep_type_and_value(viand, tmp_path, groups, options):
     rng = random.Random(groups)
     lookups = Lookups(viand, tmp_path)
-    names = [f"f{number}" for number in range(len(KEPT))]
+    names = [f"f{number}" for number in range(len(KEPT) + len(NESTED))]
+    columns = [column_of(rng, type_) for type_ in KEPT]
+    columns += [pa.array([None if rng.random() < 0.2 else make(rng.randrange(100)) for _ in range(ROWS)], type_) for type_, make in NESTED.items()]
     rows = pa.table({"k": pa.array([rng.randrange(5) for _ in range(ROWS)]), "ts": pa.array([rng.randrange(30) for _ in range(ROWS)], pa.timestamp("s")),
-                     **{name: column_of(rng, type_) for name, type_ in zip(names, KEPT)}})
+                     **dict(zip(names, columns))})
     lookups.add("view", rows, ["k"], features=names, write={"row_group_size": groups})
     spine = pa.table({"k": [rng.randrange(7) for _ in range(60)], "event_timestamp": pa.array([rng.randrange(30) for _ in range(60)], pa.timestamp("s"))})
     found = lookups.retrieve(spine, *options)

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "src/definition/name_resolution.h"
@@ -37,11 +38,15 @@ arrow::Status CheckJoinKeyMap(const FeatureReference& reference, const BoundView
   return arrow::Status::OK();
 }
 
-arrow::Status AddColumns(const FeatureReference& reference, const BoundView& view,
-                         std::vector<ServiceColumn>* columns) {
-  const std::string prefix = reference.alias.empty() ? "" : reference.alias + "__";
-  std::vector<std::string> known;
-  for (const BoundFeature& feature : view.features) known.push_back(feature.feature->name);
+std::vector<std::string> FeatureNames(const BoundView& view) {
+  std::vector<std::string> names;
+  for (const BoundFeature& feature : view.features) names.push_back(feature.feature->name);
+  return names;
+}
+
+arrow::Status AddColumns(const FeatureReference& reference, const std::string& prefix,
+                         const BoundView& view, std::vector<ServiceColumn>* columns) {
+  const std::vector<std::string> known = FeatureNames(view);
   for (const std::string& name : reference.features.empty() ? known : reference.features) {
     const auto found = std::find(known.begin(), known.end(), name);
     if (found == known.end()) {
@@ -58,17 +63,40 @@ arrow::Status AddColumns(const FeatureReference& reference, const BoundView& vie
 
 }  // namespace
 
+std::vector<std::string> ColumnPrefixes(const FeatureService& service,
+                                        const BoundDefinitions& bound) {
+  std::vector<std::vector<std::string>> names;
+  std::map<std::string, int> count;
+  for (const FeatureReference& reference : service.features) {
+    names.push_back(reference.features);
+    if (const BoundView* view = bound.FindView(reference.view.name);
+        view != nullptr && reference.features.empty())
+      names.back() = FeatureNames(*view);
+    for (const std::string& name : names.back()) ++count[name];
+  }
+  std::vector<std::string> prefixes(names.size());
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& alias = service.features[i].alias;
+    const bool clashes = std::any_of(names[i].begin(), names[i].end(),
+                                     [&](const std::string& name) { return count[name] > 1; });
+    if (clashes && !alias.empty()) prefixes[i] = alias + "__";
+  }
+  return prefixes;
+}
+
 std::vector<ServiceColumn> BindService(const FeatureService& service, const BoundDefinitions& bound,
                                        ErrorList* errors) {
   std::vector<ServiceColumn> columns;
   std::set<std::pair<std::string, std::string>> seen;
-  for (const FeatureReference& reference : service.features) {
+  const std::vector<std::string> prefixes = ColumnPrefixes(service, bound);
+  for (size_t n = 0; n < service.features.size(); ++n) {
+    const FeatureReference& reference = service.features[n];
     const auto view = FindServiceView(reference, bound);
     errors->Add(view.status());
     if (!view.ok() || *view == nullptr) continue;
     errors->Add(CheckJoinKeyMap(reference, **view));
     const size_t first = columns.size();
-    errors->Add(AddColumns(reference, **view, &columns));
+    errors->Add(AddColumns(reference, prefixes[n], **view, &columns));
     for (size_t i = first; i < columns.size(); ++i) {
       if (seen.emplace(reference.view.name, columns[i].name).second) continue;
       errors->Add(ErrorAt(reference.view.where, ErrorKind::kDefinition,

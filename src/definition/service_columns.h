@@ -11,11 +11,17 @@
 namespace viand::definition {
 
 struct ServiceColumn {
-  std::string name;  ///< "alias__feature" with an alias, else the feature's name
+  std::string name;  ///< as without full feature names
   const FeatureReference* reference;
   const BoundView* view;
   std::shared_ptr<arrow::DataType> type;  ///< null: not known before ingest
 };
+
+/// What stands before the feature's name in the columns of each reference of a service, without
+/// full feature names: nothing, as in Feast; "alias__" where two columns of the service would have
+/// one name, which Feast refuses.
+std::vector<std::string> ColumnPrefixes(const FeatureService& service,
+                                        const BoundDefinitions& bound);
 
 /// Checks every reference of a service and returns its columns in order; views with errors deliver
 /// none.

@@ -135,4 +135,13 @@ arrow::Result<FeatureView> ViewFromCanonicalText(const std::string& text);
 arrow::Result<std::string> FeastTypeOf(const arrow::DataType& type);
 arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromFeast(const std::string& name);
 
+/// Types that Feast tells apart and files do not (JSON in a text, a set in a list), or that have
+/// parameters of the file's own (DECIMAL, MAP, STRUCT): the ValueType name of either of its names;
+/// nothing for another type's. Columns of them pass through as the file has them.
+std::optional<std::string> LogicalFeastType(const std::string& name);
+/// Whether a column whose type FeastTypeOf calls `held_as` can be one of such a type.
+bool CanHoldLogicalType(const std::string& logical, const std::string& held_as);
+/// Whether Feast has keys of a type: no decimals, maps, lists of lists.
+bool IsFeastKeyType(const arrow::DataType& type);
+
 }  // namespace viand::definition

@@ -232,6 +232,18 @@ TEST(FeastTypes, RoundTrip) {
   EXPECT_EQ(RenderError(TypeFromFeast("INT644").status()),
             "unknown type \"INT644\"\n  hint: did you mean \"INT64\"?");
   EXPECT_FALSE(FeastTypeOf(*arrow::duration(arrow::TimeUnit::MICRO)).ok());
+  EXPECT_EQ(FeastTypeOf(*arrow::decimal128(18, 4)).ValueOr(""), "DECIMAL");
+  EXPECT_EQ(FeastTypeOf(*arrow::list(arrow::map(arrow::utf8(), arrow::int64()))).ValueOr(""),
+            "MAP_LIST");
+  EXPECT_EQ(FeastTypeOf(*arrow::list(arrow::list(arrow::int64()))).ValueOr(""), "VALUE_LIST");
+  for (const char* name : {"JSON", "Json"}) EXPECT_EQ(LogicalFeastType(name), "JSON");
+  EXPECT_EQ(LogicalFeastType("Set(Int64)"), "INT64_SET");
+  EXPECT_EQ(LogicalFeastType("Array(Uuid)"), "UUID_LIST");
+  EXPECT_EQ(LogicalFeastType("INT64"), std::nullopt);
+  EXPECT_TRUE(CanHoldLogicalType("Set(Int64)", "INT64_LIST"));
+  EXPECT_FALSE(CanHoldLogicalType("JSON", "INT64"));
+  EXPECT_TRUE(IsFeastKeyType(*arrow::int32()));
+  EXPECT_FALSE(IsFeastKeyType(*arrow::decimal128(18, 4)));
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ arrow::Result<std::shared_ptr<arrow::DataType>> DeclaredType(const std::string& 
 arrow::Status BindReadyColumn(const BaseRows& rows, bool stored_only, BoundFeature* bound) {
   const Feature& feature = *bound->feature;
   std::shared_ptr<arrow::DataType> declared;
-  if (!feature.type.empty()) {
+  const auto logical = LogicalFeastType(feature.type);
+  if (!feature.type.empty() && !logical) {
     auto type = DeclaredType(feature.type);
     if (!type.ok()) return Placed(type.status(), feature.where);
     declared = *type;
@@ -97,8 +98,12 @@ arrow::Status BindReadyColumn(const BaseRows& rows, bool stored_only, BoundFeatu
   if (stored_only) return arrow::Status::OK();
   const auto own = FeastTypeOf(*field->type());
   if (!own.ok()) return Placed(own.status(), feature.where);
-  if (declared == nullptr) return arrow::Status::OK();
-  VIAND_ASSIGN_OR_RETURN(const std::string wanted, FeastTypeOf(*declared));
+  if (logical ? CanHoldLogicalType(*logical, *own) : declared == nullptr)
+    return arrow::Status::OK();
+  std::string wanted = logical.value_or("");
+  if (!logical) {
+    VIAND_ASSIGN_OR_RETURN(wanted, FeastTypeOf(*declared));
+  }
   if (*own == wanted) return arrow::Status::OK();
   return ErrorAt(feature.where, ErrorKind::kDefinition,
                  fmt::format("the feature \"{}\" is declared {}, but {} has it as {}", feature.name,

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "src/definition/service_columns.h"
+
 namespace viand::offline {
 namespace {
 
@@ -69,12 +71,15 @@ arrow::Result<std::vector<LookupRequest>> RequestsOfService(const RepoContext& c
                      NearestOrAll(service, NamesOf(services), "there is: "));
   }
   std::vector<LookupRequest> requests;
-  for (const definition::FeatureReference& reference : found->features) {
+  const auto prefixes = definition::ColumnPrefixes(*found, *context.bound);
+  for (size_t i = 0; i < found->features.size(); ++i) {
+    const definition::FeatureReference& reference = found->features[i];
     LookupRequest request;
     ARROW_ASSIGN_OR_RAISE(request.view, ViewForFeatures(context, reference.view.name));
     request.features = reference.features;
     request.join_key_map = reference.join_key_map;
-    if (!reference.alias.empty()) request.prefix = reference.alias + "__";
+    request.alias = reference.alias;
+    request.prefix = prefixes[i];
     requests.push_back(std::move(request));
   }
   return requests;
@@ -111,9 +116,10 @@ arrow::Result<engine::RetrievalPlan> PlanHistorical(const RepoContext& context,
   plan.spine = request.spine;
   plan.spine_timestamp = request.timestamp_column;
   for (LookupRequest& lookup_request : requests) {
-    // An alias of a service is prefix enough; Feast does the same.
-    if (request.full_feature_names && lookup_request.prefix.empty()) {
-      lookup_request.prefix = lookup_request.view->view->name + "__";
+    // Feast's full names: the alias of a service stands for the view.
+    if (request.full_feature_names) {
+      const std::string& alias = lookup_request.alias;
+      lookup_request.prefix = (alias.empty() ? lookup_request.view->view->name : alias) + "__";
     }
     lookup_request.created_not_after = request.created_not_after;
   }

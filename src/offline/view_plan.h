@@ -28,7 +28,8 @@ Reach ReachOf(const definition::BoundView& view);
 struct LookupRequest {
   const definition::BoundView* view = nullptr;
   std::vector<std::string> features;  ///< empty: all, in order of definition
-  std::string prefix;                 ///< full feature names: "view__" or "alias__"
+  std::string prefix;                 ///< what stands before them in the result
+  std::string alias;                  ///< of a service
   std::map<std::string, std::string> join_key_map;
   bool created_not_after = false;
 };

@@ -73,7 +73,8 @@ class ObjectBuilder {
       for (EntityPart& part : context_.entities[reference.name]) {
         const auto field = bound.output->GetFieldByName(part.join_key);
         if (part.value_type != "UNKNOWN" || field == nullptr) continue;
-        if (auto type = definition::FeastTypeOf(*field->type()); type.ok()) part.value_type = *type;
+        if (definition::IsFeastKeyType(*field->type()))
+          part.value_type = *definition::FeastTypeOf(*field->type());
       }
     }
   }

@@ -72,7 +72,12 @@ arrow::Status SetFeatures(const BoundView& bound, feast::core::FeatureViewSpec* 
     column->set_description(feature.description);
     column->mutable_tags()->clear();
     for (const auto& [key, value] : feature.tags) (*column->mutable_tags())[key] = value;
-    VIAND_RETURN_NOT_OK(SetType(feature.where, bound_feature.type.get(), column));
+    if (const auto logical = definition::LogicalFeastType(feature.type)) {
+      VIAND_ASSIGN_OR_RETURN(const auto type, TypeByName(feature.where, *logical));
+      column->set_value_type(type);
+    } else {
+      VIAND_RETURN_NOT_OK(SetType(feature.where, bound_feature.type.get(), column));
+    }
   }
   return arrow::Status::OK();
 }
@@ -91,7 +96,7 @@ arrow::Status SetEntities(const FeastContext& context, const BoundView& bound,
       VIAND_ASSIGN_OR_RETURN(const auto declared, TypeByName(reference.where, part.value_type));
       if (declared != ValueType::INVALID) column->set_value_type(declared);
       // Feast has no type for some keys: a decimal, a time of day. They are stored without one.
-      if (field == nullptr || !definition::FeastTypeOf(*field->type()).ok()) continue;
+      if (field == nullptr || !definition::IsFeastKeyType(*field->type())) continue;
       VIAND_RETURN_NOT_OK(SetType(reference.where, field->type().get(), column));
     }
   }

@@ -181,7 +181,8 @@ arrow::Result<definition::FeatureView> StoredDefinitions::ViewOf(const Part& par
       for (const auto& [key, value] : column.tags()) feature.tags[key] = value;
       // Types that only Feast knows are those of the file.
       const std::string type = ValueType::Enum_Name(column.value_type());
-      if (definition::TypeFromFeast(type).ok()) feature.type = type;
+      if (definition::TypeFromFeast(type).ok() || definition::LogicalFeastType(type))
+        feature.type = type;
       view.features.push_back(std::move(feature));
     }
   }
