@@ -3,16 +3,22 @@
 Feast runs in a virtual environment of its own (./dev test makes it), one process for all calls: its start costs seconds.
 """
 
+import datetime
+import decimal
 import json
 import os
 import shutil
 import subprocess
 import textwrap
+import uuid
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import ROOT
+from postgres_server import PostgresServer
 
 FEAST = ROOT / ".venv-feast" / "bin" / "python"
 
@@ -396,6 +402,137 @@ def test_export_as_yaml_is_the_repo_again(viand, ours, tmp_path):
     assert (code, error) == (2, 'error: unknown format "yml" of an export\n  hint: did you mean "yaml"?\n')
 
 
+OTHER_KINDS = """
+import warnings
+warnings.simplefilter("ignore")
+import pandas as pd
+from datetime import timedelta
+from feast import BigQuerySource, Entity, FeatureView, Field, FileSource, RedshiftSource, SnowflakeSource, ValueType
+from feast.data_source import KinesisSource
+from feast.data_format import JsonFormat
+from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
+from feast.labeling import LabelView
+from feast.permissions.action import AuthzedAction
+from feast.permissions.permission import Permission
+from feast.permissions.policy import RoleBasedPolicy
+from feast.protos.feast.core.ValidationProfile_pb2 import ValidationReference
+from feast.types import Array, Decimal, Float64, Json, Map, String, Struct, Int64, Uuid
+
+user = Entity(name="user", join_keys=["user_id"], value_type=ValueType.INT64)
+typed = FileSource(name="typed", path=repo + "/typed.parquet", timestamp_field="at")
+views = {"price": Decimal, "words": Array(String), "pairs": Map, "inner": Struct({"a": Int64, "b": String}), "document": Json, "id": Uuid}
+store.apply([user, typed, *[FeatureView(name="of_" + column, entities=[user], ttl=timedelta(days=9), source=typed, schema=[Field(name=column, dtype=dtype)])
+                            for column, dtype in views.items()],
+             LabelView(name="judged", entities=[user], source=typed, schema=[Field(name="price", dtype=Float64), Field(name="labeler", dtype=String)],
+                       description="What people said"),
+             Permission(name="readers", types=[FeatureView], policy=RoleBasedPolicy(roles=["r"]), actions=[AuthzedAction.DESCRIBE], tags={"team": "x"}),
+             KinesisSource(name="kinesis", timestamp_field="at", record_format=JsonFormat(schema_json="x"), region="eu", stream_name="s", batch_source=typed)])
+for source in (BigQuerySource(name="bigquery", table="p.d.t", timestamp_field="at"), RedshiftSource(name="redshift", table="t", timestamp_field="at"),
+               SnowflakeSource(name="snowflake", table="t", database="d", timestamp_field="at")):
+    store.registry.apply_data_source(source, store.project)
+    store.registry.apply_feature_view(FeatureView(name="in_" + source.name, entities=[user], source=source, schema=[Field(name="x", dtype=Float64)]), store.project)
+job = store.get_historical_features(pd.read_parquet(repo + "/spine.parquet"), ["of_price:price"])
+store.create_saved_dataset(from_=job, name="kept", storage=SavedDatasetFileStorage(path=repo + "/kept.parquet"), tags={"team": "x"}, allow_overwrite=True)
+# Feast makes its own of these with great_expectations alone.
+import sqlite3
+message = ValidationReference(name="checked", reference_dataset_name="kept", project=store.project, description="As it was in May")
+connection = sqlite3.connect(repo + "/registry.db")
+connection.execute("insert into validation_references values ('checked', ?, 1, ?)", (store.project, message.SerializeToString()))
+connection.commit()
+connection.close()
+"""
+
+
+@pytest.fixture(scope="module")
+def others(feast, folder):
+    """A repo of Feast's with the kinds of objects and types that are Feast's alone."""
+    repo = folder / "others"
+    repo.mkdir()
+    (repo / "feature_store.yaml").write_text(config("others", repo / "registry.db"))
+    times = pd.date_range("2026-01-01", periods=40, freq="5h", tz="UTC").as_unit("us")
+    pq.write_table(pa.table({
+        "user_id": pa.array([1, 2, 3, 1] * 10), "at": pa.array(times),
+        "price": pa.array([decimal.Decimal(i) / 4 for i in range(40)], pa.decimal128(18, 4)),
+        "words": pa.array([[str(i), "x"] for i in range(40)]), "document": pa.array([json.dumps({"i": i}) for i in range(40)]),
+        "pairs": pa.array([[("k", str(i))] for i in range(40)], pa.map_(pa.string(), pa.string())),
+        "inner": pa.array([{"a": i, "b": str(i)} for i in range(40)], pa.struct([("a", pa.int64()), ("b", pa.string())])),
+        "id": pa.array([str(uuid.UUID(int=i)) for i in range(40)]),
+        "clock": pa.array([datetime.time(i % 24) for i in range(40)], pa.time64("us"))}), repo / "typed.parquet")
+    pd.DataFrame({"user_id": [1, 2, 9], "event_timestamp": times[[20, 30, 35]], "label": [0, 1, 2]}).to_parquet(repo / "spine.parquet")
+    feast(repo, OTHER_KINDS)
+    return repo
+
+
+def test_kinds_that_are_feast_s_alone_are_listed_and_described(viand, others):
+    before = (others / "registry.db").read_bytes()
+    listed = {(entry["kind"], entry["name"]): entry["summary"] for entry in viand.json(others, "list")}
+    assert listed["label-views", "judged"] == f"2 features of user from {others}/typed.parquet"
+    assert listed["saved-datasets", "kept"] == f"1 feature by user_id in {others}/kept.parquet"
+    assert listed["validation-references", "checked"] == "of saved dataset kept"
+    assert listed["permissions", "readers"] == "DESCRIBE" and listed["sources", "kinesis"] == "STREAM_KINESIS"
+    assert listed["sources", "bigquery"] == "BATCH_BIGQUERY" and listed["feature-views", "in_snowflake"].endswith("from BATCH_SNOWFLAKE")
+    assert {entry["name"] for entry in viand.json(others, "list", "--tag", "team=x")} == {"kept", "readers"}
+    assert [entry["name"] for entry in viand.json(others, "list", "projects")] == ["others"]
+    facts = {fact["fact"]: fact["value"] for fact in viand.json(others, "describe", "validation-reference", "checked")["facts"]}
+    assert facts["description"] == "As it was in May" and facts["defined at"] == "the registry only"
+    plan = viand.json(others, "plan")
+    assert not plan["has_removal"] and {change["kind"] for change in plan["changes"]} == {"project"}
+    assert (others / "registry.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("column", ["price", "words", "pairs", "inner", "document", "id"])
+def test_types_that_pass_through(feast, viand, others, column):
+    retrieve(viand, others, "--features", f"of_{column}")
+    stored = pq.read_table(others / "typed.parquet").to_pylist()
+    expected = [[row[column] for row in stored if row["user_id"] == user][place] for user, place in ((1, 10), (2, 7))]
+    assert pq.read_table(others / "viand.parquet").column(f"of_{column}__{column}").to_pylist() == [*expected, None]
+
+
+def test_what_cannot_be_read_says_why(viand, others):
+    for name, expected in (("judged", '"judged" is a label view; a label is never a feature'),
+                           ("in_bigquery", "its source is a BATCH_BIGQUERY, and viand reads files"),
+                           ("of_pric", 'unknown feature view "of_pric"\n  hint: did you mean "of_price"?')):
+        code, _, error = viand.call(others, "historical", "--spine", others / "spine.parquet", "--features", name, "-o", others / "x.csv")
+        assert code != 0 and expected in error, error
+
+
+def test_imported_types_stay_what_feast_calls_them(feast, viand, others, tmp_path):
+    repo = shutil.copytree(others, tmp_path / "imported")
+    (repo / "feature_store.yaml").write_text(config("others", repo / "registry.db"))
+    assert viand.call(repo, "import", "-o", repo / "imported.yaml")[0] == 0
+    viand.json(repo, "apply", "--yes")
+    types = feast(repo, "result = {v.name: str(v.features[0].dtype) for v in store.list_feature_views() if v.name.startswith('of_')}")
+    assert types == feast(others, "result = {v.name: str(v.features[0].dtype) for v in store.list_feature_views() if v.name.startswith('of_')}")
+    text = (repo / "imported.yaml").read_text()
+    (repo / "imported.yaml").write_text(text.replace("dtype: UUID", "dtype: Float64"))
+    code, _, error = viand.call(repo, "plan")
+    assert code == 1 and 'the feature "id" is declared DOUBLE' in error
+    (repo / "imported.yaml").write_text(text.replace("{name: id, dtype: UUID}", "clock"))
+    code, _, error = viand.call(repo, "plan")
+    assert code == 1 and "Feast has no type for time64[us]" in error
+
+
+def test_columns_are_named_as_feast_names_them(feast, viand, ours):
+    repo = ours
+    for full in (False, True):
+        names = feast(repo, f"""
+            spine = pd.read_parquet(repo + "/spine.parquet")
+            result = list(store.get_historical_features(spine, store.get_feature_service("both"), full_feature_names={full}).to_df().columns)
+        """)
+        viand.json(repo, "historical", "--spine", repo / "spine.parquet", "--service", "both", "-o", repo / "named.parquet", "--manifest", "none",
+                   *(["--full-feature-names"] if full else []))
+        assert sorted(pd.read_parquet(repo / "named.parquet").columns) == sorted(names)
+
+
+@pytest.mark.parametrize("template", ["minimal", "retail"])
+def test_plain_feast_opens_a_new_repo_as_it_is(feast, viand, tmp_path, template):
+    repo = tmp_path / "new"
+    assert viand.call(tmp_path, "init", repo, "--template", template)[0] == 0
+    viand.json(repo, "apply")
+    defined = {entry["name"] for entry in viand.json(repo, "list", "feature-views")}
+    assert set(feast(repo, "result = [v.name for v in store.list_feature_views()]")) == defined
+
+
 def test_both_in_one_registry_in_turns_lose_nothing(feast, viand, ours, theirs):
     listing = 'result = sorted(v.name for v in store.list_feature_views())'
     for turn in range(2):
@@ -412,3 +549,36 @@ def test_both_in_one_registry_in_turns_lose_nothing(feast, viand, ours, theirs):
         assert not viand.json(ours, "plan")["has_effect"]
         assert [entry["version"] for entry in viand.json(ours, "history", "activity")][0] == "v0"
         assert feast(theirs, 'result = store.get_feature_view("amounts").owner') == ("bob0" if turn == 0 else "bob")
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("backend", ["postgres", "file"])
+def test_turns_in_other_registries(feast, viand, server, tmp_path, backend):
+    registry = f'{{registry_type: sql, path: "{server.url(server.new_database())}"}}' if backend == "postgres" else f"{tmp_path}/shared.db"
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for repo in (ours, theirs):
+        repo.mkdir()
+        text = config(repo.name, "x").splitlines()
+        (repo / "feature_store.yaml").write_text("\n".join(f"registry: {registry}" if line.startswith("registry:") else line for line in text))
+        make_data(repo)
+    (ours / "definitions.yaml").write_text(VIAND)
+    (theirs / "definitions.py").write_text(DEFINITIONS % {"folder": theirs})
+    listing = "result = sorted(v.name for v in store.list_feature_views())"
+    for turn in range(2):
+        text = VIAND.replace("What they do", f"What they do {turn}")
+        (ours / "definitions.yaml").write_text(text)
+        viand.json(ours, "run")
+        (theirs / "definitions.py").write_text((DEFINITIONS % {"folder": theirs}).replace('owner="bob"', f'owner="bob{turn}"'))
+        feast(theirs, "apply(repo)", store=False)
+        assert feast(ours, listing) == ["activity", "stored"] and feast(theirs, listing) == ["amounts", "batch", "from_push", "renamed"]
+        assert not viand.json(ours, "plan")["has_effect"] and not viand.json(theirs, "plan")["has_removal"]
+        assert feast(ours, 'result = store.get_feature_view("activity").description') == f"What they do {turn}"
+        assert feast(theirs, 'result = store.get_feature_view("amounts").owner') == f"bob{turn}"
+    same(retrieve(viand, ours, "--service", "both"), feast.historical(ours, "both", "duckdb"), ["activity__spent", "activity__n", "last__amount"])
+    same(retrieve(viand, theirs, "--service", "of_feast"), feast.historical(theirs, "of_feast", "duckdb"), ["amounts__amount", "other__spent"])

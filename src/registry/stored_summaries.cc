@@ -1,6 +1,9 @@
 #include "src/registry/stored_summaries.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
 
 #include "feast/core/data_source.pb.h"
 #include "feast/core/entity.pb.h"
@@ -8,7 +11,11 @@
 #include "feast/core/feature_view.pb.h"
 #include "feast/core/label_view.pb.h"
 #include "feast/core/on_demand_feature_view.pb.h"
+#include "feast/core/permission.pb.h"
+#include "feast/core/project.pb.h"
+#include "feast/core/saved_dataset.pb.h"
 #include "feast/core/stream_feature_view.pb.h"
+#include "feast/core/validation_profile.pb.h"
 #include "src/registry/feast_messages.h"
 
 namespace viand::registry {
@@ -18,8 +25,8 @@ using feast::types::ValueType;
 
 template <class Spec>
 void AddWords(const Spec& spec, StoredSummary* summary) {
-  summary->description = spec.description();
-  summary->owner = spec.owner();
+  if constexpr (requires { spec.description(); }) summary->description = spec.description();
+  if constexpr (requires { spec.owner(); }) summary->owner = spec.owner();
   for (const auto& [key, value] : spec.tags())
     if (key != kRepoTag && key != kDefinitionTag) summary->tags[key] = value;
 }
@@ -51,6 +58,52 @@ void AddView(const Spec& spec, const feast::core::DataSource* source, StoredSumm
     summary->summary += entities;
   }
   if (source != nullptr) summary->summary += " from " + WhereOf(*source);
+}
+
+template <class Texts>
+std::string Joined(const Texts& texts) {
+  return fmt::format("{}", fmt::join(texts.begin(), texts.end(), ", "));
+}
+
+std::string SummaryOf(const feast::core::SavedDatasetSpec& spec) {
+  std::string summary =
+      fmt::format("{} feature{}", spec.features_size(), spec.features_size() == 1 ? "" : "s");
+  if (!spec.feature_service_name().empty())
+    summary += " of feature service " + spec.feature_service_name();
+  if (spec.join_keys_size() > 0) summary += " by " + Joined(spec.join_keys());
+  const std::string& uri = spec.storage().file_storage().uri();
+  return summary + (uri.empty() ? "" : " in " + uri);
+}
+
+std::string SummaryOf(const feast::core::PermissionSpec& spec) {
+  std::vector<std::string> actions;
+  for (const int action : spec.actions())
+    actions.push_back(feast::core::PermissionSpec::AuthzedAction_Name(
+        static_cast<feast::core::PermissionSpec::AuthzedAction>(action)));
+  std::string summary = Joined(actions);
+  if (spec.name_patterns_size() > 0) summary += " of names like " + Joined(spec.name_patterns());
+  return summary;
+}
+
+/// The kinds that viand tells of and never reads.
+void SummarizeFeastOnly(const StoredObject& object, StoredSummary* summary) {
+  feast::core::Project project;
+  feast::core::SavedDataset dataset;
+  feast::core::ValidationReference reference;
+  feast::core::Permission permission;
+  if (object.kind == ObjectKind::kProject && project.ParseFromString(object.content)) {
+    AddWords(project.spec(), summary);
+  } else if (object.kind == ObjectKind::kSavedDataset && dataset.ParseFromString(object.content)) {
+    AddWords(dataset.spec(), summary);
+    summary->summary = SummaryOf(dataset.spec());
+  } else if (object.kind == ObjectKind::kValidationReference &&
+             reference.ParseFromString(object.content)) {
+    AddWords(reference, summary);
+    summary->summary = "of saved dataset " + reference.reference_dataset_name();
+  } else if (object.kind == ObjectKind::kPermission && permission.ParseFromString(object.content)) {
+    AddWords(permission.spec(), summary);
+    summary->summary = SummaryOf(permission.spec());
+  }
 }
 
 /// Parses and tells; what cannot be parsed is a name alone.
@@ -94,7 +147,7 @@ void Summarize(const StoredObject& object, StoredSummary* summary) {
         summary->summary += (summary->summary.empty() ? "" : ", ") + projection.feature_view_name();
       return;
     default:
-      return;
+      return SummarizeFeastOnly(object, summary);
   }
 }
 
@@ -104,7 +157,7 @@ std::vector<StoredSummary> SummariesOf(const RegistrySnapshot& snapshot) {
   std::vector<StoredSummary> summaries;
   for (const auto& [key, object] : snapshot.objects) {
     const bool of_feast = static_cast<int>(key.first) < static_cast<int>(ObjectKind::kDataset);
-    if (!of_feast || key.first == ObjectKind::kProject || key.second == kDummyEntity) continue;
+    if (!of_feast || key.second == kDummyEntity) continue;
     summaries.push_back({.kind = key.first, .name = key.second});
     Summarize(object, &summaries.back());
   }

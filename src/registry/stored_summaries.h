@@ -20,8 +20,8 @@ struct StoredSummary {
   std::map<std::string, std::string> feature_descriptions;    ///< where there is one
 };
 
-/// One for each stored object of Feast's kinds but the project and Feast's dummy entity, in order
-/// of kind and name. An object whose bytes cannot be read is told by its name.
+/// One for each stored object of Feast's kinds but its dummy entity, in order of kind and name.
+/// An object whose bytes cannot be read is told by its name.
 std::vector<StoredSummary> SummariesOf(const RegistrySnapshot& snapshot);
 
 }  // namespace viand::registry

@@ -17,11 +17,25 @@ namespace {
 
 using definition::Definitions;
 
+/// A list of everything leaves out the project that all of it is in.
+const std::vector<std::string>& NamedKinds() {
+  static const std::vector<std::string> kinds = [] {
+    std::vector<std::string> named = ListedKinds();
+    named.push_back("projects");
+    return named;
+  }();
+  return kinds;
+}
+
+bool IsNamedKind(const std::string& kind) {
+  return std::find(NamedKinds().begin(), NamedKinds().end(), kind) != NamedKinds().end();
+}
+
 /// "Feature_View" -> "feature-views": what people type for a kind.
 std::string NormalKind(std::string kind) {
   std::transform(kind.begin(), kind.end(), kind.begin(),
                  [](unsigned char c) { return c == '_' || c == ' ' ? '-' : std::tolower(c); });
-  for (const std::string& listed : ListedKinds()) {
+  for (const std::string& listed : NamedKinds()) {
     if (kind == listed || kind + "s" == listed) return listed;
   }
   return kind == "entity" ? "entities" : kind;
@@ -29,7 +43,7 @@ std::string NormalKind(std::string kind) {
 
 arrow::Status UnknownKind(const std::string& kind) {
   return MakeError(ErrorKind::kUsage, fmt::format("unknown kind \"{}\"", kind),
-                   NearestOrAll(kind, ListedKinds(), "the kinds are "));
+                   NearestOrAll(kind, NamedKinds(), "the kinds are "));
 }
 
 /// Calls `visit` with the objects of a kind; false for an unknown one.
@@ -108,7 +122,7 @@ ObjectSummary SummaryOf(const std::string& kind, const registry::StoredSummary& 
           summary.description,
           summary.owner,
           {summary.tags.begin(), summary.tags.end()},
-          /*in_repo=*/false};
+          /*in_repo=*/summary.kind == registry::ObjectKind::kProject};
 }
 
 /// "key=value", or "key" for any value.
@@ -127,7 +141,8 @@ ObjectFacts FactsOf(const registry::StoredSummary& summary) {
   if (!summary.description.empty()) facts.emplace_back("description", summary.description);
   if (!summary.owner.empty()) facts.emplace_back("owner", summary.owner);
   for (const auto& [key, value] : summary.tags) facts.emplace_back("tag " + key, value);
-  facts.emplace_back("defined at", "the registry only");
+  const bool project = summary.kind == registry::ObjectKind::kProject;
+  facts.emplace_back("defined at", project ? "feature_store.yaml" : "the registry only");
   if (!summary.summary.empty()) facts.emplace_back("summary", summary.summary);
   for (const auto& [feature, type] : summary.features) facts.emplace_back("  " + feature, type);
   return facts;
@@ -243,8 +258,7 @@ arrow::Result<std::vector<ObjectSummary>> ListObjects(RepoSession* session, cons
   std::vector<std::string> kinds = ListedKinds();
   if (!kind.empty()) kinds = {NormalKind(kind)};
   for (const std::string& one : kinds) {
-    if (std::find(ListedKinds().begin(), ListedKinds().end(), one) == ListedKinds().end())
-      return UnknownKind(kind);
+    if (!IsNamedKind(one)) return UnknownKind(kind);
     const auto defined = DefinedNames(session->definitions(), one);
     VisitKind(session->definitions(), one, [&](const auto& objects) {
       for (const auto& object : objects)
@@ -288,8 +302,7 @@ arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::strin
   ObjectFacts facts;
   std::vector<std::string> names;
   const std::string normal = NormalKind(kind);
-  if (std::find(ListedKinds().begin(), ListedKinds().end(), normal) == ListedKinds().end())
-    return UnknownKind(kind);
+  if (!IsNamedKind(normal)) return UnknownKind(kind);
   if (normal == "feature-views") ARROW_RETURN_NOT_OK(session->RequireStored({.views = {name}}));
   VisitKind(session->definitions(), normal, [&](const auto& objects) {
     names = offline::NamesOf(objects);

@@ -27,6 +27,12 @@ class NameAdder {
     for (const auto& labels : definitions->labels) known_.insert(labels.name);
   }
 
+  /// Of a view that was asked for by its name, not by a definition.
+  arrow::Status AddAskedView(const std::string& text) {
+    asked_ = true;
+    return AddView(text);
+  }
+
   arrow::Status AddView(const std::string& text) {
     ARROW_ASSIGN_OR_RAISE(const auto name, definition::ParseVersionedName(text));
     if (!known_.insert(name.Text()).second) return arrow::Status::OK();
@@ -37,7 +43,7 @@ class NameAdder {
       const bool known = stored.HasView(name.name) ||
                          snapshot_->Find(registry::ObjectKind::kOnDemandFeatureView, name.name) ||
                          snapshot_->Find(registry::ObjectKind::kLabelView, name.name);
-      if (!known) return arrow::Status::OK();
+      if (!known) return UnknownAsked(name.name, stored);
       added_ = true;
       return stored.AddView(name.name);
     }
@@ -95,6 +101,18 @@ class NameAdder {
     return registry_->ReadCached().Value(&snapshot_);
   }
 
+  /// What a definition names and nobody has is told where the definition is read.
+  arrow::Status UnknownAsked(const std::string& name,
+                             const registry::StoredDefinitions& stored) const {
+    if (!asked_) return arrow::Status::OK();
+    std::vector<std::string> names = stored.NamesOf(registry::ObjectKind::kFeatureView);
+    for (const auto& view : definitions_->feature_views) names.push_back(view.name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown feature view \"{}\"", name),
+                     NearestOrAll(name, names, "there is: "));
+  }
+
   arrow::Result<const std::string*> CurrentContent(const std::string& name, int64_t version) const {
     const auto* stored = snapshot_->Find(registry::ObjectKind::kFeatureView, name);
     if (stored == nullptr) return nullptr;
@@ -127,6 +145,7 @@ class NameAdder {
   registry::SharedSnapshot snapshot_;
   std::set<std::string> known_;  // names of views and labels that were seen to
   bool added_ = false;
+  bool asked_ = false;
 };
 
 }  // namespace
@@ -136,7 +155,7 @@ arrow::Result<bool> AddStoredNames(registry::Registry* registry, const NamesAske
   NameAdder adder(registry, definitions);
   for (const std::string& service : asked.services) ARROW_RETURN_NOT_OK(adder.AddService(service));
   ARROW_RETURN_NOT_OK(adder.AddReferences());
-  for (const std::string& view : asked.views) ARROW_RETURN_NOT_OK(adder.AddView(view));
+  for (const std::string& view : asked.views) ARROW_RETURN_NOT_OK(adder.AddAskedView(view));
   return adder.added();
 }
 
