@@ -196,6 +196,7 @@ struct RepoConfig {
   std::string root;  ///< absolute folder of the repo
   std::string project;
   std::string description;
+  std::string repo;           ///< whose objects it applies: `repo` of the file, else its root
   std::string registry_type;  ///< file, sql
   std::string registry_path;  ///< as written, environment variables expanded
   int64_t registry_cache_ttl_seconds = 600;

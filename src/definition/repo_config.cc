@@ -108,17 +108,10 @@ arrow::Status CheckOnlineStore(const YamlNode& root, const RepoConfig& config) {
 
 /// Feast's files have keys that viand does not read; one that nearly is a key is a mistake.
 arrow::Status CheckKeys(const YamlNode& root) {
-  static const std::vector<std::string> kKeys = {"project",
-                                                 "project_description",
-                                                 "registry",
-                                                 "provider",
-                                                 "offline_store",
-                                                 "online_store",
-                                                 "batch_engine",
-                                                 "flags",
-                                                 "feature_server",
-                                                 "auth",
-                                                 "entity_key_serialization_version"};
+  static const std::vector<std::string> kKeys = {
+      "project",  "project_description", "repo",         "registry",
+      "provider", "offline_store",       "online_store", "batch_engine",
+      "flags",    "feature_server",      "auth",         "entity_key_serialization_version"};
   for (const YamlEntry& entry : root.entries) {
     if (std::find(kKeys.begin(), kKeys.end(), entry.key) != kKeys.end()) continue;
     std::string hint = DidYouMean(entry.key, kKeys);
@@ -141,6 +134,7 @@ arrow::Result<RepoConfig> ParseConfig(const std::string& text) {
   VIAND_ASSIGN_OR_RETURN(config.project, ReadText(*project, "a text as \"project\""));
   VIAND_RETURN_NOT_OK(CheckProjectName(config.project, project->where));
   VIAND_RETURN_NOT_OK(ReadOptional(root, "project_description", &config.description));
+  VIAND_RETURN_NOT_OK(ReadOptional(root, "repo", &config.repo));
   VIAND_ASSIGN_OR_RETURN(const YamlNode* registry, GetValue(root, "registry", kFile));
   VIAND_RETURN_NOT_OK(ReadRegistry(*registry, &config));
   VIAND_RETURN_NOT_OK(ReadOfflineStore(root, &config));
@@ -167,6 +161,7 @@ arrow::Result<RepoConfig> ReadRepoConfig(const std::string& root) {
                          ReadWholeFile((folder / kFile).string(), kMaxYamlBytes));
   VIAND_ASSIGN_OR_RETURN(RepoConfig config, ParseConfig(text));
   config.root = folder.string();
+  if (config.repo.empty()) config.repo = config.root;
   config.content_hash = Sha256Hex(text);
   return config;
 }

@@ -10,6 +10,7 @@
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/registry/feast_codec.h"
+#include "src/registry/feast_messages.h"
 #include "src/registry/feast_tables.h"
 #include "src/registry/new_uuid.h"
 #include "src/registry/view_version.h"
@@ -53,7 +54,7 @@ class ChangeWriter {
 
   arrow::Status Write() {
     for (const Change& change : plan_.changes) {
-      if (change.action == ChangeAction::kUnchanged) continue;
+      if (change.action == ChangeAction::kUnchanged || IsThereAlready(change, now_)) continue;
       VIAND_RETURN_NOT_OK(Failpoint("registry.change"));
       if (change.action == ChangeAction::kRemove) {
         VIAND_RETURN_NOT_OK(Remove(change));
@@ -137,6 +138,10 @@ class ChangeWriter {
         table == nullptr
             ? Run(sql, plan_.project, kind, change.name, Blob{content}, sha256, time_us_)
             : Run(sql, plan_.project, kind, change.name, sha256, time_us_));
+    VIAND_RETURN_NOT_OK(
+        Run("insert into viand_owners (project_id, kind, name, repo) values (?, ?, ?, ?) "
+            "on conflict (project_id, kind, name) do update set repo = excluded.repo",
+            plan_.project, kind, change.name, plan_.repo));
     return AddHistory(change, content, sha256);
   }
 
@@ -216,9 +221,10 @@ class ChangeWriter {
           Run("delete from feature_view_version_history "
               "where feature_view_name = ? and project_id = ?",
               change.name, plan_.project));
-    VIAND_RETURN_NOT_OK(
-        Run("delete from viand_objects where project_id = ? and kind = ? and name = ?",
-            plan_.project, kind, change.name));
+    for (const char* table : {"viand_objects", "viand_owners"})
+      VIAND_RETURN_NOT_OK(
+          Run(fmt::format("delete from {} where project_id = ? and kind = ? and name = ?", table),
+              plan_.project, kind, change.name));
     return AddHistory(change, "", "");
   }
 
@@ -242,6 +248,12 @@ class ChangeWriter {
 };
 
 }  // namespace
+
+bool IsThereAlready(const Change& change, const RegistrySnapshot& now) {
+  const bool is_shared = change.kind == ObjectKind::kProject || change.name == kDummyEntity;
+  return is_shared && change.action == ChangeAction::kAdd &&
+         now.Find(change.kind, change.name) != nullptr;
+}
 
 arrow::Status WriteChanges(SqlConnection* connection, const Plan& plan,
                            const RegistrySnapshot& now) {

@@ -12,4 +12,8 @@ namespace viand::registry {
 arrow::Status WriteChanges(SqlConnection* connection, const Plan& plan,
                            const RegistrySnapshot& now);
 
+/// Whether a change would add what belongs to a project as such and somebody added meanwhile: the
+/// project itself, and Feast's dummy entity.
+bool IsThereAlready(const Change& change, const RegistrySnapshot& now);
+
 }  // namespace viand::registry

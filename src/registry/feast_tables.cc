@@ -68,6 +68,13 @@ create table if not exists viand_object_history (
   applied_us BIGINT not null,
   primary key (project_id, kind, name, revision));
 
+create table if not exists viand_owners (
+  project_id VARCHAR(255) not null,
+  kind INTEGER not null,
+  name VARCHAR(255) not null,
+  repo TEXT not null,
+  primary key (project_id, kind, name));
+
 create table if not exists viand_apply_log (
   id {identity} primary key,
   project_id VARCHAR(255) not null,
@@ -145,7 +152,8 @@ const FeastTable* FeastTableOf(ObjectKind kind) {
 
 std::vector<std::string> TablesOf(TableOwner owner) {
   if (owner == TableOwner::kViand)
-    return {"viand_schema", "viand_objects", "viand_object_history", "viand_apply_log"};
+    return {"viand_schema", "viand_objects", "viand_object_history", "viand_owners",
+            "viand_apply_log"};
   std::vector<std::string> names = {"managed_infra", "feature_view_version_history",
                                     "feast_metadata"};
   for (const FeastTable& table : FeastTables()) names.push_back(table.table);

@@ -82,4 +82,13 @@ arrow::Result<std::unique_ptr<RegistryStorage>> OpenStorage(const definition::Re
                  fmt::format("unknown registry_type \"{}\"", config.registry_type), kWorkingPaths);
 }
 
+bool IsRegistryInsideRepo(const definition::RepoConfig& config) {
+  const bool sql = config.registry_type == "sql";
+  if (sql && IsPostgresUrl(config.registry_path)) return false;
+  const auto path = sql ? SqliteFile(config) : RegistryFilePath(config);
+  if (!path.ok()) return false;
+  const std::string normal = std::filesystem::path(*path).lexically_normal().string();
+  return normal.starts_with(config.root + "/");
+}
+
 }  // namespace viand::registry

@@ -15,4 +15,7 @@ inline constexpr int kLockTimeoutMs = 30'000;
 /// else; no text holds a password.
 arrow::Result<std::unique_ptr<RegistryStorage>> OpenStorage(const definition::RepoConfig& config);
 
+/// Whether the registry is a file below the repo's folder.
+bool IsRegistryInsideRepo(const definition::RepoConfig& config);
+
 }  // namespace viand::registry

@@ -1,11 +1,13 @@
 #include "src/registry/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <google/protobuf/message.h>
 
 #include <algorithm>
 #include <set>
 
+#include "src/common/grouped_number.h"
 #include "src/common/sha256.h"
 #include "src/registry/breaking.h"
 #include "src/registry/content_diff.h"
@@ -14,11 +16,15 @@
 #include "src/registry/feast_codec.h"
 #include "src/registry/feast_messages.h"
 #include "src/registry/grid_record.h"
+#include "src/registry/open_storage.h"
 #include "src/registry/plan_warnings.h"
 #include "src/registry/view_version.h"
 
 namespace viand::registry {
 namespace {
+
+/// Objects of another repo that a warning names.
+constexpr size_t kMostNamed = 3;
 
 std::string Label(const ObjectKey& key) {
   return fmt::format("{} {}", KindName(key.first), key.second);
@@ -34,6 +40,7 @@ class Planner {
   arrow::Result<Plan> Make() {
     VIAND_ASSIGN_OR_RETURN(objects_, BuildObjects(desired_, snapshot_));
     plan_.project = desired_.config->project;
+    plan_.repo = desired_.config->repo;
     plan_.warnings = DefinitionWarnings(*desired_.definitions);
     for (const auto& [key, stored] : snapshot_.objects) plan_.expected_sha256[key] = stored.sha256;
     for (const auto& [key, object] : objects_) {
@@ -142,6 +149,13 @@ class Planner {
                    fmt::format("write `version: v{}`, or leave it out to count on", expected));
   }
 
+  /// A registry inside the repo is nobody else's, wherever the repo was when it applied.
+  bool IsOfThisRepo(const StoredObject& stored) const {
+    return stored.repo.empty() || stored.repo == desired_.config->repo ||
+           IsRegistryInsideRepo(*desired_.config);
+  }
+
+  /// Whether viand wrote it, for this repo or another.
   bool Owns(const StoredObject& stored) const {
     if (static_cast<int>(stored.kind) >= static_cast<int>(ObjectKind::kDataset)) return true;
     if (!HasMessage(stored.kind) || stored.kind == ObjectKind::kProject) return false;
@@ -151,8 +165,23 @@ class Planner {
 
   void AddRemovals() {
     std::set<ObjectKey> removed;
-    for (const auto& [key, stored] : snapshot_.objects)
-      if (!objects_.contains(key) && Owns(stored)) removed.insert(key);
+    std::map<std::string, std::vector<std::string>> of_others;
+    for (const auto& [key, stored] : snapshot_.objects) {
+      if (objects_.contains(key) || !Owns(stored)) continue;
+      if (IsOfThisRepo(stored)) {
+        removed.insert(key);
+      } else {
+        of_others[stored.repo].push_back(Label(key));
+      }
+    }
+    for (const auto& [repo, names] : of_others) {
+      plan_.warnings.push_back(fmt::format(
+          "{} of project \"{}\" {} applied by the repo {} and stay: {}{}; `repo: NAME` in the "
+          "feature_store.yaml of several folders makes them one repo",
+          Counted(names.size(), "object"), plan_.project, names.size() == 1 ? "was" : "were", repo,
+          fmt::join(names.begin(), names.begin() + std::min(names.size(), kMostNamed), ", "),
+          names.size() > kMostNamed ? ", ..." : ""));
+    }
     for (const ObjectKey& key : removed) {
       Change change{.action = ChangeAction::kRemove, .kind = key.first, .name = key.second};
       change.desired.kind = key.first;

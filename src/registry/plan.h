@@ -55,6 +55,7 @@ struct Change {
 
 struct Plan {
   std::string project;
+  std::string repo;             ///< whose objects are written
   std::vector<Change> changes;  ///< in order of kind, then name; kUnchanged included
   std::vector<std::string> warnings;
   std::map<std::pair<ObjectKind, std::string>, std::string>

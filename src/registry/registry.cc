@@ -15,7 +15,12 @@ arrow::Status CheckExpected(const Plan& plan, const RegistrySnapshot& now) {
   for (const auto& [key, expected] : plan.expected_sha256) {
     const StoredObject* stored = now.Find(key.first, key.second);
     const std::string actual = stored == nullptr ? "" : stored->sha256;
-    if (actual == expected) continue;
+    // The project itself is nobody's: whoever applies first into it makes it.
+    if (actual == expected ||
+        (expected.empty() &&
+         IsThereAlready({.action = ChangeAction::kAdd, .kind = key.first, .name = key.second},
+                        now)))
+      continue;
     const char* what = expected.empty() ? "added" : actual.empty() ? "removed" : "changed";
     return MakeError(
         ErrorKind::kConflict,

@@ -57,6 +57,7 @@ struct StoredObject {
   int64_t updated_us = 0;
   std::string applied_sha256;  ///< of what viand last wrote here; other than `sha256`: somebody
                                ///< else wrote since
+  std::string repo;            ///< whose it is (RepoConfig::repo); empty: nobody said
 };
 
 /// Everything of one project at one moment.

@@ -57,6 +57,20 @@ arrow::Status ReadViandObjects(SqlConnection* connection, RegistrySnapshot* snap
   }
 }
 
+arrow::Status ReadOwners(SqlConnection* connection, RegistrySnapshot* snapshot) {
+  VIAND_ASSIGN_OR_RETURN(SqlStatement * statement,
+                         connection->Prepare("select kind, name, repo from viand_owners "
+                                             "where project_id = ?"));
+  VIAND_RETURN_NOT_OK(statement->Bind(1, snapshot->project));
+  while (true) {
+    VIAND_ASSIGN_OR_RETURN(const bool row, statement->Step());
+    if (!row) return arrow::Status::OK();
+    const auto found = snapshot->objects.find(
+        {static_cast<ObjectKind>(statement->Integer(0)), statement->Text(1)});
+    if (found != snapshot->objects.end()) found->second.repo = statement->Text(2);
+  }
+}
+
 }  // namespace
 
 arrow::Result<RegistrySnapshot> ReadSnapshot(SqlConnection* connection,
@@ -70,6 +84,7 @@ arrow::Result<RegistrySnapshot> ReadSnapshot(SqlConnection* connection,
       VIAND_RETURN_NOT_OK(ReadFeastTable(connection, table, &snapshot));
   if (tables.contains("viand_objects"))
     VIAND_RETURN_NOT_OK(ReadViandObjects(connection, &snapshot));
+  if (tables.contains("viand_owners")) VIAND_RETURN_NOT_OK(ReadOwners(connection, &snapshot));
   snapshot.exists = !snapshot.objects.empty();
   return snapshot;
 }
