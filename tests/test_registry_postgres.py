@@ -5,6 +5,7 @@ import time
 from urllib.parse import quote
 
 import pytest
+from cutting_proxy import CuttingProxy
 from postgres_server import PASSWORD, PostgresServer
 
 DEFINITIONS = """entities:
@@ -182,3 +183,38 @@ def test_server_that_stops_and_comes_back(viand, repo, server):
     _, error = process.communicate()
     assert process.returncode == 0, error
     assert not viand.json(repo, "plan")["has_effect"]
+
+
+def applies(server, repo):
+    database = (repo / "feature_store.yaml").read_text().split("/test")[1].split("'")[0]
+    return int(server.sql("select count(*) from viand_apply_log", f"test{database}"))
+
+
+@pytest.mark.parametrize("moment", ["answer", "question"])
+def test_connection_that_is_cut_at_the_commit(viand, repo, server, moment):
+    """Whether the server has committed is asked of the server: applied once, whichever it was."""
+    viand.json(repo, "apply")
+    add_view(repo, "more")
+    direct = (repo / "feature_store.yaml").read_text()
+    proxy = CuttingProxy(server.port, moment)
+    (repo / "feature_store.yaml").write_text(direct.replace(f":{server.port}/", f":{proxy.port}/"))
+    report = viand.json(repo, "apply")
+    assert proxy.cuts == 1 and report["has_effect"]
+    proxy.close()
+    (repo / "feature_store.yaml").write_text(direct)
+    assert not viand.json(repo, "plan")["has_effect"] and applies(server, repo) == 2
+
+
+@pytest.mark.parametrize("moment", ["answer", "question"])
+def test_connection_that_is_cut_at_the_commit_for_good(viand, repo, server, moment):
+    viand.json(repo, "apply")
+    add_view(repo, "more")
+    direct = (repo / "feature_store.yaml").read_text()
+    proxy = CuttingProxy(server.port, moment, then="refuse")
+    (repo / "feature_store.yaml").write_text(direct.replace(f":{server.port}/", f":{proxy.port}/"))
+    error = fails(viand, repo, "apply")
+    assert proxy.cuts == 1 and "whether the changes were applied is not known until viand plan tells" in error
+    proxy.close()
+    (repo / "feature_store.yaml").write_text(direct)
+    assert viand.json(repo, "plan")["has_effect"] == (moment == "question")
+    assert applies(server, repo) == (1 if moment == "question" else 2)
