@@ -136,6 +136,13 @@ bool HasTags(const ObjectSummary& summary, const std::vector<std::string>& tags)
   });
 }
 
+bool IsStoredView(const registry::RegistrySnapshot& snapshot, const std::string& name) {
+  using enum registry::ObjectKind;
+  for (const auto kind : {kFeatureView, kStreamFeatureView, kOnDemandFeatureView, kLabelView})
+    if (snapshot.Find(kind, name) != nullptr) return true;
+  return false;
+}
+
 ObjectFacts FactsOf(const registry::StoredSummary& summary) {
   ObjectFacts facts = {{"name", summary.name}};
   if (!summary.description.empty()) facts.emplace_back("description", summary.description);
@@ -303,12 +310,13 @@ arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::strin
   std::vector<std::string> names;
   const std::string normal = NormalKind(kind);
   if (!IsNamedKind(normal)) return UnknownKind(kind);
-  if (normal == "feature-views") ARROW_RETURN_NOT_OK(session->RequireStored({.views = {name}}));
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, session->ReadRegistry());
+  if (normal == "feature-views" && (IsStoredView(*snapshot, name) || name.find('@') != name.npos))
+    ARROW_RETURN_NOT_OK(session->RequireStored({.views = {name}}));
   VisitKind(session->definitions(), normal, [&](const auto& objects) {
     names = offline::NamesOf(objects);
     if (const auto* object = offline::FindObject(objects, name)) facts = FactsOf(*session, *object);
   });
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, session->ReadRegistry());
   for (const registry::StoredSummary& summary : registry::SummariesOf(*snapshot)) {
     if (ListedKindOf(summary.kind) != normal) continue;
     if (std::find(names.begin(), names.end(), summary.name) == names.end())
