@@ -4,6 +4,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
+#include <arrow/compute/initialize.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
@@ -216,6 +217,7 @@ std::vector<std::optional<int64_t>> Expected(const RetrievalPlan& plan, const Ta
 
 /// The rows as they are, in the order of their times, or in that of their keys and times.
 TablePtr SortedAtRandom(Random* random, const TablePtr& rows) {
+  EXPECT_TRUE(arrow::compute::Initialize().ok());
   std::vector<arrow::compute::SortKey> order;
   switch (random->Below(4)) {
     case 0:
