@@ -153,7 +153,8 @@ TEST(Retrieve, KeysThatCannotBeComparedNameTheirColumns) {
             "view \"scores\" is of type bigint\n  hint: cast one of them to the other's type");
   EXPECT_EQ(error_of(arrow::float64(), "[1]"),
             "the key column \"k\" of the spine is of type double, which cannot be a key\n  hint: a "
-            "key is an integer, a text, bytes or a time: cast it");
+            "key is an integer, a text, bytes or a time: cast it (pandas makes integers beside "
+            "nulls floats: astype(\"Int64\") keeps them)");
 }
 
 TEST(Retrieve, AFailingFeatureNamesItsViewAndItsPlace) {

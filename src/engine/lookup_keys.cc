@@ -16,10 +16,13 @@ arrow::Result<KeyClass> ClassOfKey(const std::shared_ptr<arrow::DataType>& type,
                                    const std::string& name, const std::string& owner) {
   const auto found = KeyClassOf(*PlainType(type), /*floats=*/false);
   if (found.ok()) return found;
+  std::string hint = "a key is an integer, a text, bytes or a time: cast it";
+  if (arrow::is_floating(type->id()))
+    hint += R"( (pandas makes integers beside nulls floats: astype("Int64") keeps them))";
   return MakeError(ErrorKind::kInput,
                    fmt::format("the key column \"{}\" of {} is of type {}, which cannot be a key",
                                name, owner, expression::TypeToSql(*type)),
-                   "a key is an integer, a text, bytes or a time: cast it");
+                   hint);
 }
 
 bool AreComparable(KeyClass a, KeyClass b) {
