@@ -2,8 +2,10 @@
 # environment that pip builds in, or wherever VIAND_PYARROW points. Defines Arrow::arrow, Arrow::parquet, Arrow::dataset, Arrow::compute.
 file(GLOB _candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/pyarrow)
 if(NOT _candidates)
-  list(TRANSFORM CMAKE_PREFIX_PATH APPEND /pyarrow OUTPUT_VARIABLE _candidates)
-  list(FILTER _candidates INCLUDE REGEX "site-packages/")
+  find_path(_site_packages pyarrow/include/arrow/api.h PATHS ${CMAKE_PREFIX_PATH} NO_DEFAULT_PATH NO_CACHE)
+  if(_site_packages)
+    set(_candidates ${_site_packages}/pyarrow)
+  endif()
 endif()
 set(VIAND_PYARROW "${_candidates}" CACHE PATH "Folder of the pyarrow wheel")
 find_path(ArrowWheel_INCLUDE_DIR arrow/api.h PATHS ${VIAND_PYARROW}/include NO_DEFAULT_PATH)
