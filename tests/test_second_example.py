@@ -36,7 +36,7 @@ DEVICE = [
     "readings_in_week", "week_mean"]
 WATCH = DEVICE + [
     "shifts", "hours_worked", "sites", "usual_site", "weekend_shifts", "hours_since_shift", "offset_mm", "technician",
-    "passes", "backup__longest", "backup__shifts_ever", "backup_profile__team", "backup_profile__level", "level"]
+    "passes", "longest", "shifts_ever", "backup_profile__team", "backup_profile__level", "level"]
 LABELS = ["failed", "readings_after", "mean_after"]
 
 

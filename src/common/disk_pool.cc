@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "src/common/block_pool.h"
 #include "src/common/unnamed_file.h"
 
 namespace viand {
@@ -83,10 +84,13 @@ arrow::Result<uint8_t*> DiskPool::Take(int64_t size) {
   return block;
 }
 
-void DiskPool::GiveBack(uint8_t* block) {
+bool DiskPool::GiveBack(uint8_t* block) {
   NoticeFork();
-  const auto slab = std::prev(slabs_.upper_bound(block));
-  if (--slab->second.blocks > 0) return;
+  auto slab = slabs_.upper_bound(block);
+  if (slab == slabs_.begin()) return false;
+  --slab;
+  if (block >= slab->first + slab->second.bytes) return false;
+  if (--slab->second.blocks > 0) return true;
   if (slab->first == filled_) filled_ = nullptr;
   ::munmap(slab->first, slab->second.bytes);
   // Where the file system cannot, the room comes back with the file.
@@ -94,6 +98,7 @@ void DiskPool::GiveBack(uint8_t* block) {
     ::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, slab->second.offset,
                 slab->second.bytes);
   slabs_.erase(slab);
+  return true;
 }
 
 arrow::Status DiskPool::Allocate(int64_t size, int64_t alignment, uint8_t** out) {
@@ -104,7 +109,13 @@ arrow::Status DiskPool::Allocate(int64_t size, int64_t alignment, uint8_t** out)
     return arrow::Status::OK();
   }
   const std::lock_guard<std::mutex> lock(mutex_);
-  VIAND_ASSIGN_OR_RETURN(*out, Take(size));
+  const auto taken = Take(size);
+  if (taken.ok()) {
+    *out = *taken;
+  } else {
+    if (failure_.ok()) failure_ = taken.status();
+    VIAND_RETURN_NOT_OK(ProcessPool()->Allocate(size, alignment, out));
+  }
   allocated_ += size;
   total_ += size;
   peak_ = std::max(peak_, allocated_);
@@ -114,12 +125,6 @@ arrow::Status DiskPool::Allocate(int64_t size, int64_t alignment, uint8_t** out)
 
 arrow::Status DiskPool::Reallocate(int64_t old_size, int64_t new_size, int64_t alignment,
                                    uint8_t** ptr) {
-  if (0 < new_size && new_size <= old_size) {
-    // Stays where it is: who gives back a part does not expect that it may fail.
-    const std::lock_guard<std::mutex> lock(mutex_);
-    allocated_ -= old_size - new_size;
-    return arrow::Status::OK();
-  }
   uint8_t* moved = nullptr;
   VIAND_RETURN_NOT_OK(Allocate(new_size, alignment, &moved));
   std::memcpy(moved, *ptr, static_cast<size_t>(std::min(old_size, new_size)));
@@ -131,8 +136,18 @@ arrow::Status DiskPool::Reallocate(int64_t old_size, int64_t new_size, int64_t a
 void DiskPool::Free(uint8_t* buffer, int64_t size, int64_t /*alignment*/) {
   if (buffer == empty_block) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  GiveBack(buffer);
+  if (!GiveBack(buffer)) ProcessPool()->Free(buffer, size);
   allocated_ -= size;
+}
+
+bool DiskPool::HasFailed() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return !failure_.ok();
+}
+
+arrow::Status DiskPool::TakeFailure() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(failure_, arrow::Status::OK());
 }
 
 int64_t DiskPool::bytes_allocated() const {
@@ -153,6 +168,16 @@ int64_t DiskPool::total_bytes_allocated() const {
 int64_t DiskPool::num_allocations() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return allocations_;
+}
+
+arrow::Status TakeFailureOf(arrow::MemoryPool* pool) {
+  auto* of_disk = dynamic_cast<DiskPool*>(pool);
+  return of_disk == nullptr ? arrow::Status::OK() : of_disk->TakeFailure();
+}
+
+bool HasFailed(arrow::MemoryPool* pool) {
+  const auto* of_disk = dynamic_cast<DiskPool*>(pool);
+  return of_disk != nullptr && of_disk->HasFailed();
 }
 
 }  // namespace viand

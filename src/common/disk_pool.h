@@ -30,11 +30,17 @@ class DiskPool final : public arrow::MemoryPool {
   using arrow::MemoryPool::Allocate;
   using arrow::MemoryPool::Free;
   using arrow::MemoryPool::Reallocate;
-  /// kEnvironment, naming the folder and the bytes, where it cannot be written or the disk is full.
+  /// Where the folder cannot be written, or the disk is full, takes ordinary memory instead:
+  /// Arrow's CSV parser ends the process where it gets none. Who reads looks at TakeFailure() now
+  /// and then.
   arrow::Status Allocate(int64_t size, int64_t alignment, uint8_t** out) override;
   arrow::Status Reallocate(int64_t old_size, int64_t new_size, int64_t alignment,
                            uint8_t** ptr) override;
   void Free(uint8_t* buffer, int64_t size, int64_t alignment) override;
+
+  bool HasFailed() const;
+  /// OK, or once what has failed since: kEnvironment, naming the folder and the bytes.
+  arrow::Status TakeFailure();
 
   int64_t bytes_allocated() const override;
   int64_t max_memory() const override;
@@ -58,7 +64,8 @@ class DiskPool final : public arrow::MemoryPool {
   void NoticeFork();
   arrow::Result<uint8_t*> Take(int64_t size);
   arrow::Result<Slabs::iterator> MapSlab(int64_t bytes);
-  void GiveBack(uint8_t* block);
+  /// Tells whether the block was of a slab.
+  bool GiveBack(uint8_t* block);
 
   const std::string folder_;
   mutable std::mutex mutex_;
@@ -67,10 +74,15 @@ class DiskPool final : public arrow::MemoryPool {
   int64_t end_ = 0;            // guarded by mutex_: of what was ever mapped
   Slabs slabs_;                // guarded by mutex_: by address
   uint8_t* filled_ = nullptr;  // guarded by mutex_: the slab that is taken from; null: none
+  arrow::Status failure_;      // guarded by mutex_
   int64_t allocated_ = 0;      // guarded by mutex_
   int64_t peak_ = 0;           // guarded by mutex_
   int64_t total_ = 0;          // guarded by mutex_
   int64_t allocations_ = 0;    // guarded by mutex_
 };
+
+/// TakeFailure() of a pool that is one of these; OK of any other.
+arrow::Status TakeFailureOf(arrow::MemoryPool* pool);
+bool HasFailed(arrow::MemoryPool* pool);
 
 }  // namespace viand

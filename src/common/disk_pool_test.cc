@@ -90,33 +90,30 @@ TEST_F(DiskPoolTest, NothingIsABlock) {
   pool_->Free(block, 10);
 }
 
-TEST_F(DiskPoolTest, ABlockThatShrinksStays) {
-  uint8_t* block = Taken(pool_, 1000, 5);
-  uint8_t* const before = block;
-  ASSERT_TRUE(pool_->Reallocate(1000, 10, &block).ok());
-  EXPECT_EQ(block, before);
-  EXPECT_EQ(pool_->bytes_allocated(), 10);
-  pool_->Free(block, 10);
-}
-
 TEST_F(DiskPoolTest, AFullDiskIsAnErrorWithTheFolder) {
   signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   const rlimit limit{1000, before.rlim_max};
   setrlimit(RLIMIT_FSIZE, &limit);
-  uint8_t* block = nullptr;
-  const auto status = pool_->Allocate(50 << 20, &block);
+  uint8_t* block = Taken(pool_, 50 << 20, 3);
   setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(IsFilled(block, 50 << 20, 3)) << "ordinary memory helps out";
+  pool_->Free(block, 50 << 20);
+  EXPECT_EQ(pool_->bytes_allocated(), 0);
+  const auto status = TakeFailureOf(pool_);
   ASSERT_FALSE(status.ok());
+  EXPECT_TRUE(TakeFailureOf(pool_).ok()) << "it is told once";
   EXPECT_EQ(KindOf(status), ErrorKind::kEnvironment);
   EXPECT_NE(status.message().find("temporary data in " + folder_), std::string::npos)
       << status.message();
 }
 
 TEST_F(DiskPoolTest, AFolderThatIsNotThereIsAnError) {
-  uint8_t* block = nullptr;
-  const auto status = DiskPool::In("/no such folder")->Allocate(10, &block);
+  DiskPool* const pool = DiskPool::In("/no such folder");
+  uint8_t* block = Taken(pool, 10, 1);
+  pool->Free(block, 10);
+  const auto status = pool->TakeFailure();
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.message().find("cannot make a temporary file in /no such folder"),
             std::string::npos);

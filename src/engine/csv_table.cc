@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "src/common/data_location.h"
+#include "src/common/disk_pool.h"
 #include "src/engine/read_file.h"
 
 namespace viand::engine {
@@ -31,9 +32,32 @@ struct OddRow {
   std::string text;
 };
 
+/// Ends early where the memory for what was read has failed. (Not with an error: with one, Arrow's
+/// reader may wait for itself for ever.)
+class WatchedStream final : public arrow::io::InputStream {
+ public:
+  WatchedStream(std::shared_ptr<arrow::io::InputStream> stream, arrow::MemoryPool* pool)
+      : stream_(std::move(stream)), pool_(pool) {}
+
+  arrow::Result<int64_t> Read(int64_t bytes, void* out) override {
+    return HasFailed(pool_) ? 0 : stream_->Read(bytes, out);
+  }
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override {
+    return stream_->Read(HasFailed(pool_) ? 0 : bytes);
+  }
+  arrow::Status Close() override { return stream_->Close(); }
+  bool closed() const override { return stream_->closed(); }
+  arrow::Result<int64_t> Tell() const override { return stream_->Tell(); }
+
+ private:
+  const std::shared_ptr<arrow::io::InputStream> stream_;
+  arrow::MemoryPool* const pool_;
+};
+
 TableResult Parse(const OpenStream& open, const CsvTypes& types, bool use_threads,
                   std::optional<OddRow>* odd_row, arrow::MemoryPool* pool) {
-  VIAND_ASSIGN_OR_RETURN(auto stream, open());
+  VIAND_ASSIGN_OR_RETURN(auto opened, open());
+  auto stream = std::make_shared<WatchedStream>(std::move(opened), pool);
   auto read = arrow::csv::ReadOptions::Defaults();
   read.use_threads = use_threads;
   auto parse = arrow::csv::ParseOptions::Defaults();
@@ -52,7 +76,9 @@ TableResult Parse(const OpenStream& open, const CsvTypes& types, bool use_thread
   VIAND_ASSIGN_OR_RETURN(
       auto reader, arrow::csv::TableReader::Make(arrow::io::IOContext(pool), std::move(stream),
                                                  read, parse, convert));
-  return reader->Read();
+  auto table = reader->Read();
+  VIAND_RETURN_NOT_OK(TakeFailureOf(pool));
+  return table;
 }
 
 std::string Shown(const std::string& text) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "src/common/disk_pool.h"
 #include "src/common/time.h"
 #include "src/engine/executor.h"
 #include "src/engine/key_times.h"
@@ -148,6 +149,7 @@ arrow::Result<engine::Scan> SpineOfRange(const RepoContext& context,
   }
   ARROW_ASSIGN_OR_RAISE(table, engine::DistinctRows(table, held.memory_pool()));
   ARROW_ASSIGN_OR_RAISE(table, Ordered(table, range.every_row, &held));
+  ARROW_RETURN_NOT_OK(TakeFailureOf(held.memory_pool()));
   std::vector<std::string> names = table->ColumnNames();
   names.back() = timestamp_column;
   engine::Scan scan;

@@ -20,6 +20,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
+#include "src/common/disk_pool.h"
 #include "src/common/path_pattern.h"
 #include "src/engine/executor.h"
 #include "src/engine/read_file.h"
@@ -60,6 +61,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ReadStandardInput(const engine::Ex
       ARROW_RETURN_NOT_OK(sink->Write(before));
     }
     ARROW_RETURN_NOT_OK(sink->Write(block));
+    ARROW_RETURN_NOT_OK(TakeFailureOf(pool));
   }
   return sink->Finish();
 }
@@ -76,6 +78,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> HeldWhole(arrow::RecordBatchReader*
     arrow::MemoryPool* pool = executor.PoolFor(bytes);
     if (pool != executor.PoolFor(0)) {
       ARROW_ASSIGN_OR_RAISE(batch, batch->CopyTo(arrow::CPUDevice::memory_manager(pool)));
+      ARROW_RETURN_NOT_OK(TakeFailureOf(pool));
     }
     batches.push_back(std::move(batch));
   }
@@ -90,7 +93,9 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadBinarySpine(
   arrow::MemoryPool* pool = executor.PoolFor(compressed ? size_bytes * kParquetRatio : size_bytes);
   if (kind == SpineKind::kParquet) {
     ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(input, pool));
-    return reader->ReadTable();
+    ARROW_ASSIGN_OR_RAISE(auto table, reader->ReadTable());
+    ARROW_RETURN_NOT_OK(TakeFailureOf(pool));
+    return table;
   }
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.memory_pool = pool;

@@ -97,14 +97,13 @@ def long_spine(tmp_path_factory):
 
 def test_ctrl_c_stops_a_long_call(shop_files, long_spine):
     text = run_python(ASK + """
-import os, signal, viand
-def show(stage, *rest):
-    if stage is not None:
-        os.kill(os.getpid(), signal.SIGINT)
-watched = viand.FeatureStore(sys.argv[1], threads=1, progress=show)
+import os, signal, threading, viand
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background commands start without one
+store = viand.FeatureStore(sys.argv[1], threads=1)
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
-    for _ in range(100):
-        watched.get_historical_features(sys.argv[2], features=["user_activity"]).rows()
+    for _ in range(1000):
+        store.get_historical_features(sys.argv[2], features=["user_activity"]).rows()
     print("not interrupted")
 except KeyboardInterrupt:
     print("interrupted")

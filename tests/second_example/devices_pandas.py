@@ -271,7 +271,8 @@ class Devices:
         found["level"] = self.look_up(profile, self.profiles, operator, t).get("level")
         load = self.look_up(operator_load, self.shifts, backup, t)
         own = self.look_up(profile, self.profiles, backup, t)
-        found |= {f"backup__{name}": load.get(name) for name in ("shifts", "longest", "shifts_ever")}
+        # As in Feast an alias stands before a name where two columns would have one name.
+        found |= {"backup__shifts": load.get("shifts"), "longest": load.get("longest"), "shifts_ever": load.get("shifts_ever")}
         return found | {f"backup_profile__{name}": own.get(name) for name in ("team", "level")}
 
     def labels(self, row):
