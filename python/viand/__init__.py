@@ -36,6 +36,7 @@ _MODULES = {
     "data_format": ("ParquetFormat",),
     "yaml_text": ("to_yaml",),
     "retrieval": ("RetrievalJob",),
+    "table": ("Table",),
     "store": ("FeatureStore", "init"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from .retrieval import RetrievalJob as RetrievalJob
     from .store import FeatureStore as FeatureStore
     from .store import init as init
+    from .table import Table as Table
     from .value_type import ValueType as ValueType
     from .yaml_text import to_yaml as to_yaml
 

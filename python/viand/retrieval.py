@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from . import tables_in, tables_out
+from . import tables_in
 from .errors import UsageError
+from .table import Table
 
 if TYPE_CHECKING:
     import pandas
-    import polars
     import pyarrow
 
     from . import _viand
 
 
-class RetrievalJob:
+class RetrievalJob(Table):
     """The rows of a spine with their features: one row for each row of the spine, in its order.
 
     Made by `FeatureStore.get_historical_features`, which checks all names. Rows are computed when they are first asked
@@ -29,8 +29,6 @@ class RetrievalJob:
         self._store, self._spine, self._features, self._texts = store, spine, features, texts
         self._rows: _viand.Rows | None = None
 
-    # ---- the rows -------------------------------------------------------------------------------------------
-
     def rows(self) -> _viand.Rows:
         """Computes the rows, once; what every `to_...` gives on."""
         if self._rows is None:
@@ -39,21 +37,18 @@ class RetrievalJob:
 
     def to_df(self, validation_reference: Any = None, timeout: int | None = None) -> pandas.DataFrame:
         """A pandas.DataFrame; Feast's name for `to_pandas`."""
-        if validation_reference is not None:
-            raise UsageError("validation_reference is not supported", "leave it out")
+        self._refuse_validation(validation_reference)
         return self.to_pandas()
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """A pandas.DataFrame with a RangeIndex. Integers with nulls are float64, as pandas has it."""
-        return tables_out.to_pandas(self.rows())
 
     def to_arrow(self, validation_reference: Any = None, timeout: int | None = None) -> pyarrow.Table:
         """A pyarrow.Table over the same memory; needs pyarrow."""
-        return tables_out.to_arrow(self.rows())
+        self._refuse_validation(validation_reference)
+        return super().to_arrow()
 
-    def to_polars(self) -> polars.DataFrame:
-        """A polars.DataFrame; needs polars, and no pyarrow."""
-        return tables_out.to_polars(self.rows())
+    @staticmethod
+    def _refuse_validation(reference: Any) -> None:
+        if reference is not None:
+            raise UsageError("validation_reference is not supported", "leave it out")
 
     def to_parquet(self, path: str | os.PathLike[str]) -> str:
         """Writes the rows to a file, as they are computed: memory stays within the store's budget.
@@ -61,29 +56,13 @@ class RetrievalJob:
         The ending decides: .parquet, .csv or .arrow. The file appears whole or not at all. Where the spine is a path, or
         a range of time, `PATH.manifest.json` beside it says what the rows were made from. Returns the path.
         """
-        output = os.fspath(path)
         if self._rows is not None:
-            self._store.write(self._rows.__arrow_c_stream__(), output)
-        else:
-            self._store.write_retrieval(self._spine.take() or "", self._features, self._texts, output)
+            return super().to_parquet(path)
+        output = os.fspath(path)
+        self._store.write_retrieval(self._spine.take() or "", self._features, self._texts, output)
         return output
 
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """The rows by the Arrow PyCapsule interface, for any library that reads it."""
-        return self.rows().__arrow_c_stream__()
-
-    def __arrow_c_schema__(self) -> Any:
-        return self.rows().__arrow_c_schema__()
-
-    def __len__(self) -> int:
-        return len(self.rows())
-
     # ---- for people -----------------------------------------------------------------------------------------
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns: the spine's, then the features."""
-        return [name for name, _, _ in self.rows().fields()]
 
     def explain(self, analyze: bool = False) -> Any:
         """The plan: what each operator is expected to do; with `analyze` it is run and told what each did."""
@@ -96,11 +75,6 @@ class RetrievalJob:
         if self._rows is None:
             return f"<viand.RetrievalJob of {asked}: not computed yet; to_df() and its like compute it>"
         return f"<viand.RetrievalJob of {asked}: {len(self._rows):,} rows, {len(self._rows.fields())} columns>"
-
-    def _repr_html_(self) -> str:
-        from .display import rows_html
-
-        return rows_html(self.rows())
 
 
 def feature_references(features: Any) -> tuple[list[str], str]:

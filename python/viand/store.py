@@ -17,6 +17,7 @@ from .progress import progress_of
 from .reports import (HistoryEntry, Plan, PredictReport, RollbackReport, RunReport, SearchHit, Steps, TrainReport,
                       VersionDifference, WrittenTable)
 from .retrieval import RetrievalJob, feature_references
+from .table import Table
 from .tables_in import Spine
 
 Time = str | datetime.datetime | datetime.date | None
@@ -81,6 +82,13 @@ class FeatureStore:
         python = os.environ.get("VIAND_PYTHON") or sys.executable
         self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), python, progress_of(progress))
         self._objects: dict[tuple[str, str], Any] = {}
+        # Not properties: a notebook that completes store.feature_views["... evaluates attributes and no code.
+        self.entities = Catalogue(self._store, "entities")
+        self.feature_views = Catalogue(self._store, "feature-views")
+        self.data_sources = Catalogue(self._store, "sources")
+        self.feature_services = Catalogue(self._store, "feature-services")
+        self.models = Catalogue(self._store, "models")
+        self.datasets = Catalogue(self._store, "datasets")
 
     @property
     def repo_path(self) -> str:
@@ -206,9 +214,9 @@ class FeatureStore:
         """Makes a file again from its manifest; raises InputError with each thing that has changed since."""
         return WrittenTable(**self._store.rebuild(os.fspath(manifest), os.fspath(entity_df), os.fspath(output)))
 
-    def read(self, path: str | os.PathLike[str]) -> _viand.Rows:
-        """A Parquet file of the repo (`data/predictions/MODEL.parquet`) as rows that any Arrow library takes."""
-        return self._store.read(os.fspath(path))
+    def read(self, path: str | os.PathLike[str]) -> Table:
+        """A Parquet file of the repo: `data/predictions/MODEL.parquet`, or any other path."""
+        return Table(self._store, self._store.read(os.fspath(path)))
 
     # ---- objects --------------------------------------------------------------------------------------------
 
@@ -258,13 +266,6 @@ class FeatureStore:
 
     def get_dataset(self, name: str) -> StoredObject:
         return find(self._store, "datasets", name)
-
-    entities = property(lambda self: Catalogue(self._store, "entities"))
-    feature_views = property(lambda self: Catalogue(self._store, "feature-views"))
-    data_sources = property(lambda self: Catalogue(self._store, "sources"))
-    feature_services = property(lambda self: Catalogue(self._store, "feature-services"))
-    models = property(lambda self: Catalogue(self._store, "models"))
-    datasets = property(lambda self: Catalogue(self._store, "datasets"))
 
     def search(self, text: str) -> list[SearchHit]:
         """Objects whose name, features, tags, owner or description have every word, nearest first."""

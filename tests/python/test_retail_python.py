@@ -98,8 +98,8 @@ def test_features_for_a_frame_are_those_of_the_file(repos, both):
 
 def test_predictions_are_read_back(repos, both):
     rows = viand.FeatureStore(repos[0]).read("data/predictions/purchase_propensity.parquet")
-    assert [name for name, _, _ in rows.fields()] == ["customer_id", "purchase_probability", "purchase_predicted", "event_timestamp"]
-    assert len(rows) == both[0][2].rows
+    assert rows.columns == ["customer_id", "purchase_probability", "purchase_predicted", "event_timestamp"]
+    assert len(rows) == both[0][2].rows == len(rows.to_df()) and "purchase_probability" in rows._repr_html_()
 
 
 def test_a_notebook_sees_the_training_set(repos, both):
