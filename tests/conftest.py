@@ -78,6 +78,14 @@ entity_key_serialization_version: 3
 """
 
 
+def write_repo(folder, project, definitions):
+    """A repo of one file of definitions."""
+    (folder / "feature_store.yaml").write_text(store_config(project))
+    (folder / "definitions.yaml").write_text(definitions)
+    (folder / "data").mkdir()
+    return folder
+
+
 # A user's events by day; what is appended are feature views.
 DAILY_EVENTS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}

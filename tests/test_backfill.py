@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import DAILY_EVENTS, store_config
+from conftest import DAILY_EVENTS, write_repo
 
 DEFINITIONS = DAILY_EVENTS + """  - name: counts
     entities: [user]
@@ -26,9 +26,7 @@ BROKEN = """  - {name: broken, entities: [user], source: events, snapshots: dail
 
 @pytest.fixture
 def repo(tmp_path):
-    (tmp_path / "feature_store.yaml").write_text(store_config("backfill"))
-    (tmp_path / "definitions.yaml").write_text(DEFINITIONS)
-    (tmp_path / "data").mkdir()
+    write_repo(tmp_path, "backfill", DEFINITIONS)
     hour = 3_600_000_000
     times = [hour * i for i in range(96)]
     # One amount in ten overflows when it is scaled.

@@ -7,7 +7,7 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import store_config
+from conftest import write_repo
 
 DEFINITIONS = """
 entities:
@@ -34,9 +34,7 @@ def parquet(table):
 
 @pytest.fixture
 def repo(tmp_path):
-    (tmp_path / "feature_store.yaml").write_text(store_config("cut"))
-    (tmp_path / "definitions.yaml").write_text(DEFINITIONS)
-    (tmp_path / "data").mkdir()
+    write_repo(tmp_path, "cut", DEFINITIONS)
     times = pa.array([0, 1], pa.timestamp("us", "UTC"))
     pq.write_table(pa.table({"user_id": [1, 2], "at": times, "score": [1, 2]}), tmp_path / "data" / "scores.parquet")
     return tmp_path

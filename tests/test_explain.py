@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import store_config
+from conftest import write_repo
 
 DEFINITIONS = """
 entities:
@@ -26,9 +26,7 @@ def times(days):
 
 @pytest.fixture
 def repo(tmp_path):
-    (tmp_path / "feature_store.yaml").write_text(store_config("explain"))
-    (tmp_path / "definitions.yaml").write_text(DEFINITIONS)
-    (tmp_path / "data").mkdir()
+    write_repo(tmp_path, "explain", DEFINITIONS)
     for month in range(3):  # 30 days a file, 10 a row group; driver 1 has every other row
         days = range(month * 30, month * 30 + 30)
         table = pa.table({"driver_id": [1 if day % 2 else 2 + day for day in days], "at": times(days),

@@ -7,7 +7,7 @@ import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import store_config
+from conftest import write_repo
 
 DEFINITIONS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
@@ -83,10 +83,7 @@ BUDGET_MIB = 256
 
 @pytest.fixture(scope="module")
 def repo(viand, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("heavy")
-    (folder / "feature_store.yaml").write_text(store_config("heavy"))
-    (folder / "definitions.yaml").write_text(DEFINITIONS)
-    (folder / "data").mkdir()
+    folder = write_repo(tmp_path_factory.mktemp("heavy"), "heavy", DEFINITIONS)
     random = numpy.random.default_rng(5)
 
     def rows(count):

@@ -6,7 +6,7 @@ import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import store_config
+from conftest import write_repo
 
 DEFINITIONS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
@@ -35,10 +35,7 @@ BUDGET_MIB = 256
 
 @pytest.fixture(scope="module")
 def repo(viand, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("grid")
-    (folder / "feature_store.yaml").write_text(store_config("grid"))
-    (folder / "definitions.yaml").write_text(DEFINITIONS)
-    (folder / "data").mkdir()
+    folder = write_repo(tmp_path_factory.mktemp("grid"), "grid", DEFINITIONS)
     random = numpy.random.default_rng(8)
     at = 1_600_000_000_000_000 + numpy.sort(random.integers(0, SPAN_US, ROWS))
     parquet.write_table(pa.table({"user_id": random.integers(0, USERS, ROWS), "at": pa.array(at, pa.timestamp("us")),

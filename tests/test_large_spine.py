@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as parquet
 import pytest
-from conftest import store_config
+from conftest import write_repo
 
 DEFINITIONS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
@@ -25,10 +25,7 @@ BUDGET_MIB = 256
 
 @pytest.fixture(scope="module")
 def repo(viand, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("spine")
-    (folder / "feature_store.yaml").write_text(store_config("spine"))
-    (folder / "definitions.yaml").write_text(DEFINITIONS)
-    (folder / "data").mkdir()
+    folder = write_repo(tmp_path_factory.mktemp("spine"), "spine", DEFINITIONS)
     random = numpy.random.default_rng(3)
 
     def times(count):

@@ -8,7 +8,7 @@ import subprocess
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import DAILY_EVENTS, store_config
+from conftest import DAILY_EVENTS, write_repo
 
 DEFINITIONS = DAILY_EVENTS + """  - name: counts
     entities: [user]
@@ -29,9 +29,7 @@ def write_rows(path, rows, user_of, row_group=50_000):
 
 
 def make_repo(folder, rows, user_of):
-    (folder / "feature_store.yaml").write_text(store_config("memory"))
-    (folder / "definitions.yaml").write_text(DEFINITIONS)
-    (folder / "data").mkdir()
+    write_repo(folder, "memory", DEFINITIONS)
     (folder / "temporary").mkdir()
     write_rows(folder / "events.parquet", rows, user_of)
     spine = pa.table({"user_id": pa.array([user_of(i * 3) for i in range(rows // 4)], pa.int64()),

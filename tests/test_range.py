@@ -6,7 +6,7 @@ import random
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import store_config
+from conftest import write_repo
 
 DAY_US = 86_400_000_000
 DEFINITIONS = """
@@ -28,9 +28,7 @@ def stamp(us):
 
 
 def make_repo(folder, seed):
-    (folder / "feature_store.yaml").write_text(store_config("range"))
-    (folder / "definitions.yaml").write_text(DEFINITIONS)
-    (folder / "data").mkdir()
+    write_repo(folder, "range", DEFINITIONS)
     rng = random.Random(seed)
     # No two rows of one key and time: which is taken is another test's.
     visits = sorted({(rng.choice([None, 1, 2, 3, 4]), rng.choice(["a", "b", None]), rng.randrange(20) * DAY_US // 2)

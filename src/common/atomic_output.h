@@ -51,6 +51,7 @@ class AtomicOutput : public arrow::io::OutputStream {
   AtomicOutput(std::string path, AtomicFile file, int descriptor);
   AtomicOutput(std::string path, std::shared_ptr<arrow::io::OutputStream> upload);
   arrow::Status Fail(int error);
+  void StartToDisk();
   arrow::Status FailUpload(const arrow::Status& status);
 
   const std::string path_;
@@ -60,6 +61,7 @@ class AtomicOutput : public arrow::io::OutputStream {
   bool ended_ = false;                               // of an upload: nothing more is written
   bool visible_ = false;                             // of an upload: it is complete
   int64_t size_bytes_ = 0;
+  int64_t started_bytes_ = 0;  // of these: on their way to disk
   arrow::Status failure_;
 };
 

@@ -133,10 +133,10 @@ arrow::Status DiskPool::Reallocate(int64_t old_size, int64_t new_size, int64_t a
   return arrow::Status::OK();
 }
 
-void DiskPool::Free(uint8_t* buffer, int64_t size, int64_t /*alignment*/) {
+void DiskPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
   if (buffer == empty_block) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!GiveBack(buffer)) ProcessPool()->Free(buffer, size);
+  if (!GiveBack(buffer)) ProcessPool()->Free(buffer, size, alignment);
   allocated_ -= size;
 }
 

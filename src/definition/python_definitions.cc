@@ -63,7 +63,7 @@ std::string LastLineOf(std::string text) {
 /// Turns an end without an answer into what the user can do about it.
 arrow::Status NoAnswer(const ChildOutput& child, const std::string& python,
                        const std::vector<std::string>& files) {
-  const std::string which = files.front();
+  const std::string& which = files.front();
   const std::string choose =
       "install viand for it with pip install viand, or name the Python that has it in "
       "$VIAND_PYTHON; .feastignore leaves out files that define nothing";

@@ -16,7 +16,7 @@ arrow::Status ReadBound(const YamlMapping& mapping, std::string_view key, GridBo
 
 /// An address that can never be read is told where it stands.
 arrow::Status CheckDataPath(const std::string& path, const SourceLocation& where) {
-  const arrow::Status checked = CheckAddress(path);
+  arrow::Status checked = CheckAddress(path);
   if (checked.ok()) return checked;
   return ErrorAt(where, ErrorKind::kDefinition, checked.message(), DetailOf(checked)->hint);
 }

@@ -10,7 +10,6 @@
 namespace viand::distributed {
 namespace {
 
-using engine::AsOfView;
 using engine::OperatorKind;
 using engine::PlanNode;
 using engine::RetrievalPlan;

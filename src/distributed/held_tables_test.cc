@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -123,6 +125,19 @@ TEST(SpillFile, WhatWasReadKeepsItsRoom) {
   first.reset();
   EXPECT_TRUE(read->Equals(*SomeRows())) << "the room was given back too early";
   EXPECT_TRUE((*SpillFile::Read(second))->Equals(*SomeRows()));
+}
+
+TEST(SpillFile, AForkedChildLeavesTheRoomToItsParent) {
+  const testing::Folder folder;
+  const auto file = *SpillFile::Open(folder.path());
+  auto piece = *file->Write(*SomeRows(), SpillFile::Layout::kMapped);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    piece.reset();
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_TRUE((*SpillFile::Read(piece))->Equals(*SomeRows()));
 }
 
 /// Of the nameless file in a folder that this process has open.

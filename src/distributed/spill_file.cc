@@ -259,6 +259,8 @@ arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::ReadMapped(
 }
 
 SpillFile::Piece::~Piece() {
+  // A forked child has the pieces of its parent, who still reads them.
+  if (file_->owner_ != ::getpid()) return;
   // Where the file system cannot, the room comes back with the file.
   ::fallocate(file_->descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset_, bytes_);
 }

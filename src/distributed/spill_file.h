@@ -4,6 +4,8 @@
 // Thread-safe.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -81,6 +83,7 @@ class SpillFile : public std::enable_shared_from_this<SpillFile> {
 
   const int descriptor_;
   const std::string folder_;
+  const pid_t owner_ = ::getpid();
   std::mutex mutex_;
   int64_t end_ = 0;  // guarded by mutex_
 };

@@ -51,7 +51,7 @@ class AsOfFold {
     int64_t created = 0;
     int64_t place = -1;
 
-    auto operator<=>(const Rank&) const = default;
+    auto operator<=>(const Rank&) const = default;  // NOLINT: there is no 0
   };
 
   arrow::Result<std::shared_ptr<arrow::Int64Array>> Match(const AsOfSide& features,

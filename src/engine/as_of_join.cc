@@ -190,8 +190,8 @@ void FindRows(const AsOfSide& spine, const AsOfSide& features, const KeyGroups& 
 }
 
 // Row numbers, null where negative.
-arrow::Result<std::shared_ptr<arrow::Int64Array>> WithNulls(std::shared_ptr<arrow::Buffer> buffer,
-                                                            int64_t rows, arrow::MemoryPool* pool) {
+arrow::Result<std::shared_ptr<arrow::Int64Array>> WithNulls(
+    const std::shared_ptr<arrow::Buffer>& buffer, int64_t rows, arrow::MemoryPool* pool) {
   const auto* found = reinterpret_cast<const int64_t*>(buffer->data());
   VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> validity,
                          arrow::AllocateEmptyBitmap(rows, pool));
@@ -201,7 +201,7 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> WithNulls(std::shared_ptr<arro
     none += valid ? 0 : 1;
     return valid;
   });
-  return std::make_shared<arrow::Int64Array>(rows, std::move(buffer), std::move(validity), none);
+  return std::make_shared<arrow::Int64Array>(rows, buffer, validity, none);
 }
 
 arrow::Status CheckOptions(const AsOfOptions& options) {
@@ -275,7 +275,7 @@ arrow::Result<std::shared_ptr<arrow::Int64Array>> AsOfJoin(const AsOfSide& spine
   VIAND_RETURN_NOT_OK(CanMerge(spine, whole, options)
                           ? MergeAsOf(spine, whole, options, found)
                           : SearchAsOf(spine, features, options, found));
-  return WithNulls(std::move(buffer), rows, pool);
+  return WithNulls(buffer, rows, pool);
 }
 
 }  // namespace viand::engine

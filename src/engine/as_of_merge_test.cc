@@ -27,7 +27,7 @@ Column Keys(std::mt19937_64* random, int64_t rows) {
   return builder.Finish().ValueOrDie();
 }
 
-Column Times(std::vector<int64_t> times, bool with_nulls) {
+Column Times(const std::vector<int64_t>& times, bool with_nulls) {
   arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::MILLI, "UTC"),
                                   arrow::default_memory_pool());
   for (const int64_t time : times)

@@ -31,8 +31,8 @@ class Times {
     copy_ = ReadTicks<Tick>(*words_, *array->type(), array->length(), tick_ns);
     data_ = copy_.data();
   }
-  Times(Times&&) = default;
-  Times& operator=(Times&&) = default;
+  Times(Times&&) noexcept = default;
+  Times& operator=(Times&&) noexcept = default;
 
   Tick operator[](int64_t row) const { return data_[row]; }
   const Tick* begin() const { return data_; }

@@ -41,8 +41,8 @@ arrow::Result<Tables> DealOutFound(const arrow::Array& spine_rows, const PoolVec
     to_row[at] = row_numbers[i];
     to_position[at] = PositionOf(found[i]);
   }
-  const arrow::Int64Array all_rows(count, std::move(rows));
-  const arrow::Int32Array all_positions(count, std::move(positions));
+  const arrow::Int64Array all_rows(count, rows);
+  const arrow::Int32Array all_positions(count, positions);
   Tables tables;
   for (int part = 0; part < parts; ++part) {
     const int64_t first = part == 0 ? 0 : ends[part - 1];

@@ -162,7 +162,7 @@ class GatherRun {
       fields.push_back(gather_.columns->field(output));
       outputs.push_back(arrays[output]);
     }
-    return DealByRow(arrow::Table::Make(arrow::schema(std::move(fields)), std::move(outputs), rows),
+    return DealByRow(arrow::Table::Make(arrow::schema(std::move(fields)), outputs, rows),
                      gather_.chunks);
   }
 

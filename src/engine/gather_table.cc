@@ -98,9 +98,8 @@ class TableGather {
       fields.push_back(gather_.columns->field(output));
       outputs.push_back(columns[output]);
     }
-    return DealByRow(
-        arrow::Table::Make(arrow::schema(std::move(fields)), std::move(outputs), gather_.rows),
-        gather_.chunks);
+    return DealByRow(arrow::Table::Make(arrow::schema(std::move(fields)), outputs, gather_.rows),
+                     gather_.chunks);
   }
 
  private:

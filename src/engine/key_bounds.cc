@@ -221,7 +221,7 @@ std::optional<KeyBound> KeyBoundOf(const KeySample& keys, const OpenedScan& scan
 cp::Expression KeyFilter(const KeyBound& bound, const std::string& name,
                          const std::shared_ptr<arrow::DataType>& type) {
   if (bound.min == nullptr) return cp::literal(false);
-  const cp::Expression range = RangeOfKeys(bound, name, type);
+  cp::Expression range = RangeOfKeys(bound, name, type);
   if (bound.values == nullptr || range.Equals(cp::literal(true))) return range;
   auto values = cp::Cast(*bound.values, type, cp::CastOptions::Safe());
   if (!values.ok()) return range;

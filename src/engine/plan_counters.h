@@ -67,7 +67,7 @@ struct OperatorId {
   OperatorKind kind;
   int lookup = 0;  ///< of the plan; kPartitionSpine: the first that has these keys
 
-  auto operator<=>(const OperatorId&) const = default;
+  auto operator<=>(const OperatorId&) const = default;  // NOLINT: there is no 0
 };
 
 /// What a stage, or all stages of one operator, did.

@@ -186,7 +186,7 @@ arrow::Status Publish(const RepoContext& context, const PendingView& pending,
 /// fails alone: an expression of one view may fail on a row that only another reads.
 arrow::Status ComputeAndPublish(const RepoContext& context, const std::vector<PendingView*>& views,
                                 std::vector<BackfillReport>* reports) {
-  const arrow::Status together = ComputeMissing(context, views);
+  arrow::Status together = ComputeMissing(context, views);
   const bool of_the_data = !together.ok() && (KindOf(together) == ErrorKind::kInput ||
                                               KindOf(together) == ErrorKind::kDefinition);
   if (!together.ok() && (views.size() == 1 || !of_the_data)) return together;

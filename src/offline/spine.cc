@@ -82,7 +82,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> HeldWhole(arrow::RecordBatchReader*
     }
     batches.push_back(std::move(batch));
   }
-  return arrow::Table::FromRecordBatches(rows->schema(), std::move(batches));
+  return arrow::Table::FromRecordBatches(rows->schema(), batches);
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> ReadBinarySpine(

@@ -1,6 +1,7 @@
 // Manifests beside results, and results out of manifests: `historical --like`.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
