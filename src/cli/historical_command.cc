@@ -91,7 +91,8 @@ void AddHistoricalCommand(CLI::App* app, const Command& command) {
   historical
       ->add_option(
           "-o,--output", arguments->output,
-          ".parquet, .csv or .arrow file, or - for standard output (CSV has lists as JSON)")
+          ".parquet, .csv or .arrow file, FOLDER/ for Parquet parts, which all cores write at a "
+          "time, or - for standard output (CSV has lists as JSON)")
       ->required()
       ->type_name("OUT");
   historical->add_flag("--unordered", arguments->unordered,

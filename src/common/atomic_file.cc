@@ -47,17 +47,17 @@ arrow::Status Failed(std::string_view what, const std::string& path, int error) 
                    HintOf(error));
 }
 
-std::string TemporaryName(const std::string& target) {
-  static std::atomic<int> counter{0};
-  return fmt::format("{}{}{}.{}", target, kTemporaryMark, getpid(), counter.fetch_add(1));
-}
-
 std::string FolderOf(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
 }
 
 }  // namespace
+
+std::string TemporaryName(const std::string& target) {
+  static std::atomic<int> counter{0};
+  return fmt::format("{}{}{}.{}", target, kTemporaryMark, getpid(), counter.fetch_add(1));
+}
 
 arrow::Status WriteError(const std::string& path, int error) {
   return Failed("write", path, error);
@@ -103,11 +103,15 @@ AtomicFile::~AtomicFile() {
 
 arrow::Result<AtomicFile> AtomicFile::Create(const std::string& target) {
   VIAND_RETURN_NOT_OK(MakeFolders(FolderOf(target)));
-  AtomicFile file(target, TemporaryName(target));
-  const int fd = open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return Failed("write", target, errno);
-  close(fd);
-  return file;
+  while (true) {
+    const std::string name = TemporaryName(target);
+    const int fd = open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    // A process of the same number, on another machine that shares the folder or before this one.
+    if (fd < 0 && errno == EEXIST) continue;
+    if (fd < 0) return Failed("write", target, errno);
+    close(fd);
+    return AtomicFile(target, name);
+  }
 }
 
 arrow::Status AtomicFile::Sync() const { return SyncPath(temporary_); }
@@ -171,12 +175,12 @@ arrow::Status SwapSymlink(const std::string& link, const std::string& target) {
   return SyncPath(FolderOf(link));
 }
 
-arrow::Status RemoveStaleTemporaries(const std::string& folder) {
+arrow::Status RemoveStaleTemporaries(const std::string& folder, const std::string& of) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     const size_t mark = name.rfind(kTemporaryMark);
-    if (mark == std::string::npos) continue;
+    if (mark == std::string::npos || (!of.empty() && name.substr(0, mark) != of)) continue;
     const std::string tail = name.substr(mark + kTemporaryMark.size());
     int pid = 0;
     const auto parsed = std::from_chars(tail.data(), tail.data() + tail.size(), pid);

@@ -62,8 +62,11 @@ arrow::Status SyncPath(const std::string& path);
 /// The same for several, all at once: a disk takes them together in the time of one.
 arrow::Status SyncPaths(const std::vector<std::string>& paths);
 
-/// Removes "<name>.tmp.<pid>.<n>" files of a folder whose process is gone: what a kill -9 left
-/// behind.
-arrow::Status RemoveStaleTemporaries(const std::string& folder);
+/// Removes "<name>.tmp.<pid>.<n>" files and folders of a folder whose process is gone: what a
+/// kill -9 left behind. `of`: of this name alone; empty: of any.
+arrow::Status RemoveStaleTemporaries(const std::string& folder, const std::string& of = "");
+
+/// A name beside `target` that nobody else in this process uses: "<target>.tmp.<pid>.<n>".
+std::string TemporaryName(const std::string& target);
 
 }  // namespace viand

@@ -371,6 +371,11 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
   configurations.resize(1);
   configurations.push_back(
       {"processes", MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(), 3, 7});
+  configurations.push_back({"processes that write the result",
+                            MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM},
+                                                 .storage_path = ::testing::TempDir()})
+                                .ValueOrDie(),
+                            2, 0, 40});
   configurations.push_back({"processes, cut",
                             MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(),
                             1, 0, 0, 20000});
@@ -385,7 +390,7 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
       return rows.ok() ? rows->back().Whole() : rows.status();
     };
     RunAll(RandomViews(&input.random, input.source), configurations, last_of);
-    configurations.resize(2);  // what is cut starts many processes: once is enough
+    configurations.resize(3);  // what is cut starts many processes: once is enough
   }
 }
 

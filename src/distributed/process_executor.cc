@@ -55,12 +55,15 @@ const std::string& PathOf(const TableReference& reference) {
 
 class ProcessExecutor : public engine::Executor {
  public:
-  ProcessExecutor(std::vector<std::string> command, int processes, std::string folder)
+  ProcessExecutor(std::vector<std::string> command, int processes, std::string folder,
+                  std::string storage_path)
       : command_(std::move(command)),
         processes_(processes),
+        storage_path_(std::move(storage_path)),
         folder_(std::make_shared<TemporaryFolder>(std::move(folder))) {}
 
   int Parallelism() const override { return processes_; }
+  std::string StoragePath() const override { return storage_path_; }
 
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
     const std::string path = NewPath("put");
@@ -127,6 +130,7 @@ class ProcessExecutor : public engine::Executor {
 
   const std::vector<std::string> command_;
   const int processes_;
+  const std::string storage_path_;
   const std::shared_ptr<TemporaryFolder> folder_;
   std::atomic<int64_t> next_file_{0};
 };
@@ -156,8 +160,9 @@ arrow::Result<std::unique_ptr<engine::Executor>> MakeProcessExecutor(
         "set TMPDIR to a folder that can be written");
   }
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return std::make_unique<ProcessExecutor>(
-      std::move(command), options.processes > 0 ? options.processes : cores, std::move(folder));
+  return std::make_unique<ProcessExecutor>(std::move(command),
+                                           options.processes > 0 ? options.processes : cores,
+                                           std::move(folder), options.storage_path);
 }
 
 }  // namespace viand::distributed

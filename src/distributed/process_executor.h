@@ -19,6 +19,7 @@ struct ProcessExecutorOptions {
   std::vector<std::string> command;
   int processes = 0;             ///< at a time; 0: as many as the machine has cores
   std::string temporary_folder;  ///< where to make the folder; empty: TMPDIR, else /tmp
+  std::string storage_path;      ///< Executor::StoragePath
 };
 
 /// Makes the temporary folder; kEnvironment where that fails.

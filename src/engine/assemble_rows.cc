@@ -16,6 +16,8 @@
 #include <cstring>
 
 #include "src/common/block_pool.h"
+#include "src/engine/plain_array.h"
+#include "src/engine/row_chunks.h"
 
 namespace viand::engine {
 namespace {
@@ -220,6 +222,31 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,
     const AssembleOptions& options) {
   return Assembly(parts, columns, rows, options).Run();
+}
+
+int64_t RowsOf(const Tables& tables) {
+  int64_t rows = 0;
+  for (const auto& table : tables) rows += table->num_rows();
+  return rows;
+}
+
+arrow::Result<Tables> AppendFound(const Tables& pieces, const arrow::Schema& columns,
+                                  const arrow::FieldVector& fields, const AssembleOptions& options,
+                                  std::shared_ptr<arrow::Table>* rows) {
+  const int64_t count = (*rows)->num_rows();
+  Tables parts;
+  for (const auto& piece : pieces) {
+    auto part = RowsBetween(piece, options.first_row, options.first_row + count);
+    if (part->num_rows() > 0) parts.push_back(std::move(part));
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto arrays, AssembleRows(parts, columns, count, options));
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    VIAND_ASSIGN_OR_RETURN(auto column, RestoreType(arrays[i], fields[i]->type()));
+    VIAND_ASSIGN_OR_RETURN(
+        *rows, (*rows)->AddColumn((*rows)->num_columns(), fields[i],
+                                  std::make_shared<arrow::ChunkedArray>(std::move(column))));
+  }
+  return parts;
 }
 
 }  // namespace viand::engine

@@ -1,6 +1,8 @@
 // Puts the parts of a result back into the order of the spine: the last step of a retrieval.
 #pragma once
 
+#include <arrow/type_fwd.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -9,11 +11,6 @@
 #include "src/engine/execute_fragment.h"
 
 namespace viand::engine {
-
-enum class MissingRows {
-  kRefused,  ///< together the parts have every row number
-  kNull,     ///< a row number that no part has gets nulls
-};
 
 struct AssembleOptions {
   int64_t first_row = 0;  ///< the number of the first row of the result
@@ -28,6 +25,16 @@ struct AssembleOptions {
 arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,
     const AssembleOptions& options);
+
+/// Appends what one lookup found to `rows`, rows of the spine from `options.first_row` on, as the
+/// columns `fields`. `pieces` are tables (row number, columns of `columns`...), each ascending by
+/// row number, that may have other rows too. Returns the parts of them that were put together.
+arrow::Result<Tables> AppendFound(const Tables& pieces, const arrow::Schema& columns,
+                                  const arrow::FieldVector& fields, const AssembleOptions& options,
+                                  std::shared_ptr<arrow::Table>* rows);
+
+/// How many rows the tables have.
+int64_t RowsOf(const Tables& tables);
 
 /// The error of row numbers that cannot be.
 arrow::Status RowsLostOrRepeated();

@@ -1,7 +1,9 @@
 // Runs plans: cuts them into fragments, hands these to an Executor, puts the parts together.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "src/common/progress.h"
@@ -9,7 +11,8 @@
 
 namespace arrow {
 class RecordBatchReader;
-}
+class Schema;
+}  // namespace arrow
 
 namespace viand::engine {
 
@@ -35,7 +38,27 @@ struct ExecuteOptions {
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> RetrieveRows(
     const RetrievalPlan& plan, const ExecuteOptions& options);
 
-/// The same, whole.
+/// A file that a fragment wrote.
+struct PartFile {
+  std::string path;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
+
+/// A result in files: together, in order, its rows.
+struct PartFiles {
+  std::shared_ptr<arrow::Schema> schema;
+  std::vector<PartFile> files;
+};
+
+/// The rows of RetrieveRows as Parquet files part-00000.parquet, part-00001.parquet ... of
+/// `folder`, absolute, which is there, written by fragments: no row passes through the driver but
+/// those of a spine that is in its memory. How the rows are cut depends on the rows alone. Each
+/// file appears whole; after a failure some may be there.
+arrow::Result<PartFiles> RetrieveToFolder(const RetrievalPlan& plan, const std::string& folder,
+                                          const ExecuteOptions& options);
+
+/// The rows of RetrieveRows, whole.
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
                                                       const ExecuteOptions& options);
 

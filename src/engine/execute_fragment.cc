@@ -6,6 +6,7 @@
 #include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
 #include "src/engine/execute_window.h"
+#include "src/engine/execute_write.h"
 
 namespace viand::engine {
 
@@ -19,6 +20,8 @@ arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
     return ExecuteAsOf(*join, inputs, context);
   if (const auto* gather = std::get_if<GatherFragment>(&fragment))
     return ExecuteGather(*gather, inputs, context);
+  if (const auto* write = std::get_if<WriteFragment>(&fragment))
+    return ExecuteWrite(*write, inputs, context);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,11 @@ class Executor {
   /// The memory for a table of the driver that stays whole, of about so many bytes: on disk where
   /// that is much of MemoryBytes().
   virtual arrow::MemoryPool* PoolFor(int64_t /*bytes*/) const { return ProcessPool(); }
+
+  /// A folder, absolute or an address, that fragments and the driver both reach: results are
+  /// written there by fragments, and what the driver wants of them it reads again a batch at a
+  /// time. Empty: fragments run on this machine, and their tables may as well be fetched.
+  virtual std::string StoragePath() const { return {}; }
 
   /// Hands a table in the driver's memory to the executor.
   virtual arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) = 0;

@@ -2,7 +2,8 @@
 //
 // A map fragment scans a part of a table and deals its rows out to partitions by the hash of their
 // keys; a reduce fragment joins or aggregates one partition; a gather fragment fetches the columns
-// of the rows that a join found. A fragment is plain data (fragment_message.h serializes it) and,
+// of the rows that a join found; a write fragment makes a file of the result. A fragment is plain
+// data (fragment_message.h serializes it) and,
 // with the tables that it takes in, determines its outputs: ExecuteFragment (execute_fragment.h) is
 // a pure function.
 //
@@ -134,7 +135,42 @@ struct WindowFragment {
   bool summarize = false;
 };
 
-using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment>;
+enum class MissingRows {
+  kRefused,  ///< together the parts have every row number
+  kNull,     ///< a row number that no part has gets nulls
+};
+
+/// What one lookup found for a chunk of the spine, as a write fragment takes it in.
+struct FoundTables {
+  int tables = 0;                          ///< inputs (row number, columns...)
+  std::shared_ptr<arrow::Schema> columns;  ///< plain types, without the row number
+  MissingRows missing = MissingRows::kNull;
+};
+
+enum class PartFormat {
+  kParquet = 0,
+  kIpcStream = 1,  ///< any type as it is: for what the driver reads again
+};
+
+/// Puts the rows of one chunk of a spine together, with what the lookups found for them, and writes
+/// them to a file, which appears whole. Inputs: without `parts` the chunk's rows as a table; then
+/// the tables of each lookup. Output: one row: path, rows, bytes (PartFilesSchema).
+struct WriteFragment {
+  std::vector<FilePart> parts;            ///< of the spine, that have the chunk's rows
+  std::vector<std::string> file_columns;  ///< the spine's columns: names in the files or the input
+  int64_t skipped_rows = 0;               ///< of `parts`, before the chunk's
+  int64_t first_row = 0;                  ///< of the chunk, in the spine
+  int64_t rows = 0;
+  std::shared_ptr<arrow::Schema> result;  ///< the spine's columns, then the lookups'; any types
+  std::vector<FoundTables> lookups;
+  std::string described_as;  ///< the spine: for errors
+  std::string path;          ///< absolute, or an address
+  PartFormat format = PartFormat::kParquet;
+  int64_t rows_at_a_time = 1;  ///< that are put together
+};
+
+using Fragment =
+    std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment, WriteFragment>;
 
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
@@ -145,6 +181,7 @@ inline int OutputCount(const Fragment& fragment) {
   }
   if (const auto* join = std::get_if<AsOfFragment>(&fragment))
     return join->first_rows.empty() ? join->feature_parts : join->chunks.count;
+  if (std::holds_alternative<WriteFragment>(fragment)) return 1;
   return std::get<GatherFragment>(fragment).chunks.count;
 }
 

@@ -34,14 +34,19 @@ arrow::Result<Offset<Bytes>> WriteSchema(FlatBufferBuilder* builder, const arrow
   return builder->CreateVector(buffer->data(), buffer->size());
 }
 
-arrow::Result<std::shared_ptr<arrow::Schema>> ReadSchema(const Bytes* bytes) {
+arrow::Result<std::shared_ptr<arrow::Schema>> ReadAnySchema(const Bytes* bytes) {
   if (bytes == nullptr) return Damaged("no schema");
   arrow::io::BufferReader stream(
       std::make_shared<arrow::Buffer>(bytes->data(), static_cast<int64_t>(bytes->size())));
   arrow::ipc::DictionaryMemo memo;
   auto schema = arrow::ipc::ReadSchema(&stream, &memo);
   if (!schema.ok()) return Damaged(schema.status().message());
-  for (const auto& field : (*schema)->fields()) {
+  return schema;
+}
+
+arrow::Result<std::shared_ptr<arrow::Schema>> ReadSchema(const Bytes* bytes) {
+  VIAND_ASSIGN_OR_RETURN(auto schema, ReadAnySchema(bytes));
+  for (const auto& field : schema->fields()) {
     const arrow::DataType& type = *field->type();
     if (!PlainType(field->type())->Equals(type) && !CodedType(arrow::utf8())->Equals(type)) {
       return Damaged(fmt::format("column \"{}\" is neither plain nor coded", field->name()));
@@ -201,9 +206,30 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragme
       .Union();
 }
 
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WriteFragment& write) {
+  VIAND_ASSIGN_OR_RETURN(const auto parts, Write(builder, write.parts));
+  VIAND_ASSIGN_OR_RETURN(const auto result, WriteSchema(builder, *write.result));
+  std::vector<Offset<message::FoundTables>> lookups;
+  for (const FoundTables& lookup : write.lookups) {
+    VIAND_ASSIGN_OR_RETURN(const auto columns, WriteSchema(builder, *lookup.columns));
+    lookups.push_back(message::CreateFoundTables(*builder, lookup.tables, columns,
+                                                 static_cast<uint8_t>(lookup.missing)));
+  }
+  const auto file_columns = builder->CreateVectorOfStrings(write.file_columns);
+  const auto lookup_list = builder->CreateVector(lookups);
+  const auto described_as = builder->CreateString(write.described_as);
+  const auto path = builder->CreateString(write.path);
+  return message::CreateWriteFragment(*builder, parts, file_columns, write.skipped_rows,
+                                      write.first_row, write.rows, result, lookup_list,
+                                      described_as, path, static_cast<uint8_t>(write.format),
+                                      write.rows_at_a_time)
+      .Union();
+}
+
 message::Body NumberOf(const Fragment& fragment) {
   constexpr message::Body kNumbers[] = {message::Body_MapFragment, message::Body_AsOfFragment,
-                                        message::Body_WindowFragment, message::Body_GatherFragment};
+                                        message::Body_WindowFragment, message::Body_GatherFragment,
+                                        message::Body_WriteFragment};
   return kNumbers[fragment.index()];
 }
 
@@ -358,6 +384,62 @@ arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
   return result;
 }
 
+arrow::Result<FoundTables> Read(const message::FoundTables& found) {
+  FoundTables result;
+  result.tables = found.tables();
+  VIAND_ASSIGN_OR_RETURN(result.columns, ReadSchema(found.columns()));
+  result.missing = static_cast<MissingRows>(found.missing());
+  if (result.tables < 0) return Damaged("number of tables");
+  if (found.missing() > static_cast<uint8_t>(MissingRows::kNull))
+    return Damaged("rule for missing rows");
+  return result;
+}
+
+/// Fails unless the result has the spine's columns and then those of each lookup.
+arrow::Status CheckResult(const WriteFragment& write) {
+  auto next = static_cast<int64_t>(write.file_columns.size());
+  const int64_t count = write.result->num_fields();
+  for (const FoundTables& lookup : write.lookups) {
+    for (const auto& column : lookup.columns->fields()) {
+      const bool fits =
+          next < count &&
+          PlainType(write.result->field(static_cast<int>(next))->type())->Equals(*column->type());
+      if (!fits) return Damaged("columns of its result");
+      ++next;
+    }
+  }
+  return next == count ? arrow::Status::OK() : Damaged("columns of its result");
+}
+
+arrow::Result<Fragment> Read(const message::WriteFragment& write) {
+  WriteFragment result;
+  VIAND_ASSIGN_OR_RETURN(result.parts, Read(write.parts()));
+  result.file_columns = ReadTexts(write.file_columns());
+  result.skipped_rows = write.skipped_rows();
+  result.first_row = write.first_row();
+  result.rows = write.rows();
+  VIAND_ASSIGN_OR_RETURN(result.result, ReadAnySchema(write.result()));
+  if (write.lookups() != nullptr) {
+    for (const auto* lookup : *write.lookups()) {
+      VIAND_ASSIGN_OR_RETURN(auto read, Read(*lookup));
+      result.lookups.push_back(std::move(read));
+    }
+  }
+  result.described_as = ReadText(write.described_as());
+  result.path = ReadText(write.path());
+  result.format = static_cast<PartFormat>(write.format());
+  result.rows_at_a_time = write.rows_at_a_time();
+  if (write.format() > static_cast<uint8_t>(PartFormat::kIpcStream))
+    return Damaged("format of its file");
+  if (result.path.empty()) return Damaged("no path");
+  if (result.skipped_rows < 0 || result.first_row < 0 || result.rows < 0 ||
+      result.rows > std::numeric_limits<int64_t>::max() - result.first_row ||
+      result.rows_at_a_time < 1)
+    return Damaged("rows of the spine");
+  VIAND_RETURN_NOT_OK(CheckResult(result));
+  return result;
+}
+
 arrow::Result<WindowTask> Read(const message::WindowTask& task) {
   WindowTask result;
   result.cutoffs_us = ReadNumbers(task.cutoffs_us());
@@ -435,6 +517,8 @@ arrow::Result<Fragment> ParseFragment(std::string_view bytes) {
       return Read(*fragment->body_as_WindowFragment());
     case message::Body_GatherFragment:
       return Read(*fragment->body_as_GatherFragment());
+    case message::Body_WriteFragment:
+      return Read(*fragment->body_as_WriteFragment());
     default:
       return Damaged("unknown kind of fragment");
   }

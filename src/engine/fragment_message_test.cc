@@ -5,6 +5,7 @@
 #include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -98,6 +99,27 @@ GatherFragment Gather() {
   return gather;
 }
 
+WriteFragment Writing() {
+  WriteFragment write;
+  write.parts = Map().parts;
+  write.file_columns = {"key", "label"};
+  write.skipped_rows = 3;
+  write.first_row = 40;
+  write.rows = 20;
+  write.result =
+      arrow::schema({arrow::field("k", arrow::utf8()),
+                     arrow::field("label", arrow::dictionary(arrow::int8(), arrow::utf8()), false),
+                     arrow::field("x", arrow::utf8_view()), arrow::field("y", arrow::int64())},
+                    arrow::key_value_metadata({"a"}, {"b"}));
+  write.lookups = {{2, arrow::schema({arrow::field("v", arrow::utf8())}), MissingRows::kRefused},
+                   {0, arrow::schema({arrow::field("w", arrow::int64())}), MissingRows::kNull}};
+  write.described_as = "spine s";
+  write.path = "/out/part-00002.parquet";
+  write.format = PartFormat::kIpcStream;
+  write.rows_at_a_time = 7;
+  return write;
+}
+
 std::string Rejection(const Fragment& fragment) {
   const auto parsed = ParseFragment(SerializeFragment(fragment).ValueOrDie());
   return parsed.ok() ? "parsed" : parsed.status().message();
@@ -177,6 +199,50 @@ TEST(FragmentMessage, EveryFieldOfAGatherSurvives) {
   EXPECT_EQ(read.rows, 250);
 }
 
+TEST(FragmentMessage, EveryFieldOfAWriteSurvives) {
+  const auto bytes = SerializeFragment(Writing()).ValueOrDie();
+  const auto read = std::get<WriteFragment>(ParseFragment(bytes).ValueOrDie());
+  const WriteFragment write = Writing();
+  ASSERT_EQ(read.parts.size(), 2);
+  EXPECT_EQ(read.parts[0].groups, write.parts[0].groups);
+  EXPECT_EQ(read.file_columns, write.file_columns);
+  EXPECT_EQ(read.skipped_rows, 3);
+  EXPECT_EQ(read.first_row, 40);
+  EXPECT_EQ(read.rows, 20);
+  EXPECT_TRUE(read.result->Equals(*write.result, /*check_metadata=*/true));
+  ASSERT_EQ(read.lookups.size(), 2);
+  EXPECT_EQ(read.lookups[0].tables, 2);
+  EXPECT_TRUE(read.lookups[0].columns->Equals(*write.lookups[0].columns));
+  EXPECT_EQ(read.lookups[0].missing, MissingRows::kRefused);
+  EXPECT_EQ(read.lookups[1].missing, MissingRows::kNull);
+  EXPECT_EQ(read.described_as, write.described_as);
+  EXPECT_EQ(read.path, write.path);
+  EXPECT_EQ(read.format, write.format);
+  EXPECT_EQ(read.rows_at_a_time, 7);
+  EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+}
+
+TEST(FragmentMessage, RejectsAWriteThatCannotBe) {
+  const auto rejection = [](const auto& change) {
+    WriteFragment write = Writing();
+    change(&write);
+    return Rejection(write);
+  };
+  const std::string columns = "damaged fragment message: columns of its result";
+  EXPECT_EQ(rejection([](auto* write) { write->file_columns.pop_back(); }), columns);
+  EXPECT_EQ(rejection([](auto* write) { write->lookups.pop_back(); }), columns);
+  EXPECT_EQ(rejection([](auto* write) { std::swap(write->lookups[0], write->lookups[1]); }),
+            columns);
+  const std::string rows = "damaged fragment message: rows of the spine";
+  EXPECT_EQ(rejection([](auto* write) { write->rows = -1; }), rows);
+  EXPECT_EQ(rejection([](auto* write) { write->first_row = INT64_MAX; }), rows);
+  EXPECT_EQ(rejection([](auto* write) { write->rows_at_a_time = 0; }), rows);
+  EXPECT_EQ(rejection([](auto* write) { write->lookups[0].tables = -1; }),
+            "damaged fragment message: number of tables");
+  EXPECT_EQ(rejection([](auto* write) { write->path.clear(); }),
+            "damaged fragment message: no path");
+}
+
 TEST(FragmentMessage, RejectsWhatPointsNowhere) {
   MapFragment map = Map();
   map.keys = {3};
@@ -229,8 +295,8 @@ TEST(FragmentMessage, RejectsWhatPointsNowhere) {
 
 // An offset that is wrong by four can lead to 64-bit numbers that are not aligned as such.
 TEST(FragmentMessage, SurvivesOffsetsWrongByFour) {
-  for (const Fragment& fragment :
-       {Fragment(Map()), Fragment(AsOf()), Fragment(Window()), Fragment(Gather())}) {
+  for (const Fragment& fragment : {Fragment(Map()), Fragment(AsOf()), Fragment(Window()),
+                                   Fragment(Gather()), Fragment(Writing())}) {
     const std::string bytes = SerializeFragment(fragment).ValueOrDie();
     for (size_t i = 0; i < bytes.size(); ++i) {
       std::string damaged = bytes;

@@ -20,6 +20,7 @@
 #include "src/engine/spine.h"
 #include "src/engine/view_columns.h"
 #include "src/engine/window_stage.h"
+#include "src/engine/write_stage.h"
 
 namespace viand::engine {
 namespace {
@@ -38,6 +39,9 @@ constexpr int64_t kAssembledBytes = 32 << 20;
 constexpr int64_t kLeastAssembledRows = 4 * 1024;
 constexpr int64_t kMostAssembledRows = 256 * 1024;
 
+/// Rows that a write fragment puts together at a time: a row group.
+constexpr int64_t kWrittenRows = 64 * 1024;
+
 /// The spine dealt out by one set of keys.
 struct SpineParts {
   int first_lookup = 0;
@@ -52,21 +56,49 @@ class Retrieval {
   Retrieval(const RetrievalPlan& plan, const ExecuteOptions& options)
       : plan_(plan), options_(options) {}
 
-  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Run() {
-    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_, options_.executor));
-    VIAND_RETURN_NOT_OK(OpenSpineRows());
-    VIAND_RETURN_NOT_OK(CheckNames());
+  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Rows() {
+    const std::string storage = options_.executor->StoragePath();
+    if (!storage.empty()) return StoredIn(storage);
+    VIAND_RETURN_NOT_OK(Open());
     VIAND_ASSIGN_OR_RETURN(chunks_, ChooseChunks());
-    VIAND_RETURN_NOT_OK(PartitionSpine());
-    auto found = LookUpAll();
-    // It explains any failure better than the failure does.
-    for (const OpenedLookup& opened : lookups_) VIAND_RETURN_NOT_OK(CheckUnchanged(opened.source));
-    VIAND_RETURN_NOT_OK(found);
-    return std::make_shared<RetrievedRows>(std::move(spine_), *std::move(found), chunks_, options_);
+    VIAND_ASSIGN_OR_RETURN(auto found, LookUpAll());
+    return std::make_shared<RetrievedRows>(std::move(spine_), std::move(found), chunks_, options_);
+  }
+
+  arrow::Result<PartFiles> Parts(const std::string& folder, PartFormat format) {
+    VIAND_RETURN_NOT_OK(Open());
+    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseParts());
+    VIAND_ASSIGN_OR_RETURN(auto found, LookUpAll());
+    return RunWriteStage(*spine_, std::move(found),
+                         {.folder = folder,
+                          .format = format,
+                          .chunks = chunks_.dealt,
+                          .rows_at_a_time = chunks_.rows_at_a_time},
+                         options_);
   }
 
  private:
+  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> StoredIn(const std::string& storage) {
+    VIAND_ASSIGN_OR_RETURN(auto folder, StorageFolder::Make(storage));
+    VIAND_ASSIGN_OR_RETURN(PartFiles parts, Parts(folder->path(), PartFormat::kIpcStream));
+    return std::make_shared<StoredRows>(std::move(parts), std::move(folder));
+  }
+
+  arrow::Status Open() {
+    VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_, options_.executor));
+    VIAND_RETURN_NOT_OK(OpenSpineRows());
+    return CheckNames();
+  }
+
   arrow::Result<std::vector<FoundFeatures>> LookUpAll() {
+    VIAND_RETURN_NOT_OK(PartitionSpine());
+    auto found = FindAll();
+    // It explains any failure better than the failure does.
+    for (const OpenedLookup& opened : lookups_) VIAND_RETURN_NOT_OK(CheckUnchanged(opened.source));
+    return found;
+  }
+
+  arrow::Result<std::vector<FoundFeatures>> FindAll() {
     std::vector<FoundFeatures> result;
     for (OpenedLookup& opened : lookups_) {
       const SpineParts& spine = spines_.at(opened.spine_keys);
@@ -138,6 +170,13 @@ class Retrieval {
         at_a_time, options_.chunk_rows > 0 ? 1 : kLeastAssembledRows, kMostAssembledRows);
     chunks.dealt = {.rows_each = dealt, .count = static_cast<int>((rows + dealt - 1) / dealt)};
     return chunks;
+  }
+
+  arrow::Result<RetrievedChunks> ChooseParts() const {
+    VIAND_ASSIGN_OR_RETURN(const int64_t row_bytes, ResultRowBytes());
+    if (options_.chunk_rows > 0) return ChooseChunks();
+    return RetrievedChunks{.dealt = PartChunks(spine_->rows, row_bytes),
+                           .rows_at_a_time = kWrittenRows};
   }
 
   arrow::Status PartitionSpine() {
@@ -213,7 +252,7 @@ class Retrieval {
     VIAND_ASSIGN_OR_RETURN(auto results, RunWindowStage(std::move(stage), options_));
     FoundFeatures found;
     found.missing = opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
-    VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(results[0][0]));
+    VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(LeastOf(results)));
     VIAND_ASSIGN_OR_RETURN(found.columns, any->schema()->RemoveField(0));
     for (const auto& field : found.columns->fields()) found.types.push_back(field->type());
     found.chunks.resize(chunks_.dealt.count);
@@ -223,6 +262,17 @@ class Retrieval {
       }
     }
     return found;
+  }
+
+  /// The table with the fewest rows: any one tells the types.
+  static const TableReference& LeastOf(const std::vector<std::vector<TableReference>>& results) {
+    const TableReference* least = &results[0][0];
+    for (const auto& outputs : results) {
+      for (const TableReference& table : outputs) {
+        if (table->rows() < (*least)->rows()) least = &table;
+      }
+    }
+    return *least;
   }
 
   arrow::Result<WindowStage> StageOf(const WindowView& view, const SpineParts& spine,
@@ -266,7 +316,13 @@ class Retrieval {
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> RetrieveRows(
     const RetrievalPlan& plan, const ExecuteOptions& options) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
-  return Retrieval(plan, options).Run();
+  return Retrieval(plan, options).Rows();
+}
+
+arrow::Result<PartFiles> RetrieveToFolder(const RetrievalPlan& plan, const std::string& folder,
+                                          const ExecuteOptions& options) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  return Retrieval(plan, options).Parts(folder, PartFormat::kParquet);
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,

@@ -11,25 +11,21 @@
 #include "src/engine/plain_array.h"
 
 namespace viand::engine {
-namespace {
+arrow::FieldVector FieldsOf(const FoundFeatures& found) {
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < found.names.size(); ++i)
+    fields.push_back(arrow::field(found.names[i], found.types[i]));
+  return fields;
+}
 
 std::shared_ptr<arrow::Schema> ResultSchema(const Spine& spine,
                                             const std::vector<FoundFeatures>& found) {
   arrow::FieldVector fields = spine.schema().fields();
   for (const FoundFeatures& lookup : found) {
-    for (size_t i = 0; i < lookup.names.size(); ++i)
-      fields.push_back(arrow::field(lookup.names[i], lookup.types[i]));
+    for (auto& field : FieldsOf(lookup)) fields.push_back(std::move(field));
   }
   return arrow::schema(std::move(fields), spine.schema().metadata());
 }
-
-int64_t RowsOf(const Tables& tables) {
-  int64_t rows = 0;
-  for (const auto& table : tables) rows += table->num_rows();
-  return rows;
-}
-
-}  // namespace
 
 RetrievedRows::RetrievedRows(std::unique_ptr<const Spine> spine, std::vector<FoundFeatures> found,
                              const RetrievedChunks& chunks, const ExecuteOptions& options)
@@ -38,7 +34,7 @@ RetrievedRows::RetrievedRows(std::unique_ptr<const Spine> spine, std::vector<Fou
       chunks_(chunks),
       options_(options),
       schema_(ResultSchema(*spine_, found_)),
-      reader_(spine_.get(), options),
+      reader_(*spine_, options),
       pieces_(found_.size()),
       rows_left_(found_.size()) {}
 
@@ -107,26 +103,15 @@ arrow::Status RetrievedRows::Append(size_t lookup, int64_t rows) {
   const FoundFeatures& found = found_[lookup];
   StageTimer timer(found.counters);
   const int64_t end = next_row_ + rows;
-  Tables parts;
-  for (const auto& piece : pieces_[lookup]) {
-    auto part = RowsBetween(piece, next_row_, end);
-    if (part->num_rows() > 0) parts.push_back(std::move(part));
-  }
+  VIAND_ASSIGN_OR_RETURN(const Tables parts,
+                         AppendFound(pieces_[lookup], *found.columns, FieldsOf(found),
+                                     {.first_row = next_row_,
+                                      .missing = found.missing,
+                                      .in_parallel = options_.executor->Parallelism() > 1},
+                                     &rows_));
   rows_left_[lookup] -= RowsOf(parts);
   if (end == chunk_end_ && rows_left_[lookup] != 0) return RowsLostOrRepeated();
-  VIAND_RETURN_NOT_OK(timer.Count(parts, rows));
-  VIAND_ASSIGN_OR_RETURN(const auto columns,
-                         AssembleRows(parts, *found.columns, rows,
-                                      {.first_row = next_row_,
-                                       .missing = found.missing,
-                                       .in_parallel = options_.executor->Parallelism() > 1}));
-  for (size_t i = 0; i < columns.size(); ++i) {
-    VIAND_ASSIGN_OR_RETURN(auto column, RestoreType(columns[i], found.types[i]));
-    VIAND_ASSIGN_OR_RETURN(
-        rows_, rows_->AddColumn(rows_->num_columns(), arrow::field(found.names[i], found.types[i]),
-                                std::make_shared<arrow::ChunkedArray>(std::move(column))));
-  }
-  return arrow::Status::OK();
+  return timer.Count(parts, rows);
 }
 
 }  // namespace viand::engine

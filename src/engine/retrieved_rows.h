@@ -26,6 +26,13 @@ struct FoundFeatures {
   StageCounters* counters = nullptr;
 };
 
+/// The columns that a lookup brings to the result.
+arrow::FieldVector FieldsOf(const FoundFeatures& found);
+
+/// The spine's columns, then those of each lookup.
+std::shared_ptr<arrow::Schema> ResultSchema(const Spine& spine,
+                                            const std::vector<FoundFeatures>& found);
+
 /// How a result is put together.
 struct RetrievedChunks {
   RowChunks dealt;             ///< as the pieces are: those of one are fetched at a time

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "src/common/block_pool.h"
@@ -32,23 +33,6 @@ constexpr int64_t kMostHeldBytes = 64 << 20;
 /// So is one of more than this share of the memory budget.
 constexpr int64_t kHeldShare = 16;
 
-/// Gives a batch of one file the types of the whole scan.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> WithTypes(
-    const arrow::RecordBatch& batch, const std::shared_ptr<arrow::Schema>& schema) {
-  arrow::ArrayVector columns;
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    const auto& type = schema->field(i)->type();
-    if (batch.column(i)->type()->Equals(*type)) {
-      columns.push_back(batch.column(i));
-      continue;
-    }
-    VIAND_ASSIGN_OR_RETURN(auto plain, ToPlain(batch.column(i), PlainType(type)));
-    VIAND_ASSIGN_OR_RETURN(auto restored, RestoreType(plain, type));
-    columns.push_back(std::move(restored));
-  }
-  return arrow::RecordBatch::Make(schema, batch.num_rows(), std::move(columns));
-}
-
 /// What all columns of so many rows are read at a time: the pieces become the chunks of a result.
 ReadOptions OptionsOfRead(const ExecuteOptions& options) {
   return {.batch_rows = kSpineBatchRows,
@@ -62,23 +46,6 @@ arrow::Result<std::unique_ptr<PartReader>> OpenColumns(const OpenedScan& scan, c
   std::vector<std::string> names;
   for (const std::string& name : columns) names.push_back(scan.NameInFile(name));
   return OpenFilePart(part, names, scan.described_as, options);
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> ReadFiles(const OpenedScan& scan,
-                                                       const ExecuteOptions& options) {
-  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-  for (const OpenedFile& file : scan.files) {
-    const FilePart part = PartOf(scan, file);
-    if (part.groups.empty()) continue;
-    VIAND_ASSIGN_OR_RETURN(const auto reader, OpenColumns(scan, part, scan.schema->field_names(),
-                                                          OptionsOfRead(options)));
-    while (true) {
-      VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
-      if (placed.batch == nullptr) break;
-      VIAND_ASSIGN_OR_RETURN(batches.emplace_back(), WithTypes(*placed.batch, scan.schema));
-    }
-  }
-  return arrow::Table::FromRecordBatches(scan.schema, batches);
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> Filtered(const std::shared_ptr<arrow::Table>& table,
@@ -257,6 +224,8 @@ bool IsWorthHolding(const Spine& spine, const std::vector<std::string>& keys,
     if (field != nullptr && field->type()->id() == arrow::Type::NA) return true;
   }
   if (spine.schema().GetFieldByName(spine.time)->type()->id() == arrow::Type::NA) return true;
+  // Where fragments run elsewhere they read the files themselves.
+  if (!options.executor->StoragePath().empty()) return false;
   const int64_t memory = options.executor->MemoryBytes();
   const int64_t most = memory > 0 ? std::min(kMostHeldBytes, memory / kHeldShare) : kMostHeldBytes;
   return spine.scan.RowCount() * RowBytes(*PlainSchema(spine.schema())) <= most;
@@ -282,7 +251,8 @@ arrow::Result<Spine> OpenSpine(
   VIAND_RETURN_NOT_OK(CheckTime(spine));
   if (spine.scan.table == nullptr &&
       (!plan.spine.filter.empty() || IsWorthHolding(spine, keys, options))) {
-    VIAND_ASSIGN_OR_RETURN(auto table, ReadFiles(spine.scan, options));
+    FileRows files(FileColumnsOf(spine), OptionsOfRead(options));
+    VIAND_ASSIGN_OR_RETURN(auto table, files.Read(std::numeric_limits<int64_t>::max()));
     VIAND_RETURN_NOT_OK(CheckUnchanged(spine.scan));
     VIAND_RETURN_NOT_OK(Hold(std::move(table), plan.spine.filter, &spine));
   }
@@ -309,40 +279,23 @@ arrow::Result<SpineKeys> KeysOf(const Spine& spine, const std::vector<std::strin
   return result;
 }
 
-SpineReader::SpineReader(const Spine* spine, const ExecuteOptions& options)
-    : spine_(spine), read_(OptionsOfRead(options)) {}
-
-arrow::Result<std::shared_ptr<arrow::Table>> SpineReader::Read(int64_t rows) {
-  if (spine_->scan.table != nullptr) {
-    auto slice = spine_->scan.table->Slice(next_row_, rows);
-    next_row_ += slice->num_rows();
-    return slice;
-  }
-  std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
-  while (rows > 0) {
-    if (batch_ == nullptr || batch_->num_rows() == 0) {
-      VIAND_ASSIGN_OR_RETURN(batch_, NextBatch());
-      if (batch_ == nullptr) break;
-    }
-    auto piece = batch_->Slice(0, rows);
-    rows -= piece->num_rows();
-    batch_ = batch_->Slice(piece->num_rows());
-    pieces.push_back(std::move(piece));
-  }
-  return arrow::Table::FromRecordBatches(spine_->scan.schema, pieces);
+FileColumns FileColumnsOf(const Spine& spine) {
+  const OpenedScan& scan = spine.scan;
+  FileColumns columns{.schema = scan.schema, .described_as = scan.described_as};
+  for (const OpenedFile& file : scan.files) columns.parts.push_back(PartOf(scan, file));
+  for (const std::string& name : scan.schema->field_names())
+    columns.file_columns.push_back(scan.NameInFile(name));
+  return columns;
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> SpineReader::NextBatch() {
-  const OpenedScan& scan = spine_->scan;
-  while (true) {
-    if (reader_ != nullptr) {
-      VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader_->Next());
-      if (placed.batch != nullptr) return WithTypes(*placed.batch, scan.schema);
-    }
-    if (next_file_ == scan.files.size()) return nullptr;
-    VIAND_ASSIGN_OR_RETURN(reader_, OpenColumns(scan, PartOf(scan, scan.files[next_file_++]),
-                                                scan.schema->field_names(), read_));
-  }
+SpineReader::SpineReader(const Spine& spine, const ExecuteOptions& options)
+    : table_(spine.scan.table), files_(FileColumnsOf(spine), OptionsOfRead(options)) {}
+
+arrow::Result<std::shared_ptr<arrow::Table>> SpineReader::Read(int64_t rows) {
+  if (table_ == nullptr) return files_.Read(rows);
+  auto slice = table_->Slice(next_row_, rows);
+  next_row_ += slice->num_rows();
+  return slice;
 }
 
 }  // namespace viand::engine

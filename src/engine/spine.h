@@ -4,7 +4,7 @@
 //
 //   VIAND_ASSIGN_OR_RETURN(Spine spine, OpenSpine(plan, {"user_id"}, csv_types, options));
 //   VIAND_ASSIGN_OR_RETURN(OpenedScan keys, KeysOf(spine, {"user_id"}, types));
-//   SpineReader reader(&spine, options);
+//   SpineReader reader(spine, options);
 //   VIAND_ASSIGN_OR_RETURN(auto first, reader.Read(64 * 1024));
 #pragma once
 
@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "src/engine/execute.h"
+#include "src/engine/file_rows.h"
 #include "src/engine/key_bounds.h"
 #include "src/engine/open_scan.h"
-#include "src/engine/read_file.h"
 
 namespace viand::engine {
 
@@ -51,25 +51,21 @@ struct SpineKeys {
 arrow::Result<SpineKeys> KeysOf(const Spine& spine, const std::vector<std::string>& keys,
                                 const std::vector<std::shared_ptr<arrow::DataType>>& types);
 
+/// Where the rows of a spine in files are, all columns.
+FileColumns FileColumnsOf(const Spine& spine);
+
 /// The spine's rows in order, as many at a time as are asked for.
 class SpineReader {
  public:
-  /// `spine` must outlive it.
-  SpineReader(const Spine* spine, const ExecuteOptions& options);
+  SpineReader(const Spine& spine, const ExecuteOptions& options);
 
   /// The next rows, all columns: fewer than `rows` at the end alone.
   arrow::Result<std::shared_ptr<arrow::Table>> Read(int64_t rows);
 
  private:
-  /// Of the files; null at the end.
-  arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextBatch();
-
-  const Spine* const spine_;
-  const ReadOptions read_;
-  int64_t next_row_ = 0;
-  size_t next_file_ = 0;
-  std::unique_ptr<PartReader> reader_;         // of the file before next_file_
-  std::shared_ptr<arrow::RecordBatch> batch_;  // what of it was read and not given out
+  const std::shared_ptr<arrow::Table> table_;  // null: in files
+  FileRows files_;
+  int64_t next_row_ = 0;  // of table_
 };
 
 }  // namespace viand::engine

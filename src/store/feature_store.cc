@@ -39,6 +39,7 @@
 #include "src/store/prediction_step.h"
 #include "src/store/rebuild.h"
 #include "src/store/repo_session.h"
+#include "src/store/result_folder.h"
 #include "src/store/retrieval_manifest.h"
 #include "src/store/rollback.h"
 #include "src/store/run_pipeline.h"
@@ -183,10 +184,20 @@ arrow::Result<Table> Retrieve(const std::shared_ptr<RepoSession>& session,
   return ToPublicTable(std::make_shared<SessionReader>(session, std::move(rows)));
 }
 
+/// Checks that a retrieval can write to `output`.
+arrow::Status CheckResult(const std::string& output) {
+  return IsResultFolder(output) ? CheckResultFolder(output) : CheckTableFile(output);
+}
+
 arrow::Result<WrittenTable> WriteRetrieval(RepoSession* session, std::optional<engine::Scan> spine,
                                            const HistoricalOptions& options,
                                            const std::string& output, const std::string& format) {
   ARROW_ASSIGN_OR_RAISE(const auto plan, PlanRetrieval(session, std::move(spine), options));
+  if (IsResultFolder(output)) {
+    ARROW_ASSIGN_OR_RAISE(const ResultSize size,
+                          WriteResultFolder(plan, output, session->context().execute));
+    return WrittenTable{.rows = size.rows, .columns = size.columns};
+  }
   ARROW_ASSIGN_OR_RAISE(const auto rows, engine::RetrieveRows(plan, session->context().execute));
   WrittenTable written{.columns = rows->schema()->num_fields()};
   ARROW_ASSIGN_OR_RAISE(written.rows, output == "-" ? WriteToStandardOutput(rows.get(), format)
@@ -318,7 +329,7 @@ class RepoFeatureStore final : public FeatureStore {
   }
   Result<WrittenTable> WriteHistoricalFeatures(Table spine, const HistoricalOptions& options,
                                                const std::string& output) override {
-    const arrow::Status writable = CheckTableFile(output);
+    const arrow::Status writable = CheckResult(output);
     if (!writable.ok()) return ToPublic(writable);
     auto scan = InMemory(std::move(spine));
     if (!scan.ok()) return ToPublic(scan.status());
@@ -393,7 +404,7 @@ class RepoFeatureStore final : public FeatureStore {
 
   arrow::Result<WrittenTable> WriteHistorical(RetrievalAsked asked, const std::string& output,
                                               const std::string& format) {
-    ARROW_RETURN_NOT_OK(CheckTableFile(output));
+    ARROW_RETURN_NOT_OK(CheckResult(output));
     HistoricalOptions& options = asked.options;
     // A range that ends now is told with its end.
     if (asked.spine.empty() && (!options.start.empty() || options.every_row) && options.end.empty())

@@ -11,13 +11,18 @@
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/registry/json_diff.h"
+#include "src/store/result_folder.h"
 
 namespace viand::store {
 namespace {
 
 using nlohmann::json;
 
+/// The format of a folder of parts.
+constexpr char kPartsFormat[] = "parquet parts";
+
 std::string FormatOf(const std::string& path) {
+  if (IsResultFolder(path)) return kPartsFormat;
   std::string extension = std::filesystem::path(path).extension().string();
   return extension.empty() ? "" : extension.substr(1);
 }
@@ -26,17 +31,47 @@ std::string FormatOf(const std::string& path) {
 /// in it: nobody else has read it yet.
 constexpr int64_t kHashedOutputBytes = int64_t{256} << 20;
 
+arrow::Result<json> FileJson(const std::string& path, bool whole) {
+  std::error_code error;
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+  json document = {{"path", std::filesystem::path(path).filename().string()}, {"bytes", bytes}};
+  if (whole) {
+    ARROW_ASSIGN_OR_RAISE(document["sha256"], Sha256OfFile(path));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(document["footer_sha256"], HashOfFooter(path, bytes));
+  }
+  return document;
+}
+
+/// The parts one by one, in order.
+arrow::Result<json> FolderJson(const std::string& folder, ManifestHashes hashes) {
+  std::vector<std::string> paths;
+  int64_t bytes = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    paths.push_back(entry.path().string());
+    bytes += static_cast<int64_t>(entry.file_size(error));
+  }
+  std::sort(paths.begin(), paths.end());
+  json files = json::array();
+  for (const std::string& path : paths) {
+    ARROW_ASSIGN_OR_RAISE(
+        auto file, FileJson(path, hashes == ManifestHashes::kAll || bytes <= kHashedOutputBytes));
+    files.push_back(std::move(file));
+  }
+  return json{{"path", std::filesystem::path(folder).filename().string() + "/"},
+              {"format", kPartsFormat},
+              {"bytes", bytes},
+              {"files", std::move(files)}};
+}
+
 arrow::Result<json> OutputJson(const std::string& output, ManifestHashes hashes) {
+  if (IsResultFolder(output)) return FolderJson(WithoutSlash(output), hashes);
   std::error_code error;
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(output, error));
-  json document = {{"path", std::filesystem::path(output).filename().string()},
-                   {"format", FormatOf(output)},
-                   {"bytes", bytes}};
-  if (hashes == ManifestHashes::kAll || bytes <= kHashedOutputBytes) {
-    ARROW_ASSIGN_OR_RAISE(document["sha256"], Sha256OfFile(output));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(document["footer_sha256"], HashOfFooter(output, bytes));
-  }
+  ARROW_ASSIGN_OR_RAISE(json document, FileJson(output, hashes == ManifestHashes::kAll ||
+                                                            bytes <= kHashedOutputBytes));
+  document["format"] = FormatOf(output);
   return document;
 }
 
@@ -131,7 +166,9 @@ void CompareAll(const json& then, const json& now, std::vector<std::string>* cha
 
 }  // namespace
 
-std::string ManifestPathOf(const std::string& output) { return output + ".manifest.json"; }
+std::string ManifestPathOf(const std::string& output) {
+  return WithoutSlash(output) + ".manifest.json";
+}
 
 arrow::Result<std::string> WriteManifest(const RepoSession& session, const json& description,
                                          const std::string& output, const WrittenTable& written,
@@ -201,7 +238,9 @@ arrow::Result<std::optional<bool>> IsSameOutput(const Manifest& manifest,
   if (!manifest.output.is_object() || manifest.output.value("format", "") != FormatOf(output))
     return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(const json made, OutputJson(output, manifest.hashes));
-  return std::optional(IdentityOf(made) == IdentityOf(manifest.output));
+  const auto files = [](const json& result) { return result.value("files", json()); };
+  return std::optional(IdentityOf(made) == IdentityOf(manifest.output) &&
+                       files(made) == files(manifest.output));
 }
 
 }  // namespace viand::store

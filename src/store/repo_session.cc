@@ -80,8 +80,11 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   ARROW_RETURN_NOT_OK(arrow::SetCpuThreadPoolCapacity(session->threads_));
   session->progress_ = std::make_unique<CallbackProgress>(options.on_progress);
   if (options.process_executor) {
+    ARROW_ASSIGN_OR_RAISE(const std::string folder, TemporaryFolder(options, root));
     ARROW_ASSIGN_OR_RAISE(session->executor_,
-                          distributed::MakeProcessExecutor({.processes = session->threads_}));
+                          distributed::MakeProcessExecutor(
+                              {.processes = session->threads_,
+                               .storage_path = std::filesystem::absolute(folder).string()}));
   } else {
     ARROW_ASSIGN_OR_RAISE(session->executor_, LocalExecutor(options, root, session->threads_));
   }

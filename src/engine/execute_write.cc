@@ -1,0 +1,151 @@
+#include "src/engine/execute_write.h"
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+
+#include "src/common/cancellation.h"
+#include "src/common/failpoint.h"
+#include "src/engine/assemble_rows.h"
+#include "src/engine/file_rows.h"
+#include "src/engine/part_file.h"
+
+namespace viand::engine {
+namespace {
+
+constexpr int64_t kReadRows = 64 * 1024;
+
+arrow::Status DoNotFit() {
+  return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
+}
+
+class WriteRun {
+ public:
+  WriteRun(const WriteFragment& write, const FragmentContext& context)
+      : write_(write), context_(context), spine_columns_(write.file_columns.size()) {}
+
+  arrow::Result<Tables> Run(const Tables& inputs) {
+    VIAND_RETURN_NOT_OK(TakeInputs(inputs));
+    VIAND_ASSIGN_OR_RETURN(const auto output,
+                           PartOutput::Open(write_.path, write_.format, write_.result));
+    const int64_t end = write_.first_row + write_.rows;
+    for (int64_t row = write_.first_row; row < end;) {
+      VIAND_RETURN_NOT_OK(CheckCancelled());
+      VIAND_ASSIGN_OR_RETURN(const auto rows,
+                             RowsFrom(row, std::min(write_.rows_at_a_time, end - row)));
+      VIAND_RETURN_NOT_OK(output->Write(*rows));
+      row += rows->num_rows();
+    }
+    for (const int64_t left : rows_left_) {
+      if (left != 0) return RowsLostOrRepeated();
+    }
+    VIAND_RETURN_NOT_OK(Failpoint("write.part"));
+    VIAND_ASSIGN_OR_RETURN(const int64_t bytes, output->Commit());
+    return Written(bytes);
+  }
+
+ private:
+  arrow::Status TakeInputs(const Tables& inputs) {
+    size_t next = 0;
+    arrow::FieldVector fields(write_.result->fields().begin(),
+                              write_.result->fields().begin() + spine_columns_);
+    const auto schema = arrow::schema(std::move(fields), write_.result->metadata());
+    if (write_.parts.empty()) {
+      if (inputs.empty() || inputs[0]->num_rows() != write_.rows ||
+          !inputs[0]->schema()->Equals(*schema, false))
+        return DoNotFit();
+      table_ = inputs[next++];
+    } else {
+      files_ =
+          std::make_unique<FileRows>(FileColumns{.parts = write_.parts,
+                                                 .file_columns = write_.file_columns,
+                                                 .schema = schema,
+                                                 .described_as = write_.described_as},
+                                     ReadOptions{.batch_rows = kReadRows,
+                                                 .decode_in_parallel = context_.decode_in_parallel,
+                                                 .pool = context_.pool},
+                                     write_.skipped_rows);
+    }
+    for (const FoundTables& lookup : write_.lookups) {
+      if (inputs.size() - next < static_cast<size_t>(lookup.tables)) return DoNotFit();
+      Tables& pieces =
+          pieces_.emplace_back(inputs.begin() + next, inputs.begin() + next + lookup.tables);
+      next += lookup.tables;
+      for (const auto& piece : pieces) {
+        if (piece->num_columns() == 0 || piece->column(0)->type()->id() != arrow::Type::INT64)
+          return DoNotFit();
+      }
+      rows_left_.push_back(RowsOf(pieces));
+    }
+    return next == inputs.size() ? arrow::Status::OK() : DoNotFit();
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Table>> RowsFrom(int64_t row, int64_t count) {
+    std::shared_ptr<arrow::Table> rows;
+    if (files_ == nullptr) {
+      rows = table_->Slice(row - write_.first_row, count);
+    } else {
+      VIAND_ASSIGN_OR_RETURN(rows, files_->Read(count));
+    }
+    if (rows->num_rows() != count) {
+      return MakeError(ErrorKind::kInput, write_.described_as + " has changed while it was read",
+                       "run it again");
+    }
+    auto next = write_.result->fields().begin() + spine_columns_;
+    for (size_t i = 0; i < write_.lookups.size(); ++i) {
+      const arrow::Schema& columns = *write_.lookups[i].columns;
+      const arrow::FieldVector fields(next, next + columns.num_fields());
+      next += columns.num_fields();
+      VIAND_ASSIGN_OR_RETURN(const Tables parts,
+                             AppendFound(pieces_[i], columns, fields,
+                                         {.first_row = row,
+                                          .missing = write_.lookups[i].missing,
+                                          .in_parallel = context_.decode_in_parallel,
+                                          .pool = context_.pool},
+                                         &rows));
+      rows_left_[i] -= RowsOf(parts);
+    }
+    return rows;
+  }
+
+  arrow::Result<Tables> Written(int64_t bytes) const {
+    arrow::StringBuilder paths;
+    VIAND_RETURN_NOT_OK(paths.Append(write_.path));
+    VIAND_ASSIGN_OR_RETURN(auto path, paths.Finish());
+    const auto number = [](int64_t value) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+      arrow::Int64Builder builder;
+      VIAND_RETURN_NOT_OK(builder.Append(value));
+      return builder.Finish();
+    };
+    VIAND_ASSIGN_OR_RETURN(auto rows, number(write_.rows));
+    VIAND_ASSIGN_OR_RETURN(auto size, number(bytes));
+    return Tables{arrow::Table::Make(PartFilesSchema(), {path, rows, size}, 1)};
+  }
+
+  const WriteFragment& write_;
+  const FragmentContext& context_;
+  const int64_t spine_columns_;
+  std::shared_ptr<arrow::Table> table_;  // the chunk's rows; null: in files
+  std::unique_ptr<FileRows> files_;
+  std::vector<Tables> pieces_;      // by lookup
+  std::vector<int64_t> rows_left_;  // of these: not put together yet
+};
+
+}  // namespace
+
+std::shared_ptr<arrow::Schema> PartFilesSchema() {
+  return arrow::schema({arrow::field("path", arrow::utf8(), false),
+                        arrow::field("rows", arrow::int64(), false),
+                        arrow::field("bytes", arrow::int64(), false)});
+}
+
+arrow::Result<Tables> ExecuteWrite(const WriteFragment& write, const Tables& inputs,
+                                   const FragmentContext& context) {
+  return WriteRun(write, context).Run(inputs);
+}
+
+}  // namespace viand::engine

@@ -1,0 +1,174 @@
+#include "src/engine/write_stage.h"
+
+#include <arrow/array.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "src/common/cancellation.h"
+#include "src/engine/execute_write.h"
+#include "src/engine/part_file.h"
+
+namespace viand::engine {
+namespace {
+
+/// A part's rows in memory: enough for row groups that compress well, few enough that every core
+/// has several parts of a table that takes a while.
+constexpr int64_t kPartBytes = 32 << 20;
+/// Every piece of a lookup is cut into as many tables as there are parts, so there are not more
+/// than so many, unless one would be too large.
+constexpr int64_t kWantedParts = 64;
+constexpr int64_t kMostPartBytes = 512 << 20;
+/// Parts are whole row groups.
+constexpr int64_t kGroupRows = 64 * 1024;
+
+class WriteStage {
+ public:
+  WriteStage(const Spine& spine, std::vector<FoundFeatures> found, const PartLayout& layout,
+             const ExecuteOptions& options)
+      : spine_(spine), found_(std::move(found)), layout_(layout), options_(options) {}
+
+  arrow::Result<PartFiles> Run() {
+    PartFiles result{.schema = ResultSchema(spine_, found_)};
+    VIAND_RETURN_NOT_OK(MakeCalls(result.schema));
+    VIAND_ASSIGN_OR_RETURN(
+        const auto outputs,
+        options_.executor->RunStage("write", std::move(calls_), options_.progress, nullptr));
+    for (const auto& tables : outputs) {
+      VIAND_ASSIGN_OR_RETURN(const auto written, options_.executor->Fetch(tables[0]));
+      VIAND_ASSIGN_OR_RETURN(auto file, FileOf(*written));
+      result.files.push_back(std::move(file));
+    }
+    VIAND_RETURN_NOT_OK(CheckUnchanged(spine_.scan));
+    return result;
+  }
+
+ private:
+  arrow::Status MakeCalls(const std::shared_ptr<arrow::Schema>& result) {
+    const FileColumns spine = FileColumnsOf(spine_);
+    WriteFragment prototype{.file_columns = spine.file_columns,
+                            .result = result,
+                            .described_as = spine_.described_as,
+                            .format = layout_.format,
+                            .rows_at_a_time = layout_.rows_at_a_time};
+    for (const FoundFeatures& lookup : found_)
+      prototype.lookups.push_back({.columns = lookup.columns, .missing = lookup.missing});
+    for (int chunk = 0; chunk < layout_.chunks.count; ++chunk) {
+      FragmentCall call;
+      WriteFragment write = prototype;
+      write.first_row = chunk * layout_.chunks.rows_each;
+      const bool last = chunk + 1 == layout_.chunks.count;
+      write.rows =
+          (last ? spine_.rows : write.first_row + layout_.chunks.rows_each) - write.first_row;
+      write.path = PathOf(chunk);
+      if (spine_.scan.table != nullptr) {
+        VIAND_ASSIGN_OR_RETURN(auto rows, options_.executor->Put(spine_.scan.table->Slice(
+                                              write.first_row, write.rows)));
+        call.inputs.push_back(std::move(rows));
+      } else {
+        TakeParts(spine.parts, &write);
+      }
+      for (size_t i = 0; i < found_.size(); ++i)
+        TakePieces(chunk, &found_[i], &write.lookups[i], &call.inputs, write.rows);
+      call.fragment = std::move(write);
+      calls_.push_back(std::move(call));
+    }
+    return arrow::Status::OK();
+  }
+
+  std::string PathOf(int chunk) const {
+    const bool parquet = layout_.format == PartFormat::kParquet;
+    return PathIn(layout_.folder,
+                  fmt::format("part-{:05}.{}", chunk, parquet ? "parquet" : "arrows"));
+  }
+
+  /// The row groups that have any of the fragment's rows.
+  void TakeParts(const std::vector<FilePart>& parts, WriteFragment* write) const {
+    const int64_t end = write->first_row + write->rows;
+    int64_t row = 0;
+    for (size_t file = 0; file < parts.size(); ++file) {
+      FilePart taken = parts[file];
+      taken.groups.clear();
+      for (const RowGroup& group : spine_.scan.files[file].groups) {
+        const int64_t next = row + group.rows;
+        if (next > write->first_row && row < end) {
+          if (write->parts.empty() && taken.groups.empty())
+            write->skipped_rows = write->first_row - row;
+          taken.groups.push_back(group.index);
+        }
+        row = next;
+      }
+      if (!taken.groups.empty()) write->parts.push_back(std::move(taken));
+    }
+    // A fragment without parts has a table: of a spine without rows the first file has none.
+    if (write->parts.empty()) {
+      write->parts = {parts[0]};
+      write->parts[0].groups.clear();
+    }
+  }
+
+  static void TakePieces(int chunk, FoundFeatures* found, FoundTables* taken,
+                         std::vector<TableReference>* inputs, int64_t rows) {
+    FragmentCounters* counters = nullptr;
+    if (found->counters != nullptr) counters = &found->counters->fragments.emplace_back();
+    if (counters != nullptr) counters->rows_out = rows;
+    for (TableReference& piece : found->chunks[chunk]) {
+      if (counters != nullptr) counters->rows_in += piece->rows();
+      inputs->push_back(std::move(piece));
+      ++taken->tables;
+    }
+  }
+
+  static arrow::Result<PartFile> FileOf(const arrow::Table& written) {
+    if (!written.schema()->Equals(*PartFilesSchema(), false) || written.num_rows() != 1)
+      return MakeError(ErrorKind::kInput, "an executor made up a file");
+    const auto number = [&](int column) {
+      return static_cast<const arrow::Int64Array&>(*written.column(column)->chunk(0)).Value(0);
+    };
+    return PartFile{
+        static_cast<const arrow::StringArray&>(*written.column(0)->chunk(0)).GetString(0),
+        number(1), number(2)};
+  }
+
+  const Spine& spine_;
+  std::vector<FoundFeatures> found_;
+  const PartLayout& layout_;
+  const ExecuteOptions& options_;
+  std::vector<FragmentCall> calls_;
+};
+
+}  // namespace
+
+RowChunks PartChunks(int64_t rows, int64_t row_bytes) {
+  const int64_t most = std::max(kMostPartBytes / row_bytes, rows / kMaxRowChunks + 1);
+  const int64_t wanted = std::max(kPartBytes / row_bytes, std::min(rows / kWantedParts, most));
+  const int64_t each =
+      (std::max(wanted, rows / kMaxRowChunks + 1) + kGroupRows - 1) / kGroupRows * kGroupRows;
+  return {.rows_each = each,
+          .count = static_cast<int>(std::max<int64_t>((rows + each - 1) / each, 1))};
+}
+
+arrow::Result<PartFiles> RunWriteStage(const Spine& spine, std::vector<FoundFeatures> found,
+                                       const PartLayout& layout, const ExecuteOptions& options) {
+  return WriteStage(spine, std::move(found), layout, options).Run();
+}
+
+arrow::Status StoredRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
+  while (true) {
+    VIAND_RETURN_NOT_OK(CheckCancelled());
+    if (reader_ != nullptr) {
+      VIAND_RETURN_NOT_OK(reader_->ReadNext(batch));
+      if (*batch != nullptr) return arrow::Status::OK();
+      reader_.reset();
+    }
+    if (next_ == parts_.files.size()) {
+      *batch = nullptr;
+      return arrow::Status::OK();
+    }
+    VIAND_ASSIGN_OR_RETURN(reader_, OpenIpcStreamPart(parts_.files[next_++].path));
+  }
+}
+
+}  // namespace viand::engine
