@@ -130,3 +130,13 @@ def data_set(request):
 @pytest.fixture(scope="session")
 def retail_workbook(data_set, request):
     return SHARED_WORKBOOK if data_set == "real" else request.getfixturevalue("generated_workbook")
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """A head without CPUs and two nodes of one CPU each, for all tests of tests/ray: starting it takes longer than most of
+    them. A test that kills nodes starts its own."""
+    from cluster import RayCluster
+
+    with RayCluster() as cluster:
+        yield cluster
