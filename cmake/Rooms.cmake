@@ -1,11 +1,11 @@
-# viand_room(NAME [ONE_BY_ONE] [DEPENDS targets...]): a static library of every *.cc of the folder, and one test
+# viand_room(NAME [ONE_BY_ONE] [TEST_SHARDS n] [DEPENDS targets...]): a static library of every *.cc of the folder, and one test
 # program of its *_test.cc. Each *_fuzz.cc (VIAND_FUZZ) and *_benchmark.cc is a program of its own; *_main.cc is left to
-# the room.
+# the room. A program with many slow tests is run in TEST_SHARDS pieces, side by side.
 #
 # Most of a file's compile time is Arrow's headers, so files are compiled in batches (VIAND_UNITY) unless ONE_BY_ONE says
 # that their private names would meet.
 function(viand_room name)
-  cmake_parse_arguments(ROOM "ONE_BY_ONE" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "ONE_BY_ONE" "TEST_SHARDS" "DEPENDS;TEST_DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -24,7 +24,16 @@ function(viand_room name)
   if(VIAND_TESTS AND tests)
     add_executable(viand_${name}_test ${tests})
     target_link_libraries(viand_${name}_test PRIVATE viand_${name} ${ROOM_TEST_DEPENDS} GTest::gtest_main)
-    add_test(NAME unit.${name} COMMAND viand_${name}_test)
+    if(ROOM_TEST_SHARDS)
+      math(EXPR last "${ROOM_TEST_SHARDS} - 1")
+      foreach(shard RANGE ${last})
+        add_test(NAME unit.${name}-${shard} COMMAND viand_${name}_test)
+        set_tests_properties(unit.${name}-${shard} PROPERTIES
+          ENVIRONMENT "GTEST_TOTAL_SHARDS=${ROOM_TEST_SHARDS};GTEST_SHARD_INDEX=${shard}")
+      endforeach()
+    else()
+      add_test(NAME unit.${name} COMMAND viand_${name}_test)
+    endif()
   endif()
   if(TARGET benchmark::benchmark)
     foreach(source ${benchmarks})
