@@ -165,16 +165,24 @@ using ObjectFacts = std::vector<std::pair<std::string, std::string>>;
 
 struct OpenOptions {
   int threads = 0;  ///< 0: all cores
-  bool process_executor =
-      false;               ///< run every fragment in a fresh process: slow, for tests of the plans
+  /// Where plan fragments run: "threads"; "ray", tasks of a Ray cluster; to test plans,
+  /// "processes", each in a fresh one, and "spill", threads with all tables between stages on disk.
+  /// Empty: "ray" with an address of one, here or in feature_store.yaml, else "threads".
+  std::string executor;
+  /// The cluster: HOST:PORT, or "auto" for that of this machine; empty: feature_store.yaml's, else
+  /// $RAY_ADDRESS, else a Ray of our own on this machine.
+  std::string ray_address;
+  /// Connects to a driver of Ray in this process (docs/formats/ray.md) and returns the socket, -1
+  /// where that fails; called from any thread, at most once. Null: a process is started.
+  std::function<int()> ray_driver;
   int partitions = 0;      ///< 0: by size
   int64_t batch_rows = 0;  ///< 0: default
   /// The memory budget: "512MB", "2GiB", "60%" or bytes; empty: 60 % of the machine's or its
   /// cgroup's. What does not fit goes to disk; results do not depend on it.
   std::string memory;
   std::string temporary_folder;  ///< for what does not fit; empty: $TMPDIR, else the repo's data/
-  bool spill_always = false;     ///< all tables between stages go to disk: slow, for tests
-  /// The program that reads the repo's files of Python; empty: $VIAND_PYTHON, else python3.
+  /// The program that reads the repo's files of Python and speaks with Ray; empty: $VIAND_PYTHON,
+  /// else python3.
   std::string python;
   /// Objects besides those of the repo's files, as docs/formats/python.md has them: a program that
   /// makes them gives them here. Each stands in place of a file's of its kind and name; with any, a

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/extension/borrowed_memory.h"
 #include "python/extension/capsule.h"
 #include "python/extension/cell_reader.h"
 #include "python/extension/python_error.h"
@@ -28,31 +29,9 @@ struct Column {
   SharedArray array;
 };
 
-/// Somebody's memory, by the buffer protocol. Given back under the GIL, from whatever thread.
-class Borrowed {
- public:
-  explicit Borrowed(nb::handle of) {
-    if (PyObject_GetBuffer(of.ptr(), &view_, PyBUF_C_CONTIGUOUS) != 0) throw nb::python_error();
-  }
-  ~Borrowed() {
-    if (Py_IsInitialized() == 0) return;
-    const PyGILState_STATE state = PyGILState_Ensure();
-    PyBuffer_Release(&view_);
-    PyGILState_Release(state);
-  }
-  Borrowed(const Borrowed&) = delete;
-  Borrowed& operator=(const Borrowed&) = delete;
-
-  const void* data() const { return view_.buf; }
-  int64_t bytes() const { return view_.len; }
-
- private:
-  Py_buffer view_ = {};
-};
-
 /// What an array is made of.
 struct Parts {
-  std::shared_ptr<const Borrowed> values;
+  std::shared_ptr<const BorrowedMemory> values;
   Bits valid;
   std::vector<uint8_t> bytes;
   std::vector<int64_t> offsets;
@@ -114,7 +93,7 @@ Bits ValidBits(int64_t rows, IsMissing is_missing) {
 Bits ValidBits(nb::handle missing, const std::string& format, const void* values, int64_t rows) {
   if (missing.is_none()) return {};
   if (!nb::isinstance<nb::str>(missing)) {
-    const Borrowed mask(missing);
+    const BorrowedMemory mask(missing);
     if (mask.bytes() < rows) RaiseInput("a mask is shorter than its column");
     const auto* bytes = static_cast<const uint8_t*>(mask.data());
     return ValidBits(rows, [&](int64_t row) { return bytes[row] != 0; });
@@ -137,7 +116,7 @@ Bits ValidBits(nb::handle missing, const std::string& format, const void* values
 Column ColumnOfValues(const std::string& name, const std::string& format, nb::object values,
                       int64_t length, nb::object missing) {
   auto parts = std::make_unique<Parts>();
-  parts->values = std::make_shared<const Borrowed>(values);
+  parts->values = std::make_shared<const BorrowedMemory>(values);
   if (parts->values->bytes() < length * WidthOf(format))
     RaiseInput("column \"" + name + "\" has less memory than rows");
   const void* data = parts->values->data();
@@ -146,7 +125,7 @@ Column ColumnOfValues(const std::string& name, const std::string& format, nb::ob
 }
 
 Column ColumnOfBooleans(const std::string& name, nb::object values, nb::object missing) {
-  const Borrowed bytes(values);
+  const BorrowedMemory bytes(values);
   auto parts = std::make_unique<Parts>();
   parts->bytes.assign((bytes.bytes() + 7) / 8, 0);
   for (int64_t row = 0; row < bytes.bytes(); ++row)

@@ -6,6 +6,7 @@
 #include "python/extension/capsule.h"
 #include "python/extension/column_maker.h"
 #include "python/extension/column_values.h"
+#include "python/extension/fragment.h"
 #include "python/extension/python_error.h"
 #include "python/extension/rows.h"
 #include "python/extension/store.h"
@@ -25,4 +26,5 @@ NB_MODULE(_viand, module) {
   viand::python::AddRows(module);
   viand::python::AddColumnMaker(module);
   viand::python::AddStore(module);
+  viand::python::AddFragment(module);
 }

@@ -152,13 +152,31 @@ class Store {
   std::shared_ptr<Opened> opened_;
 };
 
+/// The descriptor that a function of Python's returns; -1 where it raises.
+int Started(nb::handle start) {
+  const nb::gil_scoped_acquire acquired;
+  try {
+    return nb::cast<int>(start());
+  } catch (nb::python_error& error) {
+    error.discard_as_unraisable("viand: the driver of Ray");
+    return -1;
+  }
+}
+
 void Make(Store* self, const std::string& path, int threads, const std::string& memory,
-          const std::string& temporary_folder, const std::string& python, nb::object show) {
+          const std::string& temporary_folder, const std::string& python, nb::object show,
+          const std::string& executor, const std::string& ray_address, nb::object ray_driver) {
   OpenOptions options;
   options.threads = threads;
   options.memory = memory;
   options.temporary_folder = temporary_folder;
   options.python = python;
+  options.executor = executor;
+  options.ray_address = ray_address;
+  if (!ray_driver.is_none()) {
+    // A function of the package, which lives as long as Python: never given back.
+    options.ray_driver = [start = ray_driver.release()] { return Started(start); };
+  }
   new (self) Store(options, path, std::move(show));
   try {
     self->root();  // opens it
@@ -368,7 +386,8 @@ void AddObjects(nb::class_<Store>& type) {
 void AddStore(nb::module_& module) {
   nb::class_<Store> type(module, "Store", "An opened repo.");
   type.def("__init__", &Make, nb::arg("path"), nb::arg("threads"), nb::arg("memory"),
-           nb::arg("temporary_folder"), nb::arg("python"), nb::arg("show").none())
+           nb::arg("temporary_folder"), nb::arg("python"), nb::arg("show").none(),
+           nb::arg("executor"), nb::arg("ray_address"), nb::arg("ray_driver").none())
       .def_prop_ro("root", &Store::root)
       .def_prop_ro("project", &Store::project)
       .def("forget", &Store::Forget, "Reads the repo's files again at the next call.")

@@ -1,6 +1,6 @@
 """The extension, as python/extension makes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -74,7 +74,8 @@ class Store:
     """An opened repo."""
 
     def __init__(self, path: str, threads: int, memory: str, temporary_folder: str, python: str,
-                 show: object | None) -> None: ...
+                 show: object | None, executor: str, ray_address: str,
+                 ray_driver: Callable[[], int] | None) -> None: ...
 
     @property
     def root(self) -> str: ...
@@ -137,3 +138,25 @@ class Store:
     def export_(self, format: str, /) -> Any: ...
 
     def import_(self, names: Sequence[str], /) -> Any: ...
+
+class TableBytes:
+    """A table as an Arrow IPC stream, by the buffer protocol."""
+
+    def __len__(self) -> int: ...
+
+class FragmentOutcome:
+    """What came of a fragment."""
+
+    @property
+    def message(self) -> bytes:
+        """A TaskResult message (docs/formats/plan.md)."""
+
+    @property
+    def table_count(self) -> int:
+        """0 where it failed."""
+
+    def take(self, index: int, /) -> TableBytes:
+        """Returns a table, once."""
+
+def run_fragment(task: bytes, inputs: list, /) -> FragmentOutcome:
+    """Runs a Task message on tables that are Arrow IPC streams in somebody's memory."""

@@ -46,6 +46,18 @@ def _tags(given: dict[str, str] | Iterable[str] | None) -> list[str]:
     return _names(given)
 
 
+def _is_driver_of_ray() -> bool:
+    """Whether this program has called ray.init(); a task of Ray does its own work itself."""
+    ray = sys.modules.get("ray")
+    return ray is not None and ray.is_initialized() and ray._private.worker.global_worker.mode == ray.SCRIPT_MODE
+
+
+def _connect_to_ray() -> int:
+    from .ray.driver import start_in_thread
+
+    return start_in_thread()
+
+
 class FeatureStore:
     """A feature repo: a folder with feature_store.yaml and definitions.
 
@@ -64,6 +76,10 @@ class FeatureStore:
         threads: default: all cores.
         memory: the budget, as "2GiB" or "60%"; what does not fit goes to disk meanwhile. Default: 60 %.
         temporary_folder: for what does not fit; default: $TMPDIR, else the repo's data/.
+        executor: "threads", or "ray": tasks of a Ray cluster. Default: Ray where this program has called ray.init() or an
+            address is given, here or in feature_store.yaml.
+        ray_address: HOST:PORT of the cluster, or "auto". Default: the one that this program is connected to, else
+            feature_store.yaml's, else $RAY_ADDRESS, else a Ray of our own on this machine.
         progress: True, False, or a function of (stage, done, total, unit), which gets None at the end. Default: a bar
             where somebody looks (a terminal, a notebook), for work that takes over a second.
     """
@@ -71,7 +87,7 @@ class FeatureStore:
     def __init__(self, repo_path: str | os.PathLike[str] | None = None, config: Any = None,
                  fs_yaml_file: str | os.PathLike[str] | None = None, *, path: str | os.PathLike[str] | None = None,
                  threads: int = 0, memory: str = "", temporary_folder: str | os.PathLike[str] = "",
-                 progress: bool | Callable[..., None] | None = None) -> None:
+                 executor: str = "", ray_address: str = "", progress: bool | Callable[..., None] | None = None) -> None:
         if config is not None:
             raise UsageError("config= is not supported", "write it to feature_store.yaml and name its folder")
         given = [each for each in (repo_path, fs_yaml_file, path) if each is not None]
@@ -80,7 +96,10 @@ class FeatureStore:
         folder = os.path.dirname(os.path.abspath(fs_yaml_file)) if fs_yaml_file is not None else os.fspath(given[0] if given else ".")
         # Definitions in Python are read by this Python, in a process of their own.
         python = os.environ.get("VIAND_PYTHON") or sys.executable
-        self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), python, progress_of(progress))
+        if not executor and not ray_address and _is_driver_of_ray():
+            executor = "ray"
+        self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), python, progress_of(progress), executor,
+                                   ray_address, _connect_to_ray)
         self._objects: dict[tuple[str, str], Any] = {}
         # Not properties: a notebook that completes store.feature_views["... evaluates attributes and no code.
         self.entities = Catalogue(self._store, "entities")

@@ -28,17 +28,17 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
   app->add_option("--threads", options->open.threads, "Threads (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  app->add_option("--executor",
-                  [options](const CLI::results_t& values) {
-                    options->open.process_executor = values.back() == "processes";
-                    options->open.spill_always = values.back() == "spill";
-                    return true;
-                  })
-      ->type_name("threads|processes|spill")
-      ->check(CLI::IsMember({"threads", "processes", "spill"}))
-      ->description(
-          "Where plan fragments run; to test plans, `processes` starts a fresh one for each, and "
-          "`spill` keeps all tables between them on disk");
+  app->add_option("--executor", options->open.executor,
+                  "Where plan fragments run: `threads` of this process, or tasks of `ray`; to test "
+                  "plans, `processes` starts a fresh one for each, and `spill` keeps all tables "
+                  "between them on disk")
+      ->type_name("threads|ray|processes|spill")
+      ->take_last()
+      ->check(CLI::IsMember({"threads", "ray", "processes", "spill"}));
+  app->add_option("--ray-address", options->open.ray_address,
+                  "Ray cluster to run on: HOST:PORT, or `auto` for that of this machine (default: "
+                  "feature_store.yaml's, else $RAY_ADDRESS, else a Ray of our own)")
+      ->type_name("HOST:PORT");
   app->add_option("--memory", options->open.memory,
                   "Memory to use: 512MB, 2GiB, 60%, bytes; at least 256MB (default: 60% of the "
                   "machine's or its cgroup's). What does not fit goes to disk meanwhile")

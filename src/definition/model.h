@@ -201,6 +201,7 @@ struct RepoConfig {
   std::string registry_path;  ///< as written, environment variables expanded
   int64_t registry_cache_ttl_seconds = 600;
   std::string offline_store_type = "viand";
+  std::string ray_address;   ///< of an offline store of type ray; empty: none
   std::string content_hash;  ///< SHA-256 of the file
 };
 

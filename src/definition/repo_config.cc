@@ -77,11 +77,28 @@ arrow::Result<std::string> StoreType(const YamlNode& root, std::string_view key,
   return otherwise;
 }
 
+/// Feast's keys, of which viand has a use for the address; what nearly is it is a mistake.
+arrow::Status ReadRayStore(const YamlNode& store, RepoConfig* config) {
+  if (store.kind != YamlKind::kMapping) return arrow::Status::OK();
+  const YamlNode* address = FindValue(store, "ray_address");
+  if (address != nullptr && address->kind != YamlKind::kNothing) {
+    VIAND_ASSIGN_OR_RETURN(config->ray_address, ReadText(*address, "HOST:PORT as \"ray_address\""));
+  }
+  for (const YamlEntry& entry : store.entries) {
+    if (entry.key == "ray_address" || DidYouMean(entry.key, {"ray_address"}).empty()) continue;
+    return ErrorAt(entry.where, ErrorKind::kDefinition,
+                   fmt::format("unknown key \"{}\" of an offline store of type ray", entry.key),
+                   DidYouMean(entry.key, {"ray_address"}));
+  }
+  return arrow::Status::OK();
+}
+
 /// Feast's single-machine types and ours all mean viand's engine (DESIGN section 6).
 arrow::Status ReadOfflineStore(const YamlNode& root, RepoConfig* config) {
   static const std::vector<std::string> kTypes = {"viand", "file", "dask", "duckdb", "ray"};
   VIAND_ASSIGN_OR_RETURN(config->offline_store_type, StoreType(root, "offline_store", "viand"));
   const std::string& type = config->offline_store_type;
+  if (type == "ray") return ReadRayStore(*root.Find("offline_store"), config);
   if (std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end()) return arrow::Status::OK();
   return ErrorAt(root.Find("offline_store")->where, ErrorKind::kDefinition,
                  fmt::format("the offline store type \"{}\" is not supported, expected one of {}",

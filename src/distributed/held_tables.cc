@@ -1,12 +1,10 @@
 #include "src/distributed/held_tables.h"
 
-#include <arrow/array.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
 #include <arrow/table.h>
 #include <arrow/util/byte_size.h>
 
 #include "src/common/block_pool.h"
+#include "src/distributed/compact_dictionaries.h"
 #include "src/distributed/spill_file.h"
 
 namespace viand::distributed {
@@ -18,39 +16,6 @@ constexpr int64_t kHeldShare = 2;
 /// A table of more than so many times the mean of its group's may be of a heavy key: it stays on
 /// disk while it is read, for memory need not hold it.
 constexpr int64_t kPackedTimesMean = 2;
-
-/// Its own values alone: a slice's dictionary would go to disk with every slice.
-arrow::Result<std::shared_ptr<arrow::Array>> WithoutUnusedValues(
-    const std::shared_ptr<arrow::Array>& array) {
-  const auto& coded = static_cast<const arrow::DictionaryArray&>(*array);
-  if (coded.dictionary()->length() <= coded.length()) return array;
-  arrow::compute::ExecContext context(ProcessPool());
-  context.set_use_threads(false);
-  VIAND_ASSIGN_OR_RETURN(
-      const auto values,
-      arrow::compute::Take(*coded.dictionary(), *coded.indices(),
-                           arrow::compute::TakeOptions::NoBoundsCheck(), &context));
-  VIAND_ASSIGN_OR_RETURN(
-      const auto encoded,
-      arrow::compute::DictionaryEncode(values, arrow::compute::DictionaryEncodeOptions::Defaults(),
-                                       &context));
-  return encoded.make_array();
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> Compact(const std::shared_ptr<arrow::Table>& table) {
-  std::shared_ptr<arrow::Table> result = table;
-  for (int i = 0; i < table->num_columns(); ++i) {
-    const auto& field = table->field(i);
-    if (field->type()->id() != arrow::Type::DICTIONARY) continue;
-    arrow::ArrayVector chunks;
-    for (const auto& chunk : table->column(i)->chunks()) {
-      VIAND_ASSIGN_OR_RETURN(chunks.emplace_back(), WithoutUnusedValues(chunk));
-    }
-    auto column = std::make_shared<arrow::ChunkedArray>(std::move(chunks), field->type());
-    VIAND_ASSIGN_OR_RETURN(result, result->SetColumn(i, field, std::move(column)));
-  }
-  return result;
-}
 
 }  // namespace
 
@@ -163,7 +128,7 @@ arrow::Result<int64_t> HeldTables::Spill(Group* group) {
   std::vector<std::shared_ptr<const SpillFile::Piece>> pieces(group->tables.size());
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (group->tables[i] == nullptr) continue;
-    VIAND_ASSIGN_OR_RETURN(const auto compact, Compact(group->tables[i]));
+    VIAND_ASSIGN_OR_RETURN(const auto compact, CompactDictionaries(group->tables[i]));
     const bool mapped =
         group->read_by == ReadBy::kDriver || compact->num_rows() * tables > kPackedTimesMean * rows;
     VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact, mapped ? SpillFile::Layout::kMapped

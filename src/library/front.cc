@@ -20,6 +20,8 @@ constexpr char kFileName[] = "libviand_impl.so";
 struct Implementation {
   library::OpenFunction* open = nullptr;
   library::InitFunction* init = nullptr;
+  library::FragmentFunction* fragment = nullptr;
+  library::CancelFunction* cancel = nullptr;
   Status status;  ///< why it could not be loaded
 };
 
@@ -51,7 +53,11 @@ Implementation Load() {
   Implementation loaded;
   loaded.open = reinterpret_cast<library::OpenFunction*>(dlsym(handle, library::kOpenName));
   loaded.init = reinterpret_cast<library::InitFunction*>(dlsym(handle, library::kInitName));
-  if (loaded.open == nullptr || loaded.init == nullptr)
+  loaded.fragment =
+      reinterpret_cast<library::FragmentFunction*>(dlsym(handle, library::kFragmentName));
+  loaded.cancel = reinterpret_cast<library::CancelFunction*>(dlsym(handle, library::kCancelName));
+  if (loaded.open == nullptr || loaded.init == nullptr || loaded.fragment == nullptr ||
+      loaded.cancel == nullptr)
     return Fail(path.string() + " is of another version of viand");
   return loaded;
 }
@@ -79,6 +85,23 @@ Status InitRepo(const std::string& folder, const std::string& template_name) {
   Status status;
   implementation.init(folder, template_name, &status);
   return status;
+}
+
+Result<std::unique_ptr<FragmentResult>> RunFragment(const std::string& task,
+                                                    const std::vector<SharedBytes>& inputs) {
+  const Implementation& implementation = TheImplementation();
+  if (!implementation.status.ok()) return implementation.status;
+  std::unique_ptr<FragmentResult> result;
+  implementation.fragment(task, inputs, &result);
+  return result;
+}
+
+void CancelFragments() {
+  if (TheImplementation().status.ok()) TheImplementation().cancel(true);
+}
+
+void ResumeFragments() {
+  if (TheImplementation().status.ok()) TheImplementation().cancel(false);
 }
 
 std::string Version() { return VIAND_VERSION; }

@@ -17,6 +17,7 @@
 #include "src/definition/yaml_reader.h"
 #include "src/distributed/local_executor.h"
 #include "src/distributed/process_executor.h"
+#include "src/distributed/ray_executor.h"
 #include "src/store/callback_progress.h"
 #include "src/store/files_on_disk.h"
 
@@ -42,17 +43,54 @@ arrow::Result<std::string> TemporaryFolder(const OpenOptions& options, const std
   return std::filesystem::is_directory(data) ? data : root;
 }
 
-arrow::Result<std::unique_ptr<engine::Executor>> LocalExecutor(const OpenOptions& options,
-                                                               const std::string& root,
-                                                               int threads) {
-  distributed::LocalExecutorOptions local{.threads = threads};
-  ARROW_ASSIGN_OR_RAISE(local.memory_bytes,
+/// An address says Ray; of feature_store.yaml, too, unless the call says otherwise.
+arrow::Result<std::string> ChooseExecutor(const OpenOptions& options,
+                                          const definition::RepoConfig& config) {
+  if (options.executor.empty()) {
+    return options.ray_address.empty() && config.ray_address.empty() ? "threads" : "ray";
+  }
+  static const std::vector<std::string> kExecutors = {"threads", "ray", "processes", "spill"};
+  if (std::find(kExecutors.begin(), kExecutors.end(), options.executor) == kExecutors.end()) {
+    return MakeError(ErrorKind::kUsage, fmt::format("unknown executor \"{}\"", options.executor),
+                     NearestOrAll(options.executor, kExecutors, "there is: "));
+  }
+  if (options.executor != "ray" && !options.ray_address.empty()) {
+    return MakeError(
+        ErrorKind::kUsage,
+        fmt::format("an address of Ray was given, and the executor \"{}\"", options.executor),
+        "say --executor ray, or leave --ray-address out");
+  }
+  return options.executor;
+}
+
+arrow::Result<std::unique_ptr<engine::Executor>> MakeExecutor(const OpenOptions& options,
+                                                              const definition::RepoConfig& config,
+                                                              int threads) {
+  ARROW_ASSIGN_OR_RAISE(const std::string executor, ChooseExecutor(options, config));
+  if (executor == "processes") {
+    ARROW_ASSIGN_OR_RAISE(const std::string storage, TemporaryFolder(options, config.root));
+    return distributed::MakeProcessExecutor(
+        {.processes = threads, .storage_path = std::filesystem::absolute(storage).string()});
+  }
+  ARROW_ASSIGN_OR_RAISE(int64_t memory_bytes,
                         ParseMemorySize(options.memory, AvailableMemoryBytes()));
-  ARROW_ASSIGN_OR_RAISE(local.temporary_folder, TemporaryFolder(options, root));
+  ARROW_ASSIGN_OR_RAISE(const std::string folder, TemporaryFolder(options, config.root));
   ProcessPool()->SetRetainedLimit(
-      std::min(BlockPool::kRetainedBytes, local.memory_bytes / kRetainedShare));
-  if (options.spill_always) local.memory_bytes = 1;
-  return distributed::MakeLocalExecutor(local);
+      std::min(BlockPool::kRetainedBytes, memory_bytes / kRetainedShare));
+  if (executor == "ray") {
+    return distributed::MakeRayExecutor(
+        {.address = options.ray_address.empty() ? config.ray_address : options.ray_address,
+         .python = options.python,
+         .driver = options.ray_driver,
+         .tasks = options.threads,
+         .memory_bytes = options.memory.empty() ? 0 : memory_bytes,
+         .own_memory_bytes = memory_bytes,
+         .temporary_folder = folder,
+         .version = Version()});
+  }
+  if (executor == "spill") memory_bytes = 1;
+  return distributed::MakeLocalExecutor(
+      {.threads = threads, .memory_bytes = memory_bytes, .temporary_folder = folder});
 }
 
 }  // namespace
@@ -79,15 +117,8 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   session->threads_ = options.threads > 0 ? options.threads : cores;
   ARROW_RETURN_NOT_OK(arrow::SetCpuThreadPoolCapacity(session->threads_));
   session->progress_ = std::make_unique<CallbackProgress>(options.on_progress);
-  if (options.process_executor) {
-    ARROW_ASSIGN_OR_RAISE(const std::string folder, TemporaryFolder(options, root));
-    ARROW_ASSIGN_OR_RAISE(session->executor_,
-                          distributed::MakeProcessExecutor(
-                              {.processes = session->threads_,
-                               .storage_path = std::filesystem::absolute(folder).string()}));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(session->executor_, LocalExecutor(options, root, session->threads_));
-  }
+  ARROW_ASSIGN_OR_RAISE(session->executor_,
+                        MakeExecutor(options, session->config_, session->threads_));
   offline::RepoContext& context = session->context_;
   context.config = &session->config_;
   context.bound = &session->bound_;

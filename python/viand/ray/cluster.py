@@ -1,0 +1,153 @@
+"""Finds a Ray cluster, or starts a Ray of our own, and sees that its nodes can run fragments."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import queue
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import EnvironmentProblem, MissingPackage, UsageError
+
+# The versions that tests run against: versions.txt.
+RAY = "2.58"
+# Ray keeps no store below it.
+_LEAST_STORE_BYTES = 80 << 20
+# How long the nodes may take to start a worker each.
+_CHECK_SECONDS = 120
+
+
+@dataclasses.dataclass
+class Cluster:
+    """What is there for tasks."""
+
+    cpus: int  # tasks that run at a time
+    memory: int  # bytes for them together; 0: unknown
+    task_memory: int  # bytes for one
+
+
+def import_ray(ours: bool) -> Any:
+    """The package, or what installs it. A Ray of our own listens on 127.0.0.1 alone, and asks for a secret besides."""
+    if "ray" not in sys.modules:  # which reads these when it is imported
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if ours:
+            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray's name for it
+            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    try:
+        import ray
+    except ImportError as problem:
+        raise MissingPackage(f"the executor ray needs the package ray, which {sys.executable} does not have ({problem})",
+                             f'install it: {sys.executable} -m pip install "ray=={RAY}.*"') from None
+    return ray
+
+
+def connect(address: str, tasks: int, memory: int) -> Cluster:
+    """Connects this process to Ray, unless it is connected.
+
+    Args:
+        address: HOST:PORT, "auto", or "" for $RAY_ADDRESS, else a Ray of our own.
+        tasks: at a time; 0: as many as there are CPUs.
+        memory: bytes for the tasks that run at a time; 0: what the cluster offers.
+    """
+    asked, address = address, address or os.environ.get("RAY_ADDRESS", "")
+    ours = address in ("", "local")
+    ray = import_ray(ours)
+    if address.startswith("ray://"):
+        raise UsageError(f"{address} is an address of Ray Client, which cannot run plans",
+                         "give HOST:PORT of the cluster's head from one of its machines, or submit the command with "
+                         "`ray job submit`")
+    if not ray.is_initialized():
+        try:
+            _keep(lambda: _start(ray, tasks, memory)) if ours else _join(ray, address)
+        except Exception as problem:
+            raise _explained(problem, address) from None
+    elif asked not in ("", "auto", there := ray.get_runtime_context().gcs_address):
+        raise UsageError(f"this program is connected to the Ray cluster at {there}, not to {asked}",
+                         "leave the address out, or call ray.shutdown() first")
+    return _measure(ray, tasks, memory)
+
+
+def _keep(start: Callable[[], None]) -> None:
+    """Ray's processes end with the thread that started them: one that ends with this process."""
+    answer: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def keep() -> None:
+        try:
+            start()
+        except Exception as problem:
+            answer.put(problem)
+            return
+        answer.put(None)
+        threading.Event().wait()
+
+    threading.Thread(target=keep, name="viand.ray keeper", daemon=True).start()
+    if (problem := answer.get()) is not None:
+        raise problem
+
+
+def _start(ray: Any, tasks: int, memory: int) -> None:
+    sized = {"object_store_memory": max(memory // 2, _LEAST_STORE_BYTES), "_memory": memory} if memory else {}
+    ray.init(address="local", num_cpus=tasks or None, include_dashboard=False, log_to_driver=False, logging_level="ERROR", **sized)
+
+
+def _join(ray: Any, address: str) -> None:
+    ray.init(address=address, log_to_driver=False, logging_level="ERROR", namespace="viand")
+
+
+def _explained(problem: Exception, address: str) -> Exception:
+    where = f"the Ray cluster at {address}" if address else "a Ray of our own on this machine"
+    text = str(problem).strip()
+    if "ersion mismatch" in text:
+        return EnvironmentProblem(f"{where} has other versions than this Python, {sys.executable}:\n{text}",
+                                  "use the Python and the Ray of the cluster's nodes ($VIAND_PYTHON names the Python)")
+    return EnvironmentProblem(f"cannot use {where}: {type(problem).__name__}: {text}",
+                              "is it started (ray start --head), and is this machine one of its nodes?" if address else
+                              "the logs of Ray are below /tmp/ray/session_latest/logs")
+
+
+def _measure(ray: Any, tasks: int, memory: int) -> Cluster:
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
+    there = sum(int(node["CPU"]) for node in nodes)
+    cpus = min(tasks, there) if tasks and there else tasks or there or 1
+    offered = min((int(node.get("memory", 0) / node["CPU"]) for node in nodes), default=0)
+    each = min(offered, memory // cpus) if memory and offered else memory // cpus or offered
+    return Cluster(cpus, each * cpus, each)
+
+
+def check_nodes(version: str) -> None:
+    """Raises where a node has not the driver's viand: a task of every node that may get some says which it has."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    from . import task
+
+    nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes()
+             if node["Alive"] and node["Resources"].get("CPU", 0) >= 1}
+    ask = ray.remote(num_cpus=0, max_retries=2)(task.describe_node)
+    asked = {ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True),
+                         name="viand: versions").remote(): where for node, where in nodes.items()}
+    done, late = ray.wait(list(asked), num_returns=len(asked), timeout=_CHECK_SECONDS) if asked else ([], [])
+    if late:
+        raise EnvironmentProblem(f"the node {asked[late[0]]} started no worker in {_CHECK_SECONDS} seconds",
+                                 "look at the logs of its raylet, below /tmp/ray/session_latest/logs there")
+    for answer in done:
+        try:
+            found = ray.get(answer)
+        except Exception as problem:
+            raise EnvironmentProblem(f"the node {asked[answer]} cannot run viand: {last_line(problem)}", INSTALL) from None
+        if found != version:
+            raise EnvironmentProblem(f"the node {asked[answer]} has viand {found}, and the driver has {version}", INSTALL)
+
+
+INSTALL = ("install the driver's version of viand on every node, or give it with runtime_env "
+           '(docs/RAY.md: "pip": ["viand==..."])')
+
+
+def last_line(problem: BaseException) -> str:
+    """What an exception of Ray says at last: the reason stands behind tracebacks."""
+    lines = [line for line in str(problem).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else type(problem).__name__

@@ -1,0 +1,173 @@
+"""Speaks with the engine on one side and with Ray on the other: names tables, gives fragments to Ray as tasks, says what
+came of them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import queue
+import socket
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from .. import _viand
+from ..errors import EnvironmentProblem, Error, MissingPackage, UsageError
+from . import cluster
+from .frames import FORMAT, Frames
+
+# Tables that go to the engine at a time.
+_FETCHES = 4
+# How often Ray runs a task again whose worker or node was lost.
+_RETRIES = 5
+
+
+def start_in_thread() -> int:
+    """Speaks in a thread of this process; returns the descriptor of the engine's end."""
+    here, engine = socket.socketpair()
+    threading.Thread(target=Driver(here).serve, name="viand.ray", daemon=True).start()
+    return engine.detach()
+
+
+def _error(problem: Exception) -> dict[str, str]:
+    """An exception as an answer."""
+    if isinstance(problem, Error):
+        kind = "usage" if isinstance(problem, UsageError) else "environment"
+        return {"kind": kind, "message": problem.message, "hint": problem.hint}
+    return {"kind": "environment", "message": f"{type(problem).__name__}: {problem}", "hint": ""}
+
+
+class Driver:
+    """One conversation."""
+
+    def __init__(self, engine: socket.socket) -> None:
+        self._frames = Frames(engine)
+        self._objects: dict[int, Any] = {}  # a table's number -> Ray's reference
+        self._running: dict[int, tuple[Any, int, int]] = {}  # a request's number -> reference of its result, outputs
+        self._ended: queue.SimpleQueue[tuple[int, Future[Any]] | None] = queue.SimpleQueue()
+
+    def serve(self) -> None:
+        """Answers until the engine closes the socket."""
+        hello = self._frames.receive()
+        if hello is None:
+            return
+        header, _ = hello
+        try:
+            there = self._greet(header)
+        except Exception as problem:
+            self._send({"id": header["id"], "error": _error(problem)})
+            return
+        self._send({"id": header["id"], "cpus": there.cpus, "memory": there.memory, "task_memory": there.task_memory})
+        self._answer_requests()
+
+    def _greet(self, hello: dict[str, Any]) -> cluster.Cluster:
+        if hello.get("hello") != FORMAT or hello["viand"] != _viand.version():
+            raise EnvironmentProblem(f"the program viand is {hello.get('viand')}, and the package viand that speaks with Ray is "
+                                     f"{_viand.version()}", "install both from one version; $VIAND_PYTHON names the Python")
+        there = cluster.connect(hello["address"], hello["tasks"], hello["memory"])
+        cluster.check_nodes(hello["viand"])
+        import ray
+
+        from . import task
+        self._ray, self._table = ray, task.Table
+        memory = {"memory": there.task_memory} if there.task_memory else {}
+        self._task = ray.remote(num_cpus=1, max_retries=_RETRIES, **memory)(task.run_fragment)
+        self._version = hello["viand"]
+        return there
+
+    def _answer_requests(self) -> None:
+        threading.Thread(target=self._tell_results, name="viand.ray results", daemon=True).start()
+        with ThreadPoolExecutor(_FETCHES, "viand.ray fetch") as fetches:
+            while (frame := self._frames.receive()) is not None:
+                header, payload = frame
+                if "run" in header:
+                    self._run(header, bytes(payload))
+                elif "put" in header:
+                    self._put(header, payload)
+                elif "fetch" in header:
+                    fetches.submit(self._fetch, header["id"], self._objects[header["fetch"]])
+                elif "release" in header:
+                    for number in header["release"]:
+                        self._objects.pop(number, None)
+                elif "cancel" in header:
+                    self._cancel(header["cancel"])
+            self._cancel(list(self._running))
+        self._ended.put(None)
+        self._objects.clear()
+
+    def _send(self, header: dict[str, Any], payload: Any = b"") -> None:
+        try:
+            self._frames.send(header, payload)
+        except OSError:
+            pass  # the engine is gone, which `receive` sees, too
+
+    # ---- requests -------------------------------------------------------------------------------------------
+
+    def _run(self, header: dict[str, Any], message: bytes) -> None:
+        number, (first, count) = header["id"], header["outputs"]
+        try:
+            references = self._task.options(name=header["run"], num_returns=count + 1).remote(
+                self._version, message, count, *[self._objects[each] for each in header["inputs"]])
+        except Exception as problem:
+            self._send({"id": number, "error": _error(problem)})
+            return
+        references = references if isinstance(references, list) else [references]
+        for index in range(count):
+            self._objects[first + index] = references[index]
+        self._running[number] = (references[-1], first, count)
+        references[-1].future().add_done_callback(lambda future: self._ended.put((number, future)))
+
+    def _put(self, header: dict[str, Any], payload: bytearray) -> None:
+        try:
+            self._objects[header["put"]] = self._ray.put(self._table(payload))
+            self._send({"id": header["id"]})
+        except Exception as problem:
+            self._send({"id": header["id"], "error": _error(problem)})
+
+    def _fetch(self, number: int, reference: Any) -> None:
+        try:
+            table = self._ray.get(reference)
+        except Exception as problem:
+            self._send({"id": number, "error": _error(_explained(problem))})
+            return
+        self._send({"id": number}, table.stream)
+
+    def _cancel(self, numbers: list[int]) -> None:
+        for number in numbers:
+            known = self._running.pop(number, None)
+            if known is None:
+                continue
+            reference, first, count = known
+            try:
+                self._ray.cancel(reference)
+            except Exception:
+                pass  # it has ended
+            self._forget(first, count)
+
+    def _forget(self, first: int, count: int) -> None:
+        for number in range(first, first + count):
+            self._objects.pop(number, None)
+
+    # ---- results --------------------------------------------------------------------------------------------
+
+    def _tell_results(self) -> None:
+        while (ended := self._ended.get()) is not None:
+            number, future = ended
+            known = self._running.pop(number, None)
+            if known is None:
+                continue  # it was taken back
+            _, first, count = known
+            problem = future.exception()
+            if problem is None:
+                message, node, attempt = future.result()
+                self._send({"id": number, "node": node, "attempt": attempt}, message)
+            else:
+                self._forget(first, count)
+                self._send({"id": number, "error": _error(_explained(problem))})
+
+
+def _explained(problem: BaseException) -> Error:
+    """A failure of Ray, its worker or its node, that its retries did not mend."""
+    text = str(problem).strip()
+    return EnvironmentProblem(f"a task of Ray failed: {type(problem).__name__}: {text}",
+                              "nothing is half-written; run the same command again to go on")

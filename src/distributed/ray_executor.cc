@@ -1,0 +1,231 @@
+#include "src/distributed/ray_executor.h"
+
+#include <arrow/buffer.h>
+#include <arrow/table.h>
+#include <fmt/format.h>
+
+#include <limits>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "src/common/disk_pool.h"
+#include "src/distributed/table_stream.h"
+#include "src/distributed/task_message.h"
+
+namespace viand::distributed {
+namespace {
+
+using engine::FragmentCall;
+using engine::TableReference;
+using References = std::vector<TableReference>;
+
+/// Tasks that are given to Ray at a time, for each of its CPUs: one runs, and the next waits there
+/// with its inputs on the way.
+constexpr int kTasksPerCpu = 2;
+/// Of this process's memory: a table that stays whole.
+constexpr int64_t kWholeTableShare = 16;
+
+/// An object of Ray's store; let go with the last reference.
+struct RayTable : engine::TableHandle {
+  RayTable(int64_t of_number, int64_t rows, std::shared_ptr<RayConnection> of)
+      : TableHandle(rows), number(of_number), connection(std::move(of)) {}
+  ~RayTable() override { connection->Release(number); }
+  const int64_t number;
+  const std::shared_ptr<RayConnection> connection;
+};
+
+int64_t ObjectOf(const TableReference& reference) {
+  return static_cast<const RayTable&>(*reference).number;
+}
+
+/// One stage: a few of its tasks are with Ray at a time.
+class RayStage {
+ public:
+  RayStage(std::string_view name, std::vector<FragmentCall>* calls, Progress* progress,
+           engine::StageCounters* counters, std::shared_ptr<RayConnection> connection)
+      : name_(name),
+        calls_(*calls),
+        progress_(progress),
+        counters_(counters),
+        connection_(std::move(connection)),
+        answers_(connection_),
+        results_(calls_.size()) {}
+
+  arrow::Result<std::vector<References>> Run() {
+    const arrow::Status status = RunAll();
+    if (!status.ok()) CancelFrom(0);
+    VIAND_RETURN_NOT_OK(status);
+    VIAND_RETURN_NOT_OK(failed_);
+    return std::move(results_);
+  }
+
+ private:
+  struct Running {
+    size_t call = 0;
+    int64_t first_output = 0;
+  };
+
+  arrow::Status RunAll() {
+    const size_t most = static_cast<size_t>(connection_->cluster().cpus) * kTasksPerCpu;
+    while (true) {
+      // After a failure the calls before it still run: the first of them all is the one to tell.
+      while (next_ < std::min(calls_.size(), failed_at_) && running_.size() < most)
+        VIAND_RETURN_NOT_OK(Start(next_++));
+      if (running_.empty()) return arrow::Status::OK();
+      VIAND_ASSIGN_OR_RETURN(const Frame frame, answers_.Next());
+      const auto found = running_.find(frame.header.value("id", int64_t{0}));
+      if (found == running_.end()) continue;
+      const Running done = found->second;
+      running_.erase(found);
+      const arrow::Status taken = Take(done, frame);
+      calls_[done.call].inputs.clear();
+      progress_->Advance(1);
+      if (taken.ok() || done.call >= failed_at_) continue;
+      failed_ = taken;
+      failed_at_ = done.call;
+      CancelFrom(failed_at_);
+    }
+  }
+
+  arrow::Status Start(size_t at) {
+    const FragmentCall& call = calls_[at];
+    Task task{.fragment = call.fragment, .inputs = {}, .count = counters_ != nullptr};
+    VIAND_ASSIGN_OR_RETURN(const std::string message, SerializeTask(task));
+    std::vector<int64_t> inputs;
+    for (const TableReference& input : call.inputs) inputs.push_back(ObjectOf(input));
+    const int outputs = engine::OutputCount(call.fragment);
+    const int64_t number = connection_->NewNumbers(outputs + 1);
+    running_[number] = {.call = at, .first_output = number + 1};
+    return answers_.Ask({{"id", number},
+                         {"run", fmt::format("{} {}/{}", name_, at + 1, calls_.size())},
+                         {"inputs", inputs},
+                         {"outputs", {number + 1, outputs}}},
+                        arrow::Buffer::FromString(message).get());
+  }
+
+  arrow::Status Take(const Running& done, const Frame& frame) {
+    if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
+    const std::string_view bytes(reinterpret_cast<const char*>(frame.payload->data()),
+                                 static_cast<size_t>(frame.payload->size()));
+    VIAND_ASSIGN_OR_RETURN(const TaskResult result, ParseResult(bytes));
+    // Ray holds outputs of a failed one, too.
+    const int outputs = engine::OutputCount(calls_[done.call].fragment);
+    References& tables = results_[done.call];
+    for (int i = 0; i < outputs; ++i) {
+      const bool known = static_cast<size_t>(i) < result.outputs.size();
+      tables.push_back(std::make_shared<RayTable>(done.first_output + i,
+                                                  known ? result.outputs[i].rows : 0, connection_));
+    }
+    VIAND_RETURN_NOT_OK(result.status);
+    if (result.outputs.size() != static_cast<size_t>(outputs)) {
+      return MakeError(ErrorKind::kEnvironment,
+                       "a task of Ray gave another number of tables than asked for");
+    }
+    if (counters_ == nullptr) return arrow::Status::OK();
+    engine::FragmentCounters& counters = counters_->fragments[done.call];
+    counters = result.counters;
+    counters.node = frame.header.value("node", "");
+    counters.attempt = frame.header.value("attempt", 0);
+    return arrow::Status::OK();
+  }
+
+  /// Lets go of the tasks of the calls from one on.
+  void CancelFrom(size_t call) {
+    std::vector<int64_t> tasks;
+    std::erase_if(running_, [&](const auto& entry) {
+      if (entry.second.call < call) return false;
+      tasks.push_back(entry.first);
+      return true;
+    });
+    if (!tasks.empty()) answers_.Cancel(tasks);
+  }
+
+  const std::string name_;
+  std::vector<FragmentCall>& calls_;
+  Progress* const progress_;
+  engine::StageCounters* const counters_;
+  const std::shared_ptr<RayConnection> connection_;
+  RayConnection::Answers answers_;
+  std::vector<References> results_;
+  std::map<int64_t, Running> running_;  // by the request's number
+  size_t next_ = 0;
+  size_t failed_at_ = std::numeric_limits<size_t>::max();
+  arrow::Status failed_;
+};
+
+class RayExecutor : public engine::Executor {
+ public:
+  explicit RayExecutor(RayOptions options) : options_(std::move(options)) {}
+
+  // Where Ray is not there, the stage that is cut by these says so.
+  int Parallelism() const override {
+    const auto connection = Connection();
+    return connection.ok() ? (*connection)->cluster().cpus : 1;
+  }
+  int64_t MemoryBytes() const override {
+    const auto connection = Connection();
+    return connection.ok() ? (*connection)->cluster().memory_bytes : 0;
+  }
+
+  arrow::MemoryPool* PoolFor(int64_t bytes) const override {
+    if (options_.own_memory_bytes == 0 || bytes <= options_.own_memory_bytes / kWholeTableShare)
+      return ProcessPool();
+    return DiskPool::In(options_.temporary_folder);
+  }
+
+  arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
+    VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
+    VIAND_ASSIGN_OR_RETURN(const auto bytes, SerializeTable(table));
+    const int64_t number = connection->NewNumbers(2);
+    RayConnection::Answers answers(connection);
+    VIAND_RETURN_NOT_OK(answers.Ask({{"id", number}, {"put", number + 1}}, bytes.get()));
+    VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
+    if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
+    return std::make_shared<RayTable>(number + 1, table->num_rows(), connection);
+  }
+
+  arrow::Result<std::vector<References>> RunStage(std::string_view name,
+                                                  std::vector<FragmentCall> calls,
+                                                  Progress* progress,
+                                                  engine::StageCounters* counters) override {
+    VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
+    progress->Begin(name, static_cast<int64_t>(calls.size()), "fragments");
+    const engine::StageTimer timer(counters);
+    if (counters != nullptr) counters->fragments.resize(calls.size());
+    auto results = RayStage(name, &calls, progress, counters, connection).Run();
+    progress->End();
+    return results;
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Table>> Fetch(const TableReference& reference) override {
+    VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
+    RayConnection::Answers answers(connection);
+    VIAND_RETURN_NOT_OK(
+        answers.Ask({{"id", connection->NewNumbers(1)}, {"fetch", ObjectOf(reference)}}, nullptr));
+    VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
+    if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
+    return ParseTable(frame.payload);
+  }
+
+ private:
+  arrow::Result<std::shared_ptr<RayConnection>> Connection() const {
+    const std::lock_guard lock(mutex_);
+    if (connection_.ok() && *connection_ == nullptr) connection_ = RayConnection::Open(options_);
+    return connection_;
+  }
+
+  const RayOptions options_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_; null: nobody asked yet.
+  mutable arrow::Result<std::shared_ptr<RayConnection>> connection_ =
+      std::shared_ptr<RayConnection>();
+};
+
+}  // namespace
+
+std::unique_ptr<engine::Executor> MakeRayExecutor(RayOptions options) {
+  return std::make_unique<RayExecutor>(std::move(options));
+}
+
+}  // namespace viand::distributed

@@ -1,0 +1,128 @@
+#include "src/distributed/ray_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+extern char** environ;
+
+namespace viand::distributed {
+namespace {
+
+/// Ray takes a second or two to stop.
+constexpr auto kMostWait = std::chrono::seconds(20);
+constexpr auto kNap = std::chrono::milliseconds(10);
+constexpr size_t kShownBytes = 2000;
+
+std::string PythonOf(const std::string& python) {
+  if (!python.empty()) return python;
+  const char* named = std::getenv("VIAND_PYTHON");
+  return named != nullptr && *named != '\0' ? named : "python3";
+}
+
+int Spawn(const std::string& python, int socket, int said, pid_t* pid) {
+  std::array<std::string, 4> texts = {python, "-P", "-m", "viand.ray"};
+  std::array<char*, 5> arguments = {};
+  for (size_t i = 0; i < texts.size(); ++i) arguments[i] = texts[i].data();
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, socket, 0);
+  posix_spawn_file_actions_adddup2(&files, said, 1);
+  posix_spawn_file_actions_adddup2(&files, said, 2);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  const int failed =
+      posix_spawnp(pid, arguments[0], &files, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  return failed;
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<RayProcess>> RayProcess::Start(const std::string& python) {
+  std::unique_ptr<RayProcess> process(new RayProcess());
+  process->python_ = PythonOf(python);
+  std::array<int, 2> ends = {-1, -1};
+  process->said_ = memfd_create("viand.ray", MFD_CLOEXEC);
+  int failed = process->said_ < 0 ? errno : 0;
+  if (failed == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    failed = errno;
+  process->socket_ = ends[0];
+  process->ended_ = true;
+  if (failed == 0) failed = Spawn(process->python_, ends[1], process->said_, &process->pid_);
+  if (ends[1] >= 0) ::close(ends[1]);
+  if (failed != 0) {
+    return MakeError(ErrorKind::kEnvironment,
+                     fmt::format("the Python that speaks with Ray, {}, does not start: {}",
+                                 process->python_, std::strerror(failed)),
+                     "install Python 3.11 or later with the packages viand and ray, or name it in "
+                     "$VIAND_PYTHON");
+  }
+  process->ended_ = false;
+  return process;
+}
+
+int RayProcess::TakeSocket() { return std::exchange(socket_, -1); }
+
+bool RayProcess::HasEnded() {
+  int status = 0;
+  if (!ended_) ended_ = waitpid(pid_, &status, WNOHANG) != 0;
+  return ended_;
+}
+
+RayProcess::~RayProcess() {
+  if (socket_ >= 0) ::close(socket_);
+  const auto end = std::chrono::steady_clock::now() + kMostWait;
+  while (!HasEnded() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kNap);
+  if (!HasEnded()) {
+    kill(-pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  if (said_ >= 0) ::close(said_);
+}
+
+std::string RayProcess::Said() const {
+  const off_t end = ::lseek(said_, 0, SEEK_END);
+  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kShownBytes));
+  std::string text(end - begin, '\0');
+  const ssize_t count = ::pread(said_, text.data(), text.size(), begin);
+  text.resize(std::max<ssize_t>(count, 0));
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+  return text;
+}
+
+arrow::Status RayProcess::NoAnswer() {
+  const std::string said = Said();
+  const std::string last = said.substr(said.rfind('\n') + 1);
+  if (last.find("No module named") != std::string::npos &&
+      last.find("viand") != std::string::npos) {
+    return MakeError(
+        ErrorKind::kEnvironment,
+        fmt::format("the Python that speaks with Ray, {}, does not have the package viand",
+                    python_),
+        fmt::format("install it: {} -m pip install viand ray, or name the Python that has both in "
+                    "$VIAND_PYTHON",
+                    python_));
+  }
+  return MakeError(ErrorKind::kEnvironment,
+                   fmt::format("the Python that speaks with Ray, {}, ended{}", python_,
+                               said.empty() ? "" : ":\n" + said),
+                   "nothing is half-written; run the same command again to go on");
+}
+
+}  // namespace viand::distributed
