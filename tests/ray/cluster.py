@@ -36,7 +36,7 @@ NOT_WORKERS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 
 
 class Node:
-    """One node: `name`, `node_id`, `raylet` (a process id), `metrics_port`."""
+    """One node: `name`, `node_id`, `address`, `raylet` (a process id), `metrics_port`."""
 
     def __init__(self, described):
         self.__dict__.update(described)
@@ -53,7 +53,8 @@ class RayCluster:
         self.folder = Path(tempfile.mkdtemp(prefix="vr", dir="/tmp"))
         # Ray writes "the latest cluster" under RAY_TMPDIR; with one of its own, nobody else's "auto" finds this cluster.
         self.environment = {**os.environ, "RAY_TMPDIR": str(self.folder), "PYTHONPATH": str(PACKAGE), "RAY_USAGE_STATS_ENABLED": "0",
-                            "RAY_memory_monitor_refresh_ms": "0", "OMP_WAIT_POLICY": "passive", **(environment or {})}
+                            "RAY_memory_monitor_refresh_ms": "0", "OMP_WAIT_POLICY": "passive",
+                            "VIAND_PYTHON": sys.executable, **(environment or {})}
         self.environment.pop("RAY_ADDRESS", None)
         options = {"folder": str(self.folder), "store_bytes": store_bytes, "dashboard": dashboard,
                    "system_config": SYSTEM_CONFIG | (system_config or {})}
@@ -67,7 +68,7 @@ class RayCluster:
         except BaseException:
             self.close()
             raise
-        self.address = self.nodes[0].address
+        self.address = self.nodes[0].gcs
         self.dashboard = self.nodes[0].dashboard
 
     def _ask(self, **request):
@@ -82,9 +83,9 @@ class RayCluster:
             raise RuntimeError("the cluster's keeper ended:\n" + self.log.read()[-4000:])
         return json.loads(answer)
 
-    def add_node(self, cpus=1):
-        """Starts a node, the first of which is the head; its Node."""
-        self.nodes.append(Node(self._ask(add=len(self.nodes), cpus=cpus)))
+    def add_node(self, cpus=1, **environment):
+        """Starts a node, the first of which is the head, with these variables besides the cluster's; its Node."""
+        self.nodes.append(Node(self._ask(add=len(self.nodes), cpus=cpus, environment=environment)))
         return self.nodes[-1]
 
     def kill_node(self, index):
@@ -192,7 +193,8 @@ def node_options(options, request):
     name = f"node{request['add']}"
     folder = Path(options["folder"]) / name
     folder.mkdir()
-    os.environ["TMPDIR"] = str(folder)  # of the node's workers: on a machine of its own they would not share /tmp either
+    # Of the node's workers: on a machine of its own they would not share /tmp either.
+    os.environ.update({"TMPDIR": str(folder), **request["environment"]})
     common = {"node_name": name, "num_cpus": request["cpus"], "resources": {name: 1000}, "object_store_memory": options["store_bytes"],
               "metrics_export_port": free_port(), "node_ip_address": f"127.0.0.{2 + request['add']}", "object_spilling_directory": str(folder)}
     if request["add"] == 0:
@@ -213,10 +215,13 @@ def keep(options):
     try:
         for line in sys.stdin:
             request = json.loads(line)
+            usual = dict(os.environ)
             described = node_options(options, request)
             node = cluster.add_node(**described)
+            os.environ.clear()
+            os.environ.update(usual)
             answers.write(json.dumps({
-                "name": described["node_name"], "node_id": node.node_id, "address": cluster.address, "dashboard": node.webui_url,
+                "name": described["node_name"], "node_id": node.node_id, "gcs": cluster.address, "address": described["node_ip_address"], "dashboard": node.webui_url,
                 "metrics_port": node.metrics_export_port, "raylet": node.all_processes["raylet"][0].process.pid}) + "\n")
             answers.flush()
     finally:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import queue
 import secrets
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from ..errors import EnvironmentProblem, MissingPackage, UsageError
 RAY = "2.58"
 # Ray keeps no store below it.
 _LEAST_STORE_BYTES = 80 << 20
+# How long the head may take to take a connection.
+_ANSWER_SECONDS = 10
+_HOW_TO_JOIN = "is it started (ray start --head), and is this machine one of its nodes?"
 # How long the nodes may take to start a worker each.
 _CHECK_SECONDS = 120
 
@@ -61,6 +65,7 @@ def connect(address: str, tasks: int, memory: int) -> Cluster:
                          "give HOST:PORT of the cluster's head from one of its machines, or submit the command with "
                          "`ray job submit`")
     if not ray.is_initialized():
+        _require_answer(address)
         try:
             _keep(lambda: _start(ray, tasks, memory)) if ours else _join(ray, address)
         except Exception as problem:
@@ -69,6 +74,17 @@ def connect(address: str, tasks: int, memory: int) -> Cluster:
         raise UsageError(f"this program is connected to the Ray cluster at {there}, not to {asked}",
                          "leave the address out, or call ray.shutdown() first")
     return _measure(ray, tasks, memory)
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself waits for minutes where nobody is."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        return  # "auto", none, or for Ray to refuse
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as problem:
+        raise EnvironmentProblem(f"no Ray cluster answers at {address}: {problem}", _HOW_TO_JOIN) from None
 
 
 def _keep(start: Callable[[], None]) -> None:
@@ -105,7 +121,7 @@ def _explained(problem: Exception, address: str) -> Exception:
         return EnvironmentProblem(f"{where} has other versions than this Python, {sys.executable}:\n{text}",
                                   "use the Python and the Ray of the cluster's nodes ($VIAND_PYTHON names the Python)")
     return EnvironmentProblem(f"cannot use {where}: {type(problem).__name__}: {text}",
-                              "is it started (ray start --head), and is this machine one of its nodes?" if address else
+                              _HOW_TO_JOIN if address else
                               "the logs of Ray are below /tmp/ray/session_latest/logs")
 
 

@@ -41,6 +41,7 @@ class Driver:
     """One conversation."""
 
     def __init__(self, engine: socket.socket) -> None:
+        self.connected = False
         self._frames = Frames(engine)
         self._objects: dict[int, Any] = {}  # a table's number -> Ray's reference
         self._running: dict[int, tuple[Any, int, int]] = {}  # a request's number -> reference of its result, outputs
@@ -57,6 +58,7 @@ class Driver:
         except Exception as problem:
             self._send({"id": header["id"], "error": _error(problem)})
             return
+        self.connected = True
         self._send({"id": header["id"], "cpus": there.cpus, "memory": there.memory, "task_memory": there.task_memory})
         self._answer_requests()
 
