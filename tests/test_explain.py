@@ -85,3 +85,19 @@ def test_what_is_spilled_is_told(viand, repo):
                               "--executor", "spill")
     assert code == 0
     assert out.splitlines()[0].endswith("spilled")
+
+
+def test_views_over_the_same_rows_are_found_in_one_pass(viand, repo):
+    windows = "".join(f"  - {{name: {name}, entities: [driver], source: stats, window: {days}d, features: {{{name}_n: count(*)}}}}\n"
+                      for name, days in (("week", 7), ("fortnight", 14)))
+    (repo / "definitions.yaml").write_text(DEFINITIONS + windows)
+    tree = viand.json(repo, "explain", "--spine", repo / "spine.parquet", "--features", "week,stats,fortnight", "--analyze")
+    week, stats, fortnight = tree["inputs"][:3]
+    assert fortnight["title"] == 'feature view "fortnight"'
+    assert fortnight["details"] == ['found in the pass of feature view "week"'] and fortnight["inputs"] == []
+    aggregate = week["inputs"][0]
+    assert [line for line in aggregate["details"] if line.startswith(("feature view", "week_n", "fortnight_n"))] == [
+        'feature view "week":', "week_n = count(*) over 7d", 'feature view "fortnight":', "fortnight_n = count(*) over 14d"]
+    # Days 39 - 14 to 45.
+    assert operators(week)["scan"]["measured"]["rows_out"] == 21
+    assert operators(stats)["scan"]["measured"]["rows_out"] == 17

@@ -366,6 +366,75 @@ TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
   }
 }
 
+/// Lookups of these views by the spine's "ka" and "kb"; some compute what is absent.
+std::vector<Lookup> LookupsOf(const std::vector<BackfillPlan>& plans) {
+  std::vector<Lookup> lookups;
+  for (const BackfillPlan& plan : plans) {
+    const std::string number = std::to_string(lookups.size());
+    Lookup lookup{.view = plan.view, .compute_absent = plan.cutoffs_us.size() == 2};
+    for (const std::string& key : plan.view.keys) lookup.spine_keys.push_back("k" + key);
+    for (const auto& feature : plan.view.features)
+      lookup.output_names.push_back(feature.name + number);
+    lookups.push_back(std::move(lookup));
+  }
+  return lookups;
+}
+
+TEST(Configurations, LookupsThatShareAPassAreAsAlone) {
+  const auto configurations = Configurations();
+  for (int seed = 0; seed < TestRounds(20); ++seed) {
+    SCOPED_TRACE(seed);
+    RandomInput input(seed);
+    std::vector<BackfillPlan> plans = RandomViews(&input.random, input.source);
+    RetrievalPlan plan{.spine = input.spine_source, .lookups = LookupsOf(plans)};
+    const TablePtr together = RunAll(plan, configurations, engine::Retrieve);
+    ASSERT_NE(together, nullptr);
+    for (const Lookup& lookup : plan.lookups) {
+      const RetrievalPlan one{.spine = input.spine_source, .lookups = {lookup}};
+      const TablePtr alone =
+          engine::Retrieve(one, {.executor = configurations[0].executor.get()}).ValueOrDie();
+      for (const std::string& name : alone->ColumnNames())
+        EXPECT_TRUE(alone->GetColumnByName(name)->Equals(*together->GetColumnByName(name))) << name;
+    }
+  }
+}
+
+TEST(Configurations, AViewThatFailsInASharedPassIsNamed) {
+  const TablePtr rows =
+      testing::TableOf({{"a", arrow::int64(), "[1, 1, 2]"},
+                        {"q", arrow::int64(), "[9223372036854775807, 5, 7]"},
+                        {"ts", arrow::timestamp(arrow::TimeUnit::MICRO), "[10, 20, 30]"}});
+  const TablePtr spine = testing::TableOf(
+      {{"ka", arrow::int64(), "[1, 2]"},
+       {"event_timestamp", arrow::timestamp(arrow::TimeUnit::MICRO), "[100, 100]"}});
+  const auto view = [&](const std::string& name, const std::string& filter, const char* expr) {
+    WindowView made{.source = ScanOf(rows), .keys = {"a"}, .timestamp_column = "ts"};
+    made.source.filter = filter;
+    made.existence = {.unbounded = true};
+    made.features = {{"f", expr, made.existence, ""}};
+    made.described_as = "feature view \"" + name + "\"";
+    return BackfillPlan{std::move(made), {}};
+  };
+  // Alone each reads other rows: the first fails on none of its own.
+  const std::vector<BackfillPlan> good = {view("small", "q < 100", "max(q + 1)"),
+                                          view("any", "", "count(*)")};
+  const auto configurations = Configurations();
+  const TablePtr found = RunAll(RetrievalPlan{.spine = ScanOf(spine), .lookups = LookupsOf(good)},
+                                configurations, engine::Retrieve);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->GetColumnByName("f0")->ToString(),
+            testing::TableOf({{"f0", arrow::int64(), "[6, 8]"}})->column(0)->ToString());
+  std::vector<BackfillPlan> bad = good;
+  bad.push_back(view("large", "", "max(q + 1)"));
+  for (const Configuration& each : configurations) {
+    const auto failed = engine::Retrieve({.spine = ScanOf(spine), .lookups = LookupsOf(bad)},
+                                         {.executor = each.executor.get()});
+    ASSERT_FALSE(failed.ok());
+    EXPECT_NE(failed.status().message().find("feature view \"large\""), std::string::npos)
+        << failed.status().ToString();
+  }
+}
+
 TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
   std::vector<Configuration> configurations = Configurations();
   configurations.resize(1);

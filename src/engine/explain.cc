@@ -16,6 +16,7 @@
 #include "src/engine/opened_lookup.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/prune_groups.h"
+#include "src/engine/shared_pass.h"
 #include "src/engine/view_columns.h"
 #include "src/expression/binder.h"
 #include "src/expression/expression.h"
@@ -128,11 +129,18 @@ class Explanation {
     VIAND_RETURN_NOT_OK(ChoosePartitions());
     PlanNode root = Node(OperatorKind::kRetrieve, 0, "retrieve, in the spine's order");
     int64_t features = 0;
-    for (OpenedLookup& opened : lookups_) {
-      features += static_cast<int64_t>(opened.lookup->output_names.size());
-      VIAND_ASSIGN_OR_RETURN(auto node, ExplainLookup(&opened));
-      root.inputs.push_back(std::move(node));
+    std::vector<PlanNode> nodes(lookups_.size());
+    for (const LookupPass& pass : PassesOf(&lookups_)) {
+      VIAND_ASSIGN_OR_RETURN(nodes[pass[0]->index], ExplainPass(pass));
+      for (size_t i = 1; i < pass.size(); ++i) {
+        PlanNode& node = nodes[pass[i]->index];
+        node = Assembly(*pass[i]);
+        node.details = {"found in the pass of " + DescriptionOf(*pass[0]->lookup)};
+      }
     }
+    for (const OpenedLookup& opened : lookups_)
+      features += static_cast<int64_t>(opened.lookup->output_names.size());
+    root.inputs = std::move(nodes);
     root.details = {Counted(spine_.schema().num_fields(), "column") + " of the spine, " +
                     Counted(features, "feature")};
     AddSpine(&root);
@@ -175,23 +183,43 @@ class Explanation {
     root->inputs.push_back(std::move(read));
   }
 
-  /// Put into order <- (gather <-) join or aggregate <- scan.
-  arrow::Result<PlanNode> ExplainLookup(OpenedLookup* opened) const {
+  PlanNode Assembly(const OpenedLookup& opened) const {
+    return Node(OperatorKind::kAssemble, opened.index, DescriptionOf(*opened.lookup));
+  }
+
+  /// Put into order <- (gather <-) join or aggregate <- scan, of the pass's first lookup.
+  arrow::Result<PlanNode> ExplainPass(const LookupPass& pass) const {
+    OpenedLookup* opened = pass[0];
     const Lookup& lookup = *opened->lookup;
-    PlanNode node = Node(OperatorKind::kAssemble, opened->index, DescriptionOf(lookup));
+    PlanNode node = Assembly(*opened);
     if (const auto* view = std::get_if<AsOfView>(&lookup.view)) {
       PlanNode gather = Node(OperatorKind::kGather, opened->index, "gather the rows found");
       gather.details = {OutputsText(*view, lookup)};
       PlanNode join = Node(OperatorKind::kAsOfJoin, opened->index, "as-of join " + On(*opened));
       join.details = Details(*view);
-      VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan(*view, opened));
+      VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan({.columns = ColumnsOf(*view, *opened),
+                                                     .filter = view->source.filter,
+                                                     .time_column = view->timestamp_column,
+                                                     .range = ReachOf(*view, spine_.range)},
+                                                    opened));
       return Chain(std::move(node), {std::move(gather), std::move(join), std::move(scan)});
     }
-    const auto& view = std::get<WindowView>(lookup.view);
     PlanNode aggregate =
         Node(OperatorKind::kAggregate, opened->index, "window aggregates " + On(*opened));
-    aggregate.details = Details(view, lookup);
-    VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan(view, opened));
+    std::vector<PassView> views;
+    for (const OpenedLookup* each : pass) {
+      const auto& view = std::get<WindowView>(each->lookup->view);
+      views.push_back({.view = &view, .times = spine_.range});
+      if (pass.size() > 1) aggregate.details.push_back(DescriptionOf(*each->lookup) + ":");
+      const Names details = Details(view, *each->lookup);
+      aggregate.details.insert(aggregate.details.end(), details.begin(), details.end());
+    }
+    VIAND_ASSIGN_OR_RETURN(MapRequest request, SharedRequest(opened->source, views));
+    VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan({.columns = std::move(request.columns),
+                                                   .filter = std::move(request.filter),
+                                                   .time_column = request.time_column,
+                                                   .range = request.range},
+                                                  opened));
     return Chain(std::move(node), {std::move(aggregate), std::move(scan)});
   }
 
@@ -205,42 +233,44 @@ class Explanation {
     return top;
   }
 
-  arrow::Result<Names> ColumnsOf(const AsOfView& view, const OpenedLookup& opened) const {
+  static Names ColumnsOf(const AsOfView& view, const OpenedLookup& opened) {
     Names columns = opened.view_keys;
     columns.push_back(view.timestamp_column);
     if (!view.created_column.empty()) columns.push_back(view.created_column);
     return columns;
   }
 
-  arrow::Result<Names> ColumnsOf(const WindowView& view, const OpenedLookup& opened) const {
-    return ColumnsOfView(view, opened.source);
-  }
+  /// What a scan reads of which rows.
+  struct Wanted {
+    Names columns;
+    std::string filter;
+    std::string time_column;
+    TimeRange range;
+  };
 
-  template <typename View>
-  arrow::Result<PlanNode> ExplainScan(const View& view, OpenedLookup* opened) const {
+  arrow::Result<PlanNode> ExplainScan(Wanted wanted, OpenedLookup* opened) const {
     OpenedScan& scan = opened->source;
-    VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOf(view, *opened));
-    ScanBounds bounds{.time_column = view.timestamp_column,
-                      .range = ReachOf(view, spine_.range),
+    ScanBounds bounds{.time_column = wanted.time_column,
+                      .range = wanted.range,
                       .keys = KeyBoundsOf(*opened, spine_)};
-    if (!view.source.filter.empty()) {
+    if (!wanted.filter.empty()) {
       VIAND_ASSIGN_OR_RETURN(
           bounds.filter,
-          expression::ParseAndBind(view.source.filter, {.columns = PlainSchema(*scan.schema),
-                                                        .described_as = scan.described_as}));
-      AddUnique(expression::ColumnsOf(*bounds.filter), &columns);
+          expression::ParseAndBind(wanted.filter, {.columns = PlainSchema(*scan.schema),
+                                                   .described_as = scan.described_as}));
+      AddUnique(expression::ColumnsOf(*bounds.filter), &wanted.columns);
     }
     PruneGroups(bounds, &scan);
     PlanNode node = Node(OperatorKind::kScan, opened->index, "scan " + scan.described_as);
     node.rows = scan.left.rows;
     node.scan = ScanEstimate{.found = scan.found,
                              .left = scan.left,
-                             .column_bytes = BytesOf(scan, columns),
+                             .column_bytes = BytesOf(scan, wanted.columns),
                              .in_memory = scan.table != nullptr};
     node.partitions = partitionings_.at(opened->spine_keys).partitions;
-    node.details = {"columns " + Joined(columns)};
-    if (!view.source.filter.empty()) node.details.push_back("filter " + view.source.filter);
-    node.details.push_back(fmt::format("{}: {}", view.timestamp_column, Text(bounds.range)));
+    node.details = {"columns " + Joined(wanted.columns)};
+    if (!wanted.filter.empty()) node.details.push_back("filter " + wanted.filter);
+    node.details.push_back(fmt::format("{}: {}", wanted.time_column, Text(wanted.range)));
     return node;
   }
 

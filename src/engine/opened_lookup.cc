@@ -9,6 +9,7 @@
 #include <numeric>
 #include <set>
 
+#include "src/engine/execute.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/view_columns.h"
 
@@ -64,6 +65,24 @@ arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan,
     lookups.push_back(std::move(opened));
   }
   return lookups;
+}
+
+std::vector<LookupPass> PassesOf(std::vector<OpenedLookup>* lookups) {
+  std::vector<LookupPass> passes;
+  for (OpenedLookup& opened : *lookups) {
+    const auto* view = std::get_if<WindowView>(&opened.lookup->view);
+    const auto same = std::find_if(passes.begin(), passes.end(), [&](const LookupPass& pass) {
+      const auto* other = std::get_if<WindowView>(&pass[0]->lookup->view);
+      return view != nullptr && other != nullptr && ShareAPass(*view, *other) &&
+             opened.spine_keys == pass[0]->spine_keys && opened.view_keys == pass[0]->view_keys;
+    });
+    if (same != passes.end()) {
+      same->push_back(&opened);
+    } else {
+      passes.push_back({&opened});
+    }
+  }
+  return passes;
 }
 
 Names SpineKeysOf(const std::vector<OpenedLookup>& lookups) {

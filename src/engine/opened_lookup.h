@@ -30,6 +30,13 @@ struct OpenedLookup {
 arrow::Result<std::vector<OpenedLookup>> OpenLookups(const RetrievalPlan& plan,
                                                      const Executor* executor);
 
+/// Lookups that one pass over their source does for: views over the same events, by the same
+/// columns of the spine. An as-of lookup is alone.
+using LookupPass = std::vector<OpenedLookup*>;
+
+/// Each lookup in one pass, in order of their first ones.
+std::vector<LookupPass> PassesOf(std::vector<OpenedLookup>* lookups);
+
 /// The columns of the spine that any of the lookups has for a key.
 std::vector<std::string> SpineKeysOf(const std::vector<OpenedLookup>& lookups);
 

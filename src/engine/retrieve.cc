@@ -17,6 +17,7 @@
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
 #include "src/engine/retrieved_rows.h"
+#include "src/engine/shared_pass.h"
 #include "src/engine/spine.h"
 #include "src/engine/view_columns.h"
 #include "src/engine/window_stage.h"
@@ -99,16 +100,20 @@ class Retrieval {
   }
 
   arrow::Result<std::vector<FoundFeatures>> FindAll() {
-    std::vector<FoundFeatures> result;
-    for (OpenedLookup& opened : lookups_) {
-      const SpineParts& spine = spines_.at(opened.spine_keys);
-      auto found = std::visit([&](const auto& view) { return Find(view, spine, &opened); },
-                              opened.lookup->view);
-      const auto* view = std::get_if<WindowView>(&opened.lookup->view);
-      if (!found.ok() && view != nullptr) return PlacedInView(found.status(), *view);
-      VIAND_ASSIGN_OR_RETURN(result.emplace_back(), std::move(found));
-      result.back().names = opened.lookup->output_names;
-      result.back().counters = NewStage(options_.counters, {OperatorKind::kAssemble, opened.index});
+    std::vector<FoundFeatures> result(lookups_.size());
+    for (const LookupPass& pass : PassesOf(&lookups_)) {
+      OpenedLookup* opened = pass[0];
+      if (const auto* view = std::get_if<AsOfView>(&opened->lookup->view)) {
+        VIAND_ASSIGN_OR_RETURN(result[opened->index],
+                               Find(*view, spines_.at(opened->spine_keys), opened));
+      } else {
+        VIAND_RETURN_NOT_OK(FindWindows(pass, &result));
+      }
+    }
+    for (const OpenedLookup& opened : lookups_) {
+      FoundFeatures& found = result[opened.index];
+      found.names = opened.lookup->output_names;
+      found.counters = NewStage(options_.counters, {OperatorKind::kAssemble, opened.index});
     }
     return result;
   }
@@ -209,23 +214,6 @@ class Retrieval {
     return arrow::Status::OK();
   }
 
-  /// Deals the view's rows out like the spine's.
-  arrow::Result<MapOutputs> MapView(Names columns, Names compared_only, const TimeRange& range,
-                                    const SpineParts& spine, OpenedLookup* opened) const {
-    MapRequest request;
-    request.columns = std::move(columns);
-    request.compared_only = std::move(compared_only);
-    request.keys = opened->view_keys;
-    request.drop_null_keys = true;
-    request.filter = SourceOf(*opened->lookup).filter;
-    request.time_column = TimeOf(*opened->lookup);
-    request.operation = {OperatorKind::kScan, opened->index};
-    request.range = range;
-    request.key_bounds = KeyBoundsOf(*opened, *spine_);
-    request.partitions = static_cast<int>(spine.partitions.size());
-    return RunMapStage(&opened->source, request, options_);
-  }
-
   arrow::Result<FoundFeatures> Find(const AsOfView& view, const SpineParts& spine,
                                     OpenedLookup* opened) const {
     VIAND_ASSIGN_OR_RETURN(AsOfPieces pieces,
@@ -246,61 +234,88 @@ class Retrieval {
     return found;
   }
 
-  arrow::Result<FoundFeatures> Find(const WindowView& view, const SpineParts& spine,
-                                    OpenedLookup* opened) const {
-    VIAND_ASSIGN_OR_RETURN(auto stage, StageOf(view, spine, opened));
+  /// Adds what the views of a pass found to `result`, or where that fails, what each finds alone:
+  /// an expression of one may fail on a row that only another reads.
+  arrow::Status FindWindows(const LookupPass& pass, std::vector<FoundFeatures>* result) const {
+    auto found = FindTogether(pass);
+    if (!found.ok()) {
+      const bool of_the_data = KindOf(found.status()) == ErrorKind::kInput ||
+                               KindOf(found.status()) == ErrorKind::kDefinition;
+      if (pass.size() == 1)
+        return PlacedInView(found.status(), std::get<WindowView>(pass[0]->lookup->view));
+      if (!of_the_data) return found.status();
+      for (OpenedLookup* opened : pass) VIAND_RETURN_NOT_OK(FindWindows({opened}, result));
+      return arrow::Status::OK();
+    }
+    for (size_t i = 0; i < pass.size(); ++i) (*result)[pass[i]->index] = std::move((*found)[i]);
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<std::vector<FoundFeatures>> FindTogether(const LookupPass& pass) const {
+    VIAND_ASSIGN_OR_RETURN(auto stage, StageOf(pass));
     VIAND_ASSIGN_OR_RETURN(auto results, RunWindowStage(std::move(stage), options_));
-    FoundFeatures found;
-    found.missing = opened->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
-    VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(LeastOf(results)));
-    VIAND_ASSIGN_OR_RETURN(found.columns, any->schema()->RemoveField(0));
-    for (const auto& field : found.columns->fields()) found.types.push_back(field->type());
-    found.chunks.resize(chunks_.dealt.count);
-    for (auto& outputs : results) {
-      for (size_t chunk = 0; chunk < outputs.size(); ++chunk) {
-        if (outputs[chunk]->rows() > 0) found.chunks[chunk].push_back(std::move(outputs[chunk]));
+    const size_t chunks = chunks_.dealt.count;
+    std::vector<FoundFeatures> all;
+    for (size_t task = 0; task < pass.size(); ++task) {
+      FoundFeatures& found = all.emplace_back();
+      found.missing =
+          pass[task]->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
+      VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(results[0][task * chunks]));
+      VIAND_ASSIGN_OR_RETURN(found.columns, any->schema()->RemoveField(0));
+      for (const auto& field : found.columns->fields()) found.types.push_back(field->type());
+      found.chunks.resize(chunks);
+      for (auto& outputs : results) {
+        for (size_t chunk = 0; chunk < chunks; ++chunk) {
+          TableReference& output = outputs[task * chunks + chunk];
+          if (output->rows() > 0) found.chunks[chunk].push_back(std::move(output));
+        }
       }
     }
-    return found;
+    return all;
   }
 
-  /// The table with the fewest rows: any one tells the types.
-  static const TableReference& LeastOf(const std::vector<std::vector<TableReference>>& results) {
-    const TableReference* least = &results[0][0];
-    for (const auto& outputs : results) {
-      for (const TableReference& table : outputs) {
-        if (table->rows() < (*least)->rows()) least = &table;
-      }
-    }
-    return *least;
-  }
-
-  arrow::Result<WindowStage> StageOf(const WindowView& view, const SpineParts& spine,
-                                     OpenedLookup* opened) const {
-    VIAND_ASSIGN_OR_RETURN(Names columns, ColumnsOfView(view, opened->source));
-    VIAND_ASSIGN_OR_RETURN(Names compared, ColumnsComparedOnly(view, opened->source));
-    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, MapView(std::move(columns), std::move(compared),
-                                                      ReachOf(view, spine_->range), spine, opened));
+  /// Deals the views' rows out like the spine's.
+  arrow::Result<WindowStage> StageOf(const LookupPass& pass) const {
+    OpenedLookup* first = pass[0];
+    const auto& any = std::get<WindowView>(first->lookup->view);
+    const SpineParts& spine = spines_.at(first->spine_keys);
+    std::vector<PassView> views;
+    for (const OpenedLookup* opened : pass)
+      views.push_back(
+          {.view = &std::get<WindowView>(opened->lookup->view), .times = spine_->range});
+    VIAND_ASSIGN_OR_RETURN(MapRequest request, SharedRequest(first->source, views));
+    request.keys = first->view_keys;  // in the order of the spine's
+    request.operation = {OperatorKind::kScan, first->index};
+    request.key_bounds = KeyBoundsOf(*first, *spine_);
+    request.partitions = static_cast<int>(spine.partitions.size());
+    VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&first->source, request, options_));
     WindowFragment fragment;
     fragment.at_spine = true;
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
     fragment.events = mapped.schema;
-    for (const std::string& key : opened->view_keys)
+    for (const std::string& key : first->view_keys)
       fragment.keys.push_back(mapped.schema->GetFieldIndex(key));
-    fragment.time_column = mapped.schema->GetFieldIndex(view.timestamp_column);
-    fragment.tasks = {
-        {.features = view.features,
-         .existence = view.existence,
-         .having = view.having,
-         .absent = opened->lookup->compute_absent ? AbsentRows::kCompute : AbsentRows::kNull}};
-    fragment.described_as = view.source.described_as;
+    fragment.time_column = mapped.schema->GetFieldIndex(any.timestamp_column);
+    const std::vector<std::string> filters = FiltersOfTasks(views);
+    for (size_t i = 0; i < pass.size(); ++i)
+      fragment.tasks.push_back(TaskOf(*pass[i]->lookup, filters[i]));
+    fragment.described_as = any.source.described_as;
     fragment.chunks = chunks_.dealt;
     return WindowStage{.prototype = std::move(fragment),
                        .spine = spine.schema,
                        .spine_parts = spine.partitions,
                        .events = std::move(mapped.partitions),
                        .times = spine_->range,
-                       .operation = {OperatorKind::kAggregate, opened->index}};
+                       .operation = {OperatorKind::kAggregate, first->index}};
+  }
+
+  static WindowTask TaskOf(const Lookup& lookup, const std::string& filter) {
+    const auto& view = std::get<WindowView>(lookup.view);
+    return {.filter = filter,
+            .features = view.features,
+            .existence = view.existence,
+            .having = view.having,
+            .absent = lookup.compute_absent ? AbsentRows::kCompute : AbsentRows::kNull};
   }
 
   const RetrievalPlan& plan_;
