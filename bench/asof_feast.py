@@ -1,7 +1,9 @@
 """Feast's offline stores as peers of bench/asof; runs in .venv-feast.
 
-  asof_feast.py file|duckdb FOLDER OUT THREADS      measured: features of the spine's rows, to Parquet
-  asof_feast.py apply-file|apply-duckdb FOLDER      before that: the registry
+  asof_feast.py file|duckdb|ray FOLDER OUT THREADS          measured: features of the spine's rows, to Parquet
+  asof_feast.py apply-file|apply-duckdb|apply-ray FOLDER    before that: the registry
+
+bench/ray measures the Ray store, on the cluster $RAY_ADDRESS, whose tasks run with this program's Python.
 """
 
 import os
@@ -16,8 +18,12 @@ def open_store(kind, folder):
 
     state = Path(folder) / f"feast-{kind}"
     state.mkdir(exist_ok=True)
+    offline_store = {"type": kind}
+    if kind == "ray":
+        offline_store |= {"storage_path": str(state), "ray_address": os.environ.get("RAY_ADDRESS"),
+                          "ray_conf": {"runtime_env": {"py_executable": sys.executable}}}
     return FeatureStore(config=RepoConfig(
-        project="asof", provider="local", registry=str(state / "registry.db"), offline_store={"type": kind},
+        project="asof", provider="local", registry=str(state / "registry.db"), offline_store=offline_store,
         online_store={"type": "sqlite", "path": str(state / "online.db")}, entity_key_serialization_version=3))
 
 

@@ -42,7 +42,7 @@ class Node:
         self.__dict__.update(described)
 
     def workers(self):
-        """{process id: title} of its workers; the title of one that runs a task is ray::NAME."""
+        """{process id: title} of its workers; the title of one that runs a task is ray::NAME. None where it was killed."""
         titles = {child: title_of(child) for child in children_of(self.raylet)}
         return {child: title for child, title in titles.items() if title.startswith("ray::") and title not in NOT_WORKERS}
 

@@ -1,4 +1,4 @@
-"""The cluster of the tests is one: three nodes, objects cross between them, nothing is left of it."""
+"""Nothing is left of the cluster of the tests, whatever becomes of the tests."""
 
 import os
 import signal
@@ -7,28 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from cluster import RayCluster, children_of, descendants_of, is_alive
-
-CROSSING = """
-import ray, numpy
-ray.init(address="{address}", logging_level="ERROR")
-assert len([node for node in ray.nodes() if node["Alive"]]) == 3
-@ray.remote(num_cpus=0.1, resources={{"node1": 1}})
-def make(): return numpy.ones(20 << 20, numpy.uint8)
-@ray.remote(num_cpus=0.1, resources={{"node2": 1}})
-def take(made): return int(made.sum())
-assert ray.get(take.remote(make.remote())) == 20 << 20
-"""
-
-
-def test_objects_cross_between_nodes(ray_cluster):
-    before = ray_cluster.settled_received_bytes()
-    subprocess.run([sys.executable, "-c", CROSSING.format(address=ray_cluster.address)], check=True, timeout=120,
-                   env=ray_cluster.environment)
-    after = ray_cluster.settled_received_bytes()
-    assert after["node2"] - before["node2"] >= 20 << 20
-    assert after["node1"] == before["node1"]
-    assert after["node0"] - before["node0"] < 1 << 20
+from cluster import children_of, descendants_of, is_alive
 
 
 def test_nothing_is_left_of_a_cluster_whose_owner_is_killed(tmp_path):

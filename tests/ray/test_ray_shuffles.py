@@ -1,0 +1,137 @@
+"""Random plans are the same on Ray and on threads, what is shuffled really crosses between nodes, and none of it comes near
+the driver. VIAND_LONG takes more plans, and a shuffle of which a gigabyte crosses."""
+
+import contextlib
+import os
+import sys
+import time
+
+import numpy
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from cluster import ROOT, RayCluster, descendants_of
+from conftest import store_config
+
+sys.path.insert(0, str(ROOT / "tests" / "random_repos"))
+
+from random_repos import Repo, time_type  # noqa: E402
+
+LONG = bool(os.environ.get("VIAND_LONG"))
+SEEDS = range(60) if LONG else (2, 5)
+MIB = 1 << 20
+DOUBLES = 10
+EVENT_BYTES, SPINE_ROW_BYTES = 16 + 8 * DOUBLES, 16 + 8  # key, time, what is summed; key, time, row number
+DEFINITIONS = f"""entities:
+  - {{name: user, join_keys: [user_id], value_type: INT64}}
+sources:
+  - {{name: events, type: file, path: events.parquet, timestamp_field: at}}
+feature_views:
+  - name: recent
+    entities: [user]
+    source: events
+    window: 30d
+    features: {{{", ".join(f"total{i}: sum(d{i})" for i in range(DOUBLES))}}}
+"""
+
+
+def call(viand, repo, *arguments, cluster=None):
+    on_ray = ("--executor", "ray", "--ray-address", cluster.address) if cluster else ()
+    code, _, error = viand.call(repo, *arguments, *on_ray, env=cluster.environment if cluster else None)
+    assert code == 0, f"viand {' '.join(map(str, arguments))}\n{error}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_plans_give_the_same_bytes(viand, ray_cluster, tmp_path, seed):
+    repo = Repo(seed)
+    if not repo.grid()[0]:
+        return  # all rows lie within four days
+    table, _ = repo.spine(time_type(repo.random))
+    made = {}
+    for name, cluster in (("threads", None), ("ray", ray_cluster)):
+        folder = tmp_path / name / "repo"
+        folder.mkdir(parents=True)
+        repo.write(folder)
+        parquet.write_table(table, folder / "spine.parquet")
+        call(viand, folder, "run")
+        call(viand, folder, "backfill", "--partitions", "5", cluster=cluster)
+        call(viand, folder, "historical", "--spine", folder / "spine.parquet", "--timestamp-column", "asked_at", "-o",
+             folder / "out.parquet", "--features", ",".join(view["name"] for view in repo.views), "--partitions", "7", cluster=cluster)
+        made[name] = [(folder / "out.parquet").read_bytes(),
+                      *[path.read_bytes() for path in sorted((folder / "data" / "offline").rglob("*.parquet"))]]
+    assert made["ray"] == made["threads"]
+
+
+def make_repo(folder, viand, rows, spine_rows, keys):
+    """Events of random users at random times, in row groups of 500,000, and a spine."""
+    random = numpy.random.default_rng(11)
+
+    def keys_and_times(count, time):
+        at = 1_600_000_000_000_000 + random.integers(0, 90 * 86_400_000_000, count)
+        return {"user_id": random.integers(0, keys, count), time: pa.array(at, pa.timestamp("us", "UTC"))}
+
+    folder.mkdir()
+    writer = None
+    for first in range(0, rows, 500_000):
+        count = min(500_000, rows - first)
+        table = pa.table(keys_and_times(count, "at") | {f"d{i}": random.random(count) for i in range(DOUBLES)})
+        writer = writer or parquet.ParquetWriter(folder / "events.parquet", table.schema, compression="none", use_dictionary=False)
+        writer.write_table(table)
+    writer.close()
+    parquet.write_table(pa.table(keys_and_times(spine_rows, "event_timestamp")), folder / "spine.parquet")
+    (folder / "feature_store.yaml").write_text(store_config("shuffled"))
+    (folder / "definitions.yaml").write_text(DEFINITIONS)
+    call(viand, folder, "apply", "--yes")
+    return folder
+
+
+def retrieval(folder, out):
+    """To a folder of parts, which fragments write."""
+    return "historical", "--spine", folder / "spine.parquet", "--features", "recent", "-o", f"{folder / out}/"
+
+
+def parts(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
+
+
+def private_bytes(process):
+    """Anonymous memory of a process and its children: what the driver itself holds."""
+    total = 0
+    for each in (process, *descendants_of(process)):
+        try:
+            with open(f"/proc/{each}/status") as status:
+                total += sum(int(line.split()[1]) << 10 for line in status if line.startswith("RssAnon:"))
+        except OSError:
+            pass  # it has ended
+    return total
+
+
+def retrieve_on_ray(viand, cluster, folder):
+    """Most anonymous bytes of the driver."""
+    process = viand.start(folder, *retrieval(folder, "ray"), "--executor", "ray", "--ray-address", cluster.address,
+                          env=cluster.environment)
+    most = 0
+    while process.poll() is None:
+        most = max(most, private_bytes(process.pid))
+        time.sleep(0.02)
+    _, error = process.communicate()
+    assert process.returncode == 0, error
+    return most
+
+
+def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray_cluster, tmp_path):
+    rows, spine_rows, least = (30_000_000, 3_000_000, 1 << 30) if LONG else (1_000_000, 100_000, 30 * MIB)
+    small = make_repo(tmp_path / "small", viand, rows // 20, spine_rows // 20, keys=200_000)
+    large = make_repo(tmp_path / "large", viand, rows, spine_rows, keys=200_000)
+    with RayCluster(store_bytes=2000 * MIB) if LONG else contextlib.nullcontext(ray_cluster) as cluster:
+        of_small = retrieve_on_ray(viand, cluster, small)
+        before = cluster.settled_received_bytes()
+        of_large = retrieve_on_ray(viand, cluster, large)
+        after = cluster.settled_received_bytes()
+    received = {node: after[node] - before[node] for node in after}
+    assert received["node1"] + received["node2"] >= least, received
+    assert min(received["node1"], received["node2"]) >= least / 8, received
+    assert sum(received.values()) <= 1.2 * (rows * EVENT_BYTES + spine_rows * SPINE_ROW_BYTES), received
+    assert of_large <= 1.5 * of_small, f"the driver: {of_small / MIB:.0f} MiB, then {of_large / MIB:.0f} MiB"
+    call(viand, large, *retrieval(large, "threads"))
+    assert parts(large / "ray") == parts(large / "threads") != {}
