@@ -23,6 +23,17 @@ struct HeavyKey {
   int64_t rows = 0;  ///< of features or events
 };
 
+/// What an operator's fragments did on one node of a cluster.
+struct NodeMeasures {
+  std::string node;  ///< Ray's id of it
+  int64_t fragments = 0;
+  int64_t retried = 0;  ///< of these: ran again, for a worker or a node was lost
+  int64_t rows_in = 0;
+  int64_t rows_out = 0;
+  int64_t bytes_out = 0;        ///< in memory
+  double fragment_seconds = 0;  ///< of its fragments, added up
+};
+
 /// What an operator did in all of its fragments.
 struct OperatorMeasures {
   double seconds = 0;           ///< from its start to its end
@@ -34,6 +45,7 @@ struct OperatorMeasures {
   int64_t spilled_bytes = 0;
   double skew = 1;                      ///< rows of the largest fragment over the mean
   std::vector<HeavyKey> heaviest_keys;  ///< of a join or aggregates: at most five, most rows first
+  std::vector<NodeMeasures> nodes;      ///< of a cluster, by their ids; none: all ran here
 };
 
 struct PlanOperator {

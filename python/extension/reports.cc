@@ -95,6 +95,17 @@ nb::object OperatorMeasuresDict(const OperatorMeasures& did) {
   nb::list heaviest;
   for (const HeavyKey& key : did.heaviest_keys)
     heaviest.append(nb::make_tuple(ToPython(key.key), key.rows));
+  nb::list nodes;
+  for (const NodeMeasures& on : did.nodes) {
+    nodes.append(nb::object(Dict()
+                                .Add("node", on.node)
+                                .Add("fragments", on.fragments)
+                                .Add("retried", on.retried)
+                                .Add("rows_in", on.rows_in)
+                                .Add("rows_out", on.rows_out)
+                                .Add("bytes_out", on.bytes_out)
+                                .Add("fragment_seconds", on.fragment_seconds)));
+  }
   return Dict()
       .Add("seconds", did.seconds)
       .Add("fragment_seconds", did.fragment_seconds)
@@ -104,7 +115,8 @@ nb::object OperatorMeasuresDict(const OperatorMeasures& did) {
       .Add("bytes_out", did.bytes_out)
       .Add("spilled_bytes", did.spilled_bytes)
       .Add("skew", did.skew)
-      .Add("heaviest_keys", heaviest);
+      .Add("heaviest_keys", heaviest)
+      .Add("nodes", nodes);
 }
 
 nb::object TagsOf(const ObjectSummary& object) {

@@ -46,6 +46,17 @@ std::string HeaviestText(const std::vector<HeavyKey>& keys) {
   return text;
 }
 
+/// "node 3f1a6cde: 4 fragments, 1,200 -> 300 rows, 12 KB, 31 ms"
+std::string NodeText(const NodeMeasures& node) {
+  constexpr size_t kShownOfId = 8;
+  std::string text = fmt::format(
+      "node {}: {}, {} -> {}, {}, {}", node.node.substr(0, kShownOfId),
+      Counted(node.fragments, "fragment"), Grouped(node.rows_in), Counted(node.rows_out, "row"),
+      BytesText(static_cast<double>(node.bytes_out)), DurationText(node.fragment_seconds));
+  if (node.retried > 0) text += fmt::format(", {} retried", Grouped(node.retried));
+  return text;
+}
+
 /// Cuts a text at blanks into lines of at most `width`; a longer word stays whole.
 std::vector<std::string> Wrapped(const std::string& text, size_t width) {
   std::vector<std::string> lines = {""};
@@ -124,6 +135,9 @@ class TreeText {
     if (node.partitions > 1) detail(Counted(node.partitions, "partition"));
     if (node.measured && !node.measured->heaviest_keys.empty())
       detail(HeaviestText(node.measured->heaviest_keys));
+    if (node.measured) {
+      for (const NodeMeasures& on : node.measured->nodes) detail(NodeText(on));
+    }
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const bool last = i + 1 == node.inputs.size();
       Add(node.inputs[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));
@@ -175,11 +189,21 @@ json ToJson(const OperatorMeasures& did) {
   json keys = json::array();
   for (const HeavyKey& key : did.heaviest_keys)
     keys.push_back({{"key", key.key}, {"rows", key.rows}});
+  json nodes = json::array();
+  for (const NodeMeasures& on : did.nodes) {
+    nodes.push_back({{"node", on.node},
+                     {"fragments", on.fragments},
+                     {"retried", on.retried},
+                     {"rows_in", on.rows_in},
+                     {"rows_out", on.rows_out},
+                     {"bytes_out", on.bytes_out},
+                     {"fragment_seconds", on.fragment_seconds}});
+  }
   return {{"seconds", did.seconds},     {"fragment_seconds", did.fragment_seconds},
           {"fragments", did.fragments}, {"rows_in", did.rows_in},
           {"rows_out", did.rows_out},   {"bytes_out", did.bytes_out},
           {"skew", did.skew},           {"spilled_bytes", did.spilled_bytes},
-          {"heaviest_keys", keys}};
+          {"heaviest_keys", keys},      {"nodes", nodes}};
 }
 
 }  // namespace

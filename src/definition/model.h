@@ -202,6 +202,7 @@ struct RepoConfig {
   int64_t registry_cache_ttl_seconds = 600;
   std::string offline_store_type = "viand";
   std::string ray_address;   ///< of an offline store of type ray; empty: none
+  std::string storage_path;  ///< of it: where tasks put results; empty: the repo's data
   std::string content_hash;  ///< SHA-256 of the file
 };
 

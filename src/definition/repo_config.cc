@@ -77,20 +77,26 @@ arrow::Result<std::string> StoreType(const YamlNode& root, std::string_view key,
   return otherwise;
 }
 
-/// Feast's keys, of which viand has a use for the address; what nearly is it is a mistake.
+/// Feast's keys, of which viand has a use for two; what nearly is one of these is a mistake.
 arrow::Status ReadRayStore(const YamlNode& store, RepoConfig* config) {
   if (store.kind != YamlKind::kMapping) return arrow::Status::OK();
   const YamlNode* address = FindValue(store, "ray_address");
   if (address != nullptr && address->kind != YamlKind::kNothing) {
     VIAND_ASSIGN_OR_RETURN(config->ray_address, ReadText(*address, "HOST:PORT as \"ray_address\""));
   }
+  static const std::vector<std::string> kKeys = {"ray_address", "storage_path"};
   for (const YamlEntry& entry : store.entries) {
-    if (entry.key == "ray_address" || DidYouMean(entry.key, {"ray_address"}).empty()) continue;
+    if (std::find(kKeys.begin(), kKeys.end(), entry.key) != kKeys.end()) continue;
+    std::string hint = DidYouMean(entry.key, kKeys);
+    if (hint.empty()) continue;
     return ErrorAt(entry.where, ErrorKind::kDefinition,
                    fmt::format("unknown key \"{}\" of an offline store of type ray", entry.key),
-                   DidYouMean(entry.key, {"ray_address"}));
+                   std::move(hint));
   }
-  return arrow::Status::OK();
+  const YamlNode* storage = FindValue(store, "storage_path");
+  if (storage == nullptr || storage->kind == YamlKind::kNothing) return arrow::Status::OK();
+  return ReadText(*storage, "a folder or an address as \"storage_path\"")
+      .Value(&config->storage_path);
 }
 
 /// Feast's single-machine types and ours all mean viand's engine (DESIGN section 6).

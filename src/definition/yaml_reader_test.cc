@@ -241,6 +241,16 @@ TEST_F(YamlFiles, ConfigureTheRepo) {
   ASSERT_TRUE(config.ok()) << RenderError(config.status());
   EXPECT_EQ(config->registry_type, "file");
   EXPECT_EQ(config->offline_store_type, "viand");
+  Write("feature_store.yaml",
+        "project: a\nregistry: r\noffline_store: {type: ray, ray_address: 'head:6379', "
+        "storage_path: 's3://bucket/x', target_partition_size_mb: 64}\n");
+  config = ReadRepoConfig(root_.string());
+  ASSERT_TRUE(config.ok()) << RenderError(config.status());
+  EXPECT_EQ(config->ray_address, "head:6379");
+  EXPECT_EQ(config->storage_path, "s3://bucket/x");
+  Write("feature_store.yaml",
+        "project: a\nregistry: r\noffline_store: {type: ray, ray_address: null}\n");
+  EXPECT_EQ(ReadRepoConfig(root_.string())->ray_address, "");
 }
 
 TEST_F(YamlFiles, RefuseABrokenConfig) {
@@ -253,6 +263,9 @@ TEST_F(YamlFiles, RefuseABrokenConfig) {
             "its sqlite "
             "online store (the default)\n  hint: write \"_\", or name another online_store (null "
             "for none)");
+  EXPECT_EQ(ConfigError("project: a\nregistry: r\noffline_store: {type: ray, ray_adress: auto}\n"),
+            "feature_store.yaml:3:28: unknown key \"ray_adress\" of an offline store of type ray\n"
+            "  hint: did you mean \"ray_address\"?");
   EXPECT_EQ(ConfigError("projct: a\nregistry: r\n"),
             "feature_store.yaml:1:1: feature_store.yaml lacks the key \"project\"\n"
             "  hint: there is \"projct\"");

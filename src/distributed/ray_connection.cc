@@ -68,13 +68,16 @@ arrow::Status RayConnection::SayHello(const RayOptions& options) {
                                    {"viand", options.version},
                                    {"address", options.address},
                                    {"tasks", options.tasks},
-                                   {"memory", options.memory_bytes}},
+                                   {"memory", options.memory_bytes},
+                                   {"storage", options.storage_path},
+                                   {"storage_asked_for", options.storage_asked_for}},
                                   nullptr));
   VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
   if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
   cluster_.cpus = std::max<int>(1, static_cast<int>(IntegerOf(frame.header, "cpus")));
   cluster_.memory_bytes = IntegerOf(frame.header, "memory");
   cluster_.task_memory_bytes = IntegerOf(frame.header, "task_memory");
+  cluster_.shares_storage = frame.header.value("shares_storage", false);
   return arrow::Status::OK();
 }
 

@@ -39,6 +39,10 @@ struct RayOptions {
   int64_t own_memory_bytes = 0;
   std::string temporary_folder = "/tmp";  ///< for tables of this process that are large
   std::string version;                    ///< of viand: the driver and the nodes must have it
+  /// Where tasks write results, absolute or an address. Asked for: every node must see it; else it
+  /// is used where they all do.
+  std::string storage_path;
+  bool storage_asked_for = false;
 };
 
 /// What the cluster has.
@@ -46,6 +50,7 @@ struct RayCluster {
   int cpus = 1;
   int64_t memory_bytes = 0;       ///< for tasks; 0: unknown
   int64_t task_memory_bytes = 0;  ///< for one; 0: unknown
+  bool shares_storage = false;    ///< every node sees the storage path
 };
 
 /// The error that an answer has.

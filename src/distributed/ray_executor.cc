@@ -174,6 +174,11 @@ class RayExecutor : public engine::Executor {
     return DiskPool::In(options_.temporary_folder);
   }
 
+  std::string StoragePath() const override {
+    const auto connection = Connection();
+    return connection.ok() && (*connection)->cluster().shares_storage ? options_.storage_path : "";
+  }
+
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
     VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
     VIAND_ASSIGN_OR_RETURN(const auto bytes, SerializeTable(table));

@@ -198,7 +198,7 @@ class AsOfLookup {
 
   arrow::Result<Results> RunStage(const std::string& does, OperatorKind kind,
                                   std::vector<FragmentCall> calls) const {
-    return options_.executor->RunStage(does + source_->described_as, std::move(calls),
+    return options_.executor->RunStage(does + view_.described_as, std::move(calls),
                                        options_.progress,
                                        NewStage(options_.counters, {kind, spine_.lookup}));
   }

@@ -119,4 +119,10 @@ std::vector<std::string> FiltersOfTasks(const std::vector<PassView>& views) {
   return filters;
 }
 
+std::string DescriptionOf(const std::vector<PassView>& views) {
+  std::string text;
+  for (const PassView& each : views) text += (text.empty() ? "" : ", ") + each.view->described_as;
+  return text;
+}
+
 }  // namespace viand::engine

@@ -26,4 +26,7 @@ arrow::Result<MapRequest> SharedRequest(const OpenedScan& source,
 /// the map stage has applied the one filter that all of them have.
 std::vector<std::string> FiltersOfTasks(const std::vector<PassView>& views);
 
+/// `feature view "a", feature view "b"`.
+std::string DescriptionOf(const std::vector<PassView>& views);
+
 }  // namespace viand::engine

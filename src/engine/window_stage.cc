@@ -1,7 +1,5 @@
 #include "src/engine/window_stage.h"
 
-#include <arrow/table.h>
-
 #include <iterator>
 #include <utility>
 
@@ -44,7 +42,7 @@ class WindowStageRun {
   arrow::Result<Outputs> Aggregate(std::vector<FragmentCall> calls) const {
     if (calls.empty()) return Outputs{};
     const std::string does = stage_.prototype.at_spine ? "look up " : "aggregate ";
-    return options_.executor->RunStage(does + stage_.prototype.described_as, std::move(calls),
+    return options_.executor->RunStage(does + stage_.described_as, std::move(calls),
                                        options_.progress,
                                        NewStage(options_.counters, stage_.operation));
   }
@@ -77,18 +75,6 @@ class WindowStageRun {
 
 arrow::Result<Outputs> RunWindowStage(WindowStage stage, const ExecuteOptions& options) {
   return WindowStageRun(std::move(stage), options).Run();
-}
-
-arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfOutputs(const Outputs& outputs, size_t first,
-                                                              size_t count, Executor* executor) {
-  const TableReference* least = &outputs[0][first];
-  for (const auto& of_fragment : outputs) {
-    for (size_t i = first; i < first + count; ++i) {
-      if (of_fragment[i]->rows() < (*least)->rows()) least = &of_fragment[i];
-    }
-  }
-  VIAND_ASSIGN_OR_RETURN(const auto table, executor->Fetch(*least));
-  return table->schema();
 }
 
 }  // namespace viand::engine

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "src/engine/execute.h"
@@ -24,17 +25,12 @@ struct WindowStage {
   std::vector<PartitionInputs> events;       ///< by partition
   TimeRange times;                           ///< of the spine's rows
   OperatorId operation;
+  std::string described_as;  ///< the views: `feature view "x"`
 };
 
 /// Runs it: the outputs of each fragment, in no order that results may depend on. kInput, naming
 /// feature, key and bytes, where one key's window exceeds what a fragment may take.
 arrow::Result<std::vector<std::vector<TableReference>>> RunWindowStage(
     WindowStage stage, const ExecuteOptions& options);
-
-/// The schema of outputs `first` to `first + count` of each fragment, which all have the same:
-/// fetches the one with the fewest rows.
-arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfOutputs(
-    const std::vector<std::vector<TableReference>>& outputs, size_t first, size_t count,
-    Executor* executor);
 
 }  // namespace viand::engine

@@ -1,5 +1,10 @@
 #include "src/store/plan_report.h"
 
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace viand::store {
 namespace {
 
@@ -29,6 +34,23 @@ std::string KindText(const engine::PlanNode& node) {
 
 double Seconds(int64_t duration_us) { return static_cast<double>(duration_us) / 1e6; }
 
+std::vector<NodeMeasures> ToNodes(const engine::StageCounters& stage) {
+  std::map<std::string, NodeMeasures> nodes;
+  for (const engine::FragmentCounters& did : stage.fragments) {
+    if (did.node.empty()) continue;
+    NodeMeasures& node = nodes.try_emplace(did.node, NodeMeasures{.node = did.node}).first->second;
+    ++node.fragments;
+    if (did.attempt > 1) ++node.retried;
+    node.rows_in += did.rows_in;
+    node.rows_out += did.rows_out;
+    node.bytes_out += did.bytes_out;
+    node.fragment_seconds += Seconds(did.run_us);
+  }
+  std::vector<NodeMeasures> result;
+  for (auto& [name, node] : nodes) result.push_back(std::move(node));
+  return result;
+}
+
 OperatorMeasures ToMeasures(const engine::StageCounters& stage) {
   const engine::FragmentCounters sum = engine::Sum(stage);
   OperatorMeasures measures{.seconds = Seconds(stage.run_us),
@@ -39,9 +61,11 @@ OperatorMeasures ToMeasures(const engine::StageCounters& stage) {
                             .bytes_out = sum.bytes_out,
                             .spilled_bytes = sum.spilled_bytes,
                             .skew = engine::Skew(stage),
-                            .heaviest_keys = {}};
+                            .heaviest_keys = {},
+                            .nodes = {}};
   for (const engine::HeavyKey& heavy : sum.heaviest)
     measures.heaviest_keys.push_back({heavy.key, heavy.rows});
+  measures.nodes = ToNodes(stage);
   return measures;
 }
 

@@ -63,6 +63,17 @@ arrow::Result<std::string> ChooseExecutor(const OpenOptions& options,
   return options.executor;
 }
 
+/// Where a cluster's tasks put what is meant for this process: not in $TMPDIR, which is a machine's
+/// own.
+std::string RayStorage(const OpenOptions& options, const definition::RepoConfig& config) {
+  namespace fs = std::filesystem;
+  std::string storage = config.storage_path;
+  if (storage.find("://") != std::string::npos) return storage;
+  if (storage.empty()) storage = options.temporary_folder;
+  if (storage.empty() && fs::is_directory(config.root + "/data")) storage = "data";
+  return fs::absolute(fs::path(config.root) / storage).lexically_normal().string();
+}
+
 arrow::Result<std::unique_ptr<engine::Executor>> MakeExecutor(const OpenOptions& options,
                                                               const definition::RepoConfig& config,
                                                               int threads) {
@@ -86,7 +97,9 @@ arrow::Result<std::unique_ptr<engine::Executor>> MakeExecutor(const OpenOptions&
          .memory_bytes = options.memory.empty() ? 0 : memory_bytes,
          .own_memory_bytes = memory_bytes,
          .temporary_folder = folder,
-         .version = Version()});
+         .version = Version(),
+         .storage_path = RayStorage(options, config),
+         .storage_asked_for = !config.storage_path.empty()});
   }
   if (executor == "spill") memory_bytes = 1;
   return distributed::MakeLocalExecutor(

@@ -3,18 +3,23 @@
 import os
 import select
 import socket
+import sys
 import threading
 
 from .driver import Driver
 
+# What Ray may take to let go of a cluster, or to stop.
+_GRACE_SECONDS = 15
 
-def _end_where_abandoned(parent: socket.socket, driver: Driver) -> None:
-    """While it connects, which Ray may take minutes for, the driver does not hear that viand has ended."""
-    closed = select.poll()
-    closed.register(parent, select.POLLRDHUP)
-    closed.poll()
-    if not driver.connected:
-        os._exit(1)
+
+def end_with(parent: socket.socket, driver: Driver) -> None:
+    """Ends this process, and a Ray that it started, where the other side has closed and the conversation does not end."""
+    gone = select.poll()
+    gone.register(parent, select.POLLRDHUP)
+    gone.poll()
+    if driver.connected:
+        threading.Event().wait(_GRACE_SECONDS)
+    os._exit(1)
 
 
 def main() -> None:
@@ -24,8 +29,11 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     driver = Driver(parent)
-    threading.Thread(target=_end_where_abandoned, args=(parent, driver), daemon=True).start()
+    threading.Thread(target=end_with, args=(parent, driver), name="viand.ray end", daemon=True).start()
     driver.serve()
+    if ray := sys.modules.get("ray"):
+        ray.shutdown()
+    os._exit(0)
 
 
 if __name__ == "__main__":

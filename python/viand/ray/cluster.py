@@ -8,6 +8,7 @@ import queue
 import secrets
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +39,8 @@ def import_ray(ours: bool) -> Any:
     """The package, or what installs it. A Ray of our own listens on 127.0.0.1 alone, and asks for a secret besides."""
     if "ray" not in sys.modules:  # which reads these when it is imported
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Else a task that is too large for its node is run again for ever.
+        os.environ.setdefault("RAY_task_oom_retries", "3")
         if ours:
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # Ray's name for it
             os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
@@ -134,8 +137,29 @@ def _measure(ray: Any, tasks: int, memory: int) -> Cluster:
     return Cluster(cpus, each * cpus, each)
 
 
-def check_nodes(version: str) -> None:
-    """Raises where a node has not the driver's viand: a task of every node that may get some says which it has."""
+def check_nodes(version: str, storage: str, asked_for: bool) -> bool:
+    """Asks every node that may get tasks: raises where one has not the driver's viand. Tells whether all see the storage path,
+    and raises where one does not that was asked for."""
+    if not storage or "://" in storage:
+        _ask_nodes(version, "")
+        return bool(storage)
+    try:
+        os.makedirs(storage, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=storage, prefix=".viand-seen-") as marker:
+            blind = _ask_nodes(version, marker.name)
+    except EnvironmentProblem:
+        raise
+    except OSError as problem:
+        raise EnvironmentProblem(f"cannot write to the storage path {storage}: {problem}",
+                                 "name another as storage_path of the offline_store") from None
+    if blind and asked_for:
+        raise EnvironmentProblem(f"the node {blind} does not see the storage path {storage}",
+                                 "name a folder that all nodes share, or an address such as s3://bucket/folder")
+    return not blind
+
+
+def _ask_nodes(version: str, marker: str) -> str:
+    """The address of a node that does not see the file, "" for none."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -145,18 +169,21 @@ def check_nodes(version: str) -> None:
              if node["Alive"] and node["Resources"].get("CPU", 0) >= 1}
     ask = ray.remote(num_cpus=0, max_retries=2)(task.describe_node)
     asked = {ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True),
-                         name="viand: versions").remote(): where for node, where in nodes.items()}
+                         name="viand: versions").remote(marker): where for node, where in nodes.items()}
     done, late = ray.wait(list(asked), num_returns=len(asked), timeout=_CHECK_SECONDS) if asked else ([], [])
     if late:
         raise EnvironmentProblem(f"the node {asked[late[0]]} started no worker in {_CHECK_SECONDS} seconds",
                                  "look at the logs of its raylet, below /tmp/ray/session_latest/logs there")
+    blind = ""
     for answer in done:
         try:
-            found = ray.get(answer)
+            found, seen = ray.get(answer)
         except Exception as problem:
             raise EnvironmentProblem(f"the node {asked[answer]} cannot run viand: {last_line(problem)}", INSTALL) from None
         if found != version:
             raise EnvironmentProblem(f"the node {asked[answer]} has viand {found}, and the driver has {version}", INSTALL)
+        blind = blind if seen else asked[answer]
+    return blind
 
 
 INSTALL = ("install the driver's version of viand on every node, or give it with runtime_env "

@@ -3,8 +3,7 @@ came of them."""
 
 from __future__ import annotations
 
-import functools
-import os
+import dataclasses
 import queue
 import socket
 import threading
@@ -12,9 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from .. import _viand
-from ..errors import EnvironmentProblem, Error, MissingPackage, UsageError
+from ..errors import EnvironmentProblem, Error, UsageError
 from . import cluster
+from .failures import explained
 from .frames import FORMAT, Frames
+from .objects import Objects
 
 # Tables that go to the engine at a time.
 _FETCHES = 4
@@ -37,14 +38,23 @@ def _error(problem: Exception) -> dict[str, str]:
     return {"kind": "environment", "message": f"{type(problem).__name__}: {problem}", "hint": ""}
 
 
+@dataclasses.dataclass
+class Running:
+    """A task that Ray has."""
+
+    result: Any  # Ray's reference of its result message
+    outputs: range  # numbers of its tables
+    name: str
+
+
 class Driver:
     """One conversation."""
 
     def __init__(self, engine: socket.socket) -> None:
-        self.connected = False
         self._frames = Frames(engine)
-        self._objects: dict[int, Any] = {}  # a table's number -> Ray's reference
-        self._running: dict[int, tuple[Any, int, int]] = {}  # a request's number -> reference of its result, outputs
+        self._objects = Objects()
+        self._running: dict[int, Running] = {}  # by the request's number
+        self.connected = False
         self._ended: queue.SimpleQueue[tuple[int, Future[Any]] | None] = queue.SimpleQueue()
 
     def serve(self) -> None:
@@ -59,7 +69,8 @@ class Driver:
             self._send({"id": header["id"], "error": _error(problem)})
             return
         self.connected = True
-        self._send({"id": header["id"], "cpus": there.cpus, "memory": there.memory, "task_memory": there.task_memory})
+        self._send({"id": header["id"], "cpus": there.cpus, "memory": there.memory, "task_memory": there.task_memory,
+                    "shares_storage": self._shares_storage})
         self._answer_requests()
 
     def _greet(self, hello: dict[str, Any]) -> cluster.Cluster:
@@ -67,7 +78,7 @@ class Driver:
             raise EnvironmentProblem(f"the program viand is {hello.get('viand')}, and the package viand that speaks with Ray is "
                                      f"{_viand.version()}", "install both from one version; $VIAND_PYTHON names the Python")
         there = cluster.connect(hello["address"], hello["tasks"], hello["memory"])
-        cluster.check_nodes(hello["viand"])
+        self._shares_storage = cluster.check_nodes(hello["viand"], hello["storage"], hello["storage_asked_for"])
         import ray
 
         from . import task
@@ -89,8 +100,7 @@ class Driver:
                 elif "fetch" in header:
                     fetches.submit(self._fetch, header["id"], self._objects[header["fetch"]])
                 elif "release" in header:
-                    for number in header["release"]:
-                        self._objects.pop(number, None)
+                    self._objects.release(header["release"])
                 elif "cancel" in header:
                     self._cancel(header["cancel"])
             self._cancel(list(self._running))
@@ -114,14 +124,14 @@ class Driver:
             self._send({"id": number, "error": _error(problem)})
             return
         references = references if isinstance(references, list) else [references]
-        for index in range(count):
-            self._objects[first + index] = references[index]
-        self._running[number] = (references[-1], first, count)
+        outputs = range(first, first + count)
+        self._objects.add(outputs, references, header["inputs"])
+        self._running[number] = Running(references[-1], outputs, header["run"])
         references[-1].future().add_done_callback(lambda future: self._ended.put((number, future)))
 
     def _put(self, header: dict[str, Any], payload: bytearray) -> None:
         try:
-            self._objects[header["put"]] = self._ray.put(self._table(payload))
+            self._objects.put(header["put"], self._ray.put(self._table(payload)))
             self._send({"id": header["id"]})
         except Exception as problem:
             self._send({"id": header["id"], "error": _error(problem)})
@@ -130,7 +140,7 @@ class Driver:
         try:
             table = self._ray.get(reference)
         except Exception as problem:
-            self._send({"id": number, "error": _error(_explained(problem))})
+            self._send({"id": number, "error": _error(explained(problem))})
             return
         self._send({"id": number}, table.stream)
 
@@ -139,16 +149,11 @@ class Driver:
             known = self._running.pop(number, None)
             if known is None:
                 continue
-            reference, first, count = known
             try:
-                self._ray.cancel(reference)
+                self._ray.cancel(known.result)
             except Exception:
                 pass  # it has ended
-            self._forget(first, count)
-
-    def _forget(self, first: int, count: int) -> None:
-        for number in range(first, first + count):
-            self._objects.pop(number, None)
+            self._objects.release(known.outputs)
 
     # ---- results --------------------------------------------------------------------------------------------
 
@@ -158,18 +163,10 @@ class Driver:
             known = self._running.pop(number, None)
             if known is None:
                 continue  # it was taken back
-            _, first, count = known
             problem = future.exception()
             if problem is None:
                 message, node, attempt = future.result()
                 self._send({"id": number, "node": node, "attempt": attempt}, message)
             else:
-                self._forget(first, count)
-                self._send({"id": number, "error": _error(_explained(problem))})
-
-
-def _explained(problem: BaseException) -> Error:
-    """A failure of Ray, its worker or its node, that its retries did not mend."""
-    text = str(problem).strip()
-    return EnvironmentProblem(f"a task of Ray failed: {type(problem).__name__}: {text}",
-                              "nothing is half-written; run the same command again to go on")
+                self._objects.release(known.outputs)
+                self._send({"id": number, "error": _error(explained(problem, known.name))})

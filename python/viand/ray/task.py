@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -45,6 +47,17 @@ def attempt() -> int:
     return ray._private.worker.global_worker.core_worker.get_current_task_attempt_number() + 1
 
 
-def describe_node() -> str:
-    """The version of viand here."""
-    return _viand.version()
+def describe_node(marker: str) -> tuple[str, bool]:
+    """The version of viand here, and whether a file is seen."""
+    return _viand.version(), bool(marker) and os.path.exists(marker)
+
+
+def last_words(name: str, lines: int = 20) -> str:
+    """What a worker of this node wrote last to its standard error while it ran the task `name`; "" for none."""
+    folder = Path(ray._private.worker.global_worker.node.get_session_dir_path(), "logs")
+    said = ""
+    for log in sorted(folder.glob("worker-*.err"), key=lambda path: path.stat().st_mtime):
+        _, found, text = log.read_text(errors="replace").rpartition(f":task_name:{name}\n")
+        if found and text.strip() and ":task_name:" not in text:
+            said = "\n".join(text.strip().splitlines()[:lines])
+    return said

@@ -1,0 +1,203 @@
+// The engine's side of docs/formats/ray.md against a driver that runs tasks by itself.
+#include "src/distributed/ray_executor.h"
+
+#include <arrow/buffer.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "src/distributed/fragment_task.h"
+#include "src/distributed/table_stream.h"
+#include "src/distributed/testing/tables.h"
+
+namespace viand::distributed {
+namespace {
+
+using engine::FragmentCall;
+using engine::MapFragment;
+using nlohmann::json;
+using testing::TableOf;
+
+class FakeDriver {
+ public:
+  FakeDriver() {
+    std::array<int, 2> ends = {-1, -1};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+    engine_end_ = ends[0];
+    socket_ = std::make_unique<FrameSocket>(ends[1]);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~FakeDriver() {
+    socket_->Shut();
+    thread_.join();
+  }
+
+  std::unique_ptr<engine::Executor> MakeExecutor() {
+    return MakeRayExecutor({.driver = [this] { return engine_end_; }, .version = "1"});
+  }
+
+  json greeting = {{"cpus", 3}, {"memory", 900}, {"task_memory", 300}, {"shares_storage", true}};
+  bool breaks_off = false;                 ///< at the first task
+  bool newest_first = false;               ///< answers tasks in twos, the later before the earlier
+  std::map<std::string, json> failing;     ///< by a task's name
+  std::atomic<int> tables{0}, started{0};  ///< that it holds; tasks
+
+ private:
+  void Serve() {
+    while (true) {
+      auto frame = socket_->Receive();
+      if (!frame.ok() || !frame->has_value()) return;
+      Answer((*frame)->header, (*frame)->payload);
+    }
+  }
+
+  void Answer(const json& asked, const std::shared_ptr<arrow::Buffer>& payload) {
+    json answer = {{"id", asked.value("id", 0)}};
+    std::shared_ptr<arrow::Buffer> bytes;
+    if (asked.contains("hello")) {
+      EXPECT_EQ(asked["hello"], "viand.ray/1");
+      answer.update(greeting);
+    } else if (asked.contains("put")) {
+      held_[asked["put"]] = payload;
+    } else if (asked.contains("fetch")) {
+      bytes = held_.at(asked["fetch"]);
+    } else if (asked.contains("release")) {
+      for (const int64_t table : asked["release"]) held_.erase(table);
+      return;
+    } else if (asked.contains("run")) {
+      ++started;
+      if (breaks_off) return socket_->Shut();
+      bytes = Run(asked, *payload, &answer);
+    } else {
+      return;  // cancel
+    }
+    if (newest_first && asked.contains("run") && !later_) {
+      later_ = {answer, bytes};
+      return;
+    }
+    tables = static_cast<int>(held_.size());
+    Send(answer, bytes);
+    if (later_) Send(later_->header, later_->payload);
+    later_.reset();
+  }
+
+  /// Whether the engine still listens or not.
+  void Send(const json& answer, const std::shared_ptr<arrow::Buffer>& bytes) {
+    static_cast<void>(socket_->Send(answer, bytes.get()).ok());
+  }
+
+  std::shared_ptr<arrow::Buffer> Run(const json& asked, const arrow::Buffer& task, json* answer) {
+    if (failing.contains(asked["run"])) {
+      answer->update({{"error", failing[asked["run"]]}});
+      return nullptr;
+    }
+    std::vector<std::shared_ptr<arrow::Buffer>> inputs;
+    for (const int64_t table : asked["inputs"]) inputs.push_back(held_.at(table));
+    FragmentOutcome outcome = RunFragmentTask(std::string_view(task), inputs);
+    const int64_t first = asked["outputs"][0];
+    for (size_t i = 0; i < outcome.tables.size(); ++i)
+      held_[first + static_cast<int64_t>(i)] = SerializeTable(outcome.tables[i]).ValueOrDie();
+    answer->update({{"node", "n"}, {"attempt", 2}});
+    return arrow::Buffer::FromString(outcome.result);
+  }
+
+  int engine_end_ = -1;
+  std::unique_ptr<FrameSocket> socket_;
+  std::map<int64_t, std::shared_ptr<arrow::Buffer>> held_;
+  std::optional<Frame> later_;
+  std::thread thread_;
+};
+
+/// Each passes one number on; with `column` "y" it fails on tables of x.
+FragmentCall Pass(engine::Executor* executor, int number, const std::string& column = "x") {
+  MapFragment map;
+  map.columns = arrow::schema({arrow::field(column, arrow::int64())});
+  map.file_columns = {column};
+  map.outputs = {0};
+  map.described_as = "table " + std::to_string(number);
+  auto table = TableOf({{"x", arrow::int64(), "[" + std::to_string(number) + "]"}});
+  return {map, {executor->Put(std::move(table)).ValueOrDie()}};
+}
+
+TEST(RayExecutor, RunsTasksAndLetsTheirInputsGo) {
+  FakeDriver driver;
+  const auto executor = driver.MakeExecutor();
+  EXPECT_EQ(executor->Parallelism(), 3);
+  EXPECT_EQ(executor->MemoryBytes(), 900);
+  std::vector<FragmentCall> calls;
+  for (int i = 0; i < 20; ++i) calls.push_back(Pass(executor.get(), i));
+  engine::StageCounters counters;
+  {
+    const auto outputs =
+        executor->RunStage("pass", std::move(calls), Progress::Silent(), &counters).ValueOrDie();
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(outputs[i][0]->rows(), 1);
+      EXPECT_EQ(testing::Show(*executor->Fetch(outputs[i][0]).ValueOrDie(), "x"),
+                std::to_string(i));
+    }
+    EXPECT_EQ(driver.tables, 20);
+  }
+  EXPECT_EQ(counters.fragments[7].node, "n");
+  EXPECT_EQ(counters.fragments[7].attempt, 2);
+  EXPECT_EQ(counters.fragments[7].rows_out, 1);
+  // With the next request the outputs have gone, too.
+  const auto last = executor->Put(TableOf({{"x", arrow::int64(), "[1]"}})).ValueOrDie();
+  ASSERT_TRUE(executor->Fetch(last).ok());
+  EXPECT_EQ(driver.tables, 1);
+}
+
+TEST(RayExecutor, TellsTheFirstFailureWhateverOrderTasksEndIn) {
+  FakeDriver driver;
+  driver.newest_first = true;
+  const auto executor = driver.MakeExecutor();
+  std::vector<FragmentCall> calls;
+  for (int i = 0; i < 40; ++i)
+    calls.push_back(Pass(executor.get(), i, i == 2 || i == 3 ? "y" : "x"));
+  const auto result = executor->RunStage("pass", std::move(calls), Progress::Silent(), nullptr);
+  EXPECT_EQ(result.status().message(), "no column \"y\" in table 2");
+  EXPECT_EQ(KindOf(result.status()), ErrorKind::kInput);
+  EXPECT_LT(driver.started, 40);
+}
+
+TEST(RayExecutor, FailuresOfRayHaveTheDriversWords) {
+  FakeDriver driver;
+  driver.failing["pass 1/1"] = {
+      {"kind", "environment"}, {"message", "no node"}, {"hint", "add one"}};
+  const auto executor = driver.MakeExecutor();
+  const auto result =
+      executor->RunStage("pass", {Pass(executor.get(), 1)}, Progress::Silent(), nullptr);
+  EXPECT_EQ(RenderError(result.status()), "no node\n  hint: add one");
+  EXPECT_EQ(KindOf(result.status()), ErrorKind::kEnvironment);
+}
+
+TEST(RayExecutor, ADriverThatRefusesOrEndsIsAnError) {
+  FakeDriver refusing;
+  refusing.greeting = {{"error", {{"kind", "usage"}, {"message", "no"}, {"hint", "yes"}}}};
+  const auto refused = refusing.MakeExecutor();
+  EXPECT_EQ(refused->Parallelism(), 1);
+  EXPECT_EQ(RenderError(refused->RunStage("pass", {}, Progress::Silent(), nullptr).status()),
+            "no\n  hint: yes");
+  FakeDriver ending;
+  ending.breaks_off = true;
+  const auto ended = ending.MakeExecutor();
+  const auto result = ended->RunStage("pass", {Pass(ended.get(), 1)}, Progress::Silent(), nullptr);
+  EXPECT_EQ(result.status().message(), "the driver of Ray ended");
+  EXPECT_FALSE(ended->Put(TableOf({{"x", arrow::int64(), "[1]"}})).ok());
+}
+
+TEST(FrameSocket, RefusesWhatIsNoMessage) {
+  std::array<int, 2> ends = {-1, -1};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  FrameSocket ours(ends[0]), theirs(ends[1]);
+  const std::string text = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  ASSERT_EQ(send(ends[1], text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  EXPECT_EQ(ours.Receive().status().message(), "the cluster's driver sent what is no message");
+}
+
+}  // namespace
+}  // namespace viand::distributed
