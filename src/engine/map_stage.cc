@@ -26,6 +26,14 @@ constexpr int64_t kRowsPerPartition = 256 * 1024;
 constexpr int64_t kLeastRowsPerFragment = 64 * 1024;
 constexpr int64_t kMostRowsPerFragment = 1024 * 1024;
 constexpr int64_t kMostPartitions = 1024;
+/// Where fragments run on other machines, each table that one hands to another costs the driver a
+/// quarter of a millisecond and 6 KB (bench/ray_model), and tables below 100 KB go through it: of a
+/// billion rows a hundred thousand tables then, not 2 million. Joins of such partitions take a
+/// tenth longer. For more CPUs than kFreelyElsewhere there are more partitions, and more scans,
+/// only where they are as large.
+constexpr int64_t kRowsPerPartitionElsewhere = 4096 * 1024;
+constexpr int64_t kMostRowsPerFragmentElsewhere = 8192 * 1024;
+constexpr int64_t kFreelyElsewhere = 64;
 static_assert(kMostPartitions <= kMaxPartitions);
 
 /// A reduce fragment holds its inputs, their order, and what it makes of them.
@@ -35,12 +43,25 @@ int64_t CoresOf(const ExecuteOptions& options) {
   return std::max(1, options.executor->Parallelism());
 }
 
+bool RunsElsewhere(const ExecuteOptions& options) {
+  return !options.executor->StoragePath().empty();
+}
+
+/// How many fragments of one stage so many rows are worth, that every core may have two.
+int64_t WorthHaving(int64_t rows, const ExecuteOptions& options) {
+  const int64_t wanted = 2 * CoresOf(options);
+  if (!RunsElsewhere(options)) return wanted;
+  return std::min(wanted, std::max(kFreelyElsewhere, rows / kRowsPerPartitionElsewhere + 1));
+}
+
 int64_t RowsPerFragment(int64_t rows, const arrow::Schema& columns, const ExecuteOptions& options) {
-  const int64_t even = rows / (2 * CoresOf(options)) + 1;
+  const int64_t even = rows / WorthHaving(rows, options) + 1;
   const int64_t memory = options.executor->MemoryBytes();
-  const int64_t fit = memory > 0 ? memory / kScanShare / CoresOf(options) / RowBytes(columns)
-                                 : kMostRowsPerFragment;
-  return std::clamp(std::min(even, fit), kLeastRowsPerFragment, kMostRowsPerFragment);
+  const int64_t most =
+      RunsElsewhere(options) ? kMostRowsPerFragmentElsewhere : kMostRowsPerFragment;
+  const int64_t fit =
+      memory > 0 ? memory / kScanShare / CoresOf(options) / RowBytes(columns) : most;
+  return std::clamp(std::min(even, fit), kLeastRowsPerFragment, most);
 }
 
 void AddUnique(const std::vector<std::string>& names, std::vector<std::string>* list) {
@@ -231,8 +252,10 @@ int ChoosePartitionCount(const InputSize& most, const ExecuteOptions& options) {
   const int64_t by_memory = memory > 0 ? most.bytes * kCopiesOfInput * cores / memory + 1 : 1;
   const bool small = cores == 1 && by_memory == 1 && most.rows < kRowsPerPartition;
   if (most.rows < kRowsWorthSplitting || small) return 1;
-  const int64_t wanted = std::max(most.rows / kRowsPerPartition + 1, by_memory);
-  return static_cast<int>(std::clamp(wanted, 2 * cores, std::max(kMostPartitions, 2 * cores)));
+  const int64_t rows = RunsElsewhere(options) ? kRowsPerPartitionElsewhere : kRowsPerPartition;
+  const int64_t wanted = std::max(most.rows / rows + 1, by_memory);
+  return static_cast<int>(
+      std::clamp(wanted, WorthHaving(most.rows, options), std::max(kMostPartitions, 2 * cores)));
 }
 
 }  // namespace viand::engine

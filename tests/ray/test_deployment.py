@@ -2,13 +2,16 @@
 checkout's, what is mounted is there, and the commands are viand's."""
 
 import difflib
+import os
 import re
 import shlex
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
-from cluster import ROOT
+from cluster import ROOT, RayCluster
 
 DEPLOY = ROOT / "deploy"
 FIELDS = yaml.safe_load((ROOT / "tests" / "ray" / "kuberay_fields.yaml").read_text())
@@ -114,3 +117,24 @@ def test_options_in_the_commands_exist(viand):
         known = general | options(name)
         used = {argument for argument in arguments if argument.startswith("-")}
         assert used <= known, f"{command}: {used - known} is not known"
+
+
+def a_submitted_job_runs_the_documented_command(viand, tmp_path):
+    """The recipe of docs/RAY.md on the tests' cluster: `ray job submit` to the dashboard, the driver on the head."""
+    (recipe,) = re.findall(r"^ *(ray job submit --address http://127.0.0.1:8265 -- viand .*)$", (ROOT / "docs" / "RAY.md").read_text(), re.M)
+    repo = tmp_path / "shop"
+    assert viand.call(repo, "init", repo, "--template", "minimal")[0] == 0
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "viand").symlink_to(viand.program)
+    path = f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with RayCluster(cpus=(0, 1), dashboard=True, environment={"PATH": path}) as cluster:
+        command = recipe.replace("http://127.0.0.1:8265", f"http://{cluster.dashboard}").replace("/data/retail", str(repo))
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=180, env=cluster.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "succeeded" in done.stdout and "done in" in done.stdout
+    assert (repo / "data" / "offline").exists()
+
+
+if os.environ.get("VIAND_LONG"):
+    test_a_submitted_job = a_submitted_job_runs_the_documented_command

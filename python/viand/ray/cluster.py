@@ -21,7 +21,8 @@ RAY = "2.58"
 _LEAST_STORE_BYTES = 80 << 20
 # How long the head may take to take a connection.
 _ANSWER_SECONDS = 10
-_HOW_TO_JOIN = "is it started (ray start --head), and is this machine one of its nodes?"
+_HOW_TO_JOIN = ("is it started (ray start --head), is this machine one of its nodes, and has this program its token, if it asks for "
+                "one (RAY_AUTH_MODE, RAY_AUTH_TOKEN)?")
 # How long the nodes may take to start a worker each.
 _CHECK_SECONDS = 120
 
