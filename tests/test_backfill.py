@@ -1,5 +1,8 @@
 """Views over one source are computed in one pass; each comes out as if it were alone, also where one of them fails."""
 
+import os
+import shutil
+
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -52,6 +55,28 @@ def test_a_row_that_only_another_view_reads_cannot_fail_a_view(viand, repo):
         assert step["status"] == "fresh"
     assert stored(repo, "small") == alone
     assert [step["object"] for step in viand.json(repo, "backfill", "small", "counts")["steps"]] == ["small", "counts"]
+
+
+def files(repo):
+    return {(path.parent.parent.name, path.name): path.read_bytes() for path in (repo / "data" / "offline").glob("*/parts/*.parquet")}
+
+
+def test_fragments_store_the_same_bytes(viand, repo):
+    viand.json(repo, "apply")
+    viand.json(repo, "backfill")
+    wanted = files(repo)
+    assert len(wanted) == 6
+    shutil.rmtree(repo / "data" / "offline")
+    processes = ["--executor", "processes", "--threads", "2", "--partitions", "3"]
+    process = viand.start(repo, *processes, "backfill", env={**os.environ, "VIAND_FAILPOINT": "backfill.part:4:kill"})
+    process.communicate(timeout=60)
+    assert process.returncode == -9
+    kept = files(repo)
+    assert len(kept) == 4 and kept.items() <= wanted.items()
+    steps = viand.json(repo, *processes, "backfill")["steps"]
+    assert [(step["object"], step["cutoffs_computed"]) for step in steps] == [("counts", 0), ("small", 2)]
+    assert files(repo) == wanted
+    assert not [path for path in (repo / "data").iterdir() if path.name.startswith("viand-result")]
 
 
 def test_a_view_that_fails_leaves_those_before_it(viand, repo):

@@ -86,6 +86,20 @@ def test_ttl_edges_of_a_nanosecond(viand, tmp_path):
     assert found["of_1s__v"].to_pylist()[:6] == [None, 7, 7, 7, 7, None]
 
 
+def test_times_beyond_microseconds(viand, tmp_path):
+    """Milliseconds go a thousand times further: no row group of such times is out of reach."""
+    lookups = Lookups(viand, tmp_path)
+    most = 2 ** 63 - 1
+    raw = [-most - 1, -most, -1, most // 1000, most // 1000 + 1, most - 1, most]
+    rows = pa.table({"k": pa.array([1] * len(raw)), "ts": pa.array(raw).view(pa.timestamp("ms")), "v": pa.array(range(len(raw)))})
+    for ttl in TTLS:
+        lookups.add(f"of_{ttl}", rows, ["k"], ttl=ttl, write={"row_group_size": 1})
+    spine = pa.table({"k": [1] * len(raw), "event_timestamp": rows["ts"]})
+    found = lookups.retrieve(spine)
+    for ttl in TTLS:
+        assert found[f"of_{ttl}__v"].to_pylist() == lookups.expected(f"of_{ttl}", spine), ttl
+
+
 def test_local_times_of_a_clock_put_back(viand, tmp_path):
     """02:30 comes twice in Berlin on 2026-10-25: instants decide, not what a clock shows."""
     shown = [seconds(2026, 10, 25, hour, 30) for hour in (0, 1)]

@@ -5,11 +5,14 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
 #include <arrow/compute/initialize.h>
+#include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/reader.h>
 
 #include <random>
 
@@ -342,6 +345,50 @@ arrow::Result<TablePtr> OneByOne(const engine::SnapshotRows& rows,
   return table->CombineChunks();
 }
 
+TablePtr ReadFile(const std::string& path) {
+  auto reader =
+      parquet::arrow::OpenFile(*arrow::io::ReadableFile::Open(path), arrow::default_memory_pool());
+  return (*reader)->ReadTable().ValueOrDie();
+}
+
+/// The rows of a grid as fragments store them, which must be those of `computed`.
+void CheckFiles(const std::vector<BackfillPlan>& plans, const std::vector<TablePtr>& computed,
+                const Configuration& configuration) {
+  const Folder folder;
+  std::vector<std::vector<std::string>> paths;
+  for (const BackfillPlan& plan : plans) {
+    auto& of_view = paths.emplace_back();
+    for (const int64_t cutoff_us : plan.cutoffs_us)
+      of_view.push_back(fmt::format("{}/{}-{}", folder.path(), paths.size(), cutoff_us));
+  }
+  const auto files = engine::BackfillToFiles(plans, paths,
+                                             {.executor = configuration.executor.get(),
+                                              .partitions = configuration.partitions,
+                                              .batch_rows = configuration.batch_rows,
+                                              .chunk_rows = configuration.chunk_rows,
+                                              .cut_bytes = configuration.cut_bytes});
+  ASSERT_TRUE(files.ok()) << configuration.name << files.status().ToString();
+  for (size_t view = 0; view < plans.size(); ++view) {
+    ASSERT_EQ((*files)[view].size(), paths[view].size());
+    std::vector<TablePtr> tables = {computed[view]->Slice(0, 0)};
+    for (size_t i = 0; i < paths[view].size(); ++i) {
+      EXPECT_EQ((*files)[view][i].path, paths[view][i]);
+      tables.push_back(ReadFile(paths[view][i]));
+      EXPECT_EQ((*files)[view][i].rows, tables.back()->num_rows());
+    }
+    const auto stored = arrow::ConcatenateTables(tables);
+    ASSERT_TRUE(stored.ok()) << stored.status().ToString();
+    const auto columns = (*stored)->CombineChunksToBatch().ValueOrDie();
+    const auto wanted = computed[view]->CombineChunksToBatch().ValueOrDie();
+    ASSERT_EQ(columns->num_columns(), wanted->num_columns());
+    for (int i = 0; i < columns->num_columns(); ++i) {
+      EXPECT_TRUE(columns->column(i)->Equals(wanted->column(i),
+                                             arrow::EqualOptions::Defaults().nans_equal(true)))
+          << configuration.name << ", column " << wanted->column_name(i);
+    }
+  }
+}
+
 TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
   const auto configurations = Configurations();
   for (int seed = 0; seed < TestRounds(20); ++seed) {
@@ -363,6 +410,7 @@ TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
       ASSERT_NE(together, nullptr);
       EXPECT_EQ(Bytes(*together), Bytes(*alone[i])) << i;
     }
+    CheckFiles(plans, alone, configurations[seed % configurations.size()]);
   }
 }
 

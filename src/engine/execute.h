@@ -75,6 +75,13 @@ bool ShareAPass(const WindowView& a, const WindowView& b);
 arrow::Result<std::vector<SnapshotRows>> BackfillTogether(const std::vector<BackfillPlan>& plans,
                                                           const ExecuteOptions& options);
 
+/// The rows of BackfillTogether, those of each cutoff of each plan in the file of that place in
+/// `paths`: the bytes that PartStore writes. Fragments write them: no row passes through the
+/// driver.
+arrow::Result<std::vector<std::vector<PartFile>>> BackfillToFiles(
+    const std::vector<BackfillPlan>& plans, const std::vector<std::vector<std::string>>& paths,
+    const ExecuteOptions& options);
+
 /// Prints a plan as indented text; a retrieval's is explain.h's.
 std::string ToString(const BackfillPlan& plan);
 

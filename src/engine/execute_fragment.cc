@@ -5,6 +5,7 @@
 #include "src/engine/execute_as_of.h"
 #include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
+#include "src/engine/execute_snapshot.h"
 #include "src/engine/execute_window.h"
 #include "src/engine/execute_write.h"
 
@@ -22,6 +23,8 @@ arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
     return ExecuteGather(*gather, inputs, context);
   if (const auto* write = std::get_if<WriteFragment>(&fragment))
     return ExecuteWrite(*write, inputs, context);
+  if (const auto* snapshot = std::get_if<SnapshotFragment>(&fragment))
+    return ExecuteSnapshot(*snapshot, inputs);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
 }
 

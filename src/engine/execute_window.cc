@@ -145,8 +145,9 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
       VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtGrid(sorted.get(), key_names,
                                                         window.tasks[i].cutoffs_us, specs[i]));
       VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches({rows}));
-      VIAND_ASSIGN_OR_RETURN(outputs.emplace_back(),
-                             InSnapshotOrder(table, key_names.size(), pool));
+      VIAND_ASSIGN_OR_RETURN(const auto ordered, InSnapshotOrder(table, key_names.size(), pool));
+      Tables cut = CutAtTimes(ordered, key_names.size(), window.tasks[i].cut_at_us);
+      std::move(cut.begin(), cut.end(), std::back_inserter(outputs));
       continue;
     }
     VIAND_ASSIGN_OR_RETURN(const SpineFeatures found,

@@ -1,7 +1,5 @@
 #include "src/engine/execute_write.h"
 
-#include <arrow/array.h>
-#include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -45,7 +43,8 @@ class WriteRun {
     }
     VIAND_RETURN_NOT_OK(Failpoint("write.part"));
     VIAND_ASSIGN_OR_RETURN(const int64_t bytes, output->Commit());
-    return Written(bytes);
+    VIAND_ASSIGN_OR_RETURN(auto table, ToTable({{write_.path, write_.rows, bytes}}));
+    return Tables{std::move(table)};
   }
 
  private:
@@ -112,20 +111,6 @@ class WriteRun {
     return rows;
   }
 
-  arrow::Result<Tables> Written(int64_t bytes) const {
-    arrow::StringBuilder paths;
-    VIAND_RETURN_NOT_OK(paths.Append(write_.path));
-    VIAND_ASSIGN_OR_RETURN(auto path, paths.Finish());
-    const auto number = [](int64_t value) -> arrow::Result<std::shared_ptr<arrow::Array>> {
-      arrow::Int64Builder builder;
-      VIAND_RETURN_NOT_OK(builder.Append(value));
-      return builder.Finish();
-    };
-    VIAND_ASSIGN_OR_RETURN(auto rows, number(write_.rows));
-    VIAND_ASSIGN_OR_RETURN(auto size, number(bytes));
-    return Tables{arrow::Table::Make(PartFilesSchema(), {path, rows, size}, 1)};
-  }
-
   const WriteFragment& write_;
   const FragmentContext& context_;
   const int64_t spine_columns_;
@@ -136,12 +121,6 @@ class WriteRun {
 };
 
 }  // namespace
-
-std::shared_ptr<arrow::Schema> PartFilesSchema() {
-  return arrow::schema({arrow::field("path", arrow::utf8(), false),
-                        arrow::field("rows", arrow::int64(), false),
-                        arrow::field("bytes", arrow::int64(), false)});
-}
 
 arrow::Result<Tables> ExecuteWrite(const WriteFragment& write, const Tables& inputs,
                                    const FragmentContext& context) {

@@ -1,14 +1,9 @@
 // Runs a write fragment: a part of a result, put together and written where it belongs.
 #pragma once
 
-#include <memory>
-
 #include "src/engine/execute_fragment.h"
 
 namespace viand::engine {
-
-/// Of what a write fragment puts out: path utf8, rows int64, bytes int64.
-std::shared_ptr<arrow::Schema> PartFilesSchema();
 
 /// The file appears by rename under its name, so a second attempt may run after a first, or beside
 /// it, and a torn file is never seen.

@@ -113,14 +113,17 @@ struct WindowTask {
   TimeWindow existence;
   std::string having;
   AbsentRows absent = AbsentRows::kLeaveOut;
+  /// Ascending: rows of a grid are cut before the first cutoff from each of these on.
+  std::vector<int64_t> cut_at_us = {};
 };
 
 /// One partition of window aggregates of some views over the same events, grouped and sorted once.
 /// Inputs: `spine_parts` tables (keys..., time, row number), none for a grid, then the events'
-/// tables, the last `summary_parts` of which are summaries (window_summary.h). Outputs for a grid:
-/// one table a task: keys..., event_timestamp, features..., ordered by (event_timestamp, keys). For
-/// a spine: of each task one table a chunk of the spine: row number, features... of the spine rows
-/// that exist. One that summarizes puts out the summary of its events.
+/// tables, the last `summary_parts` of which are summaries (window_summary.h). Outputs for a grid,
+/// of each task: keys..., event_timestamp, features..., ordered by (event_timestamp, keys), in one
+/// table and one more for each of its `cut_at_us`. For a spine: of each task one table a chunk of
+/// the spine: row number, features... of the spine rows that exist. One that summarizes puts out
+/// the summary of its events.
 struct WindowFragment {
   bool at_spine = false;
   int spine_parts = 0;
@@ -169,19 +172,37 @@ struct WriteFragment {
   int64_t rows_at_a_time = 1;  ///< that are put together
 };
 
-using Fragment =
-    std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment, WriteFragment>;
+struct SnapshotFile {
+  int64_t cutoff_us = 0;
+  std::string path;  ///< absolute, or an address
+};
+
+/// Merges rows of a grid, as window fragments put them out, and writes those of each cutoff to a
+/// Parquet file. Inputs: keys..., event_timestamp, features..., each ordered by (event_timestamp,
+/// keys). Output: a row a file (PartFilesSchema).
+struct SnapshotFragment {
+  std::shared_ptr<arrow::Schema> result;  ///< keys of any types
+  int key_count = 0;
+  std::vector<SnapshotFile> files;
+  int64_t batch_rows = 1;  ///< that are merged and written at a time: the files depend on it
+};
+
+using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment,
+                              WriteFragment, SnapshotFragment>;
 
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
   if (const auto* map = std::get_if<MapFragment>(&fragment)) return map->partitions;
   if (const auto* window = std::get_if<WindowFragment>(&fragment)) {
     if (window->summarize) return 1;
-    return static_cast<int>(window->tasks.size()) * window->chunks.count;
+    size_t count = window->tasks.size() * static_cast<size_t>(window->chunks.count);
+    for (const WindowTask& task : window->tasks) count += task.cut_at_us.size();
+    return static_cast<int>(count);
   }
   if (const auto* join = std::get_if<AsOfFragment>(&fragment))
     return join->first_rows.empty() ? join->feature_parts : join->chunks.count;
   if (std::holds_alternative<WriteFragment>(fragment)) return 1;
+  if (std::holds_alternative<SnapshotFragment>(fragment)) return 1;
   return std::get<GatherFragment>(fragment).chunks.count;
 }
 

@@ -188,8 +188,9 @@ Offset<message::WindowTask> Write(FlatBufferBuilder* builder, const WindowTask& 
   const auto feature_list = builder->CreateVector(features);
   const auto existence = Write(builder, task.existence);
   const auto having = builder->CreateString(task.having);
+  const auto cut_at = builder->CreateVector(task.cut_at_us);
   return message::CreateWindowTask(*builder, cutoffs, filter, feature_list, existence, having,
-                                   static_cast<uint8_t>(task.absent));
+                                   static_cast<uint8_t>(task.absent), cut_at);
 }
 
 arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragment& window) {
@@ -226,10 +227,23 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WriteFragmen
       .Union();
 }
 
+arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const SnapshotFragment& snapshot) {
+  VIAND_ASSIGN_OR_RETURN(const auto result, WriteSchema(builder, *snapshot.result));
+  std::vector<Offset<message::SnapshotFile>> files;
+  for (const SnapshotFile& file : snapshot.files) {
+    const auto path = builder->CreateString(file.path);
+    files.push_back(message::CreateSnapshotFile(*builder, file.cutoff_us, path));
+  }
+  const auto file_list = builder->CreateVector(files);
+  return message::CreateSnapshotFragment(*builder, result, snapshot.key_count, file_list,
+                                         snapshot.batch_rows)
+      .Union();
+}
+
 message::Body NumberOf(const Fragment& fragment) {
-  constexpr message::Body kNumbers[] = {message::Body_MapFragment, message::Body_AsOfFragment,
-                                        message::Body_WindowFragment, message::Body_GatherFragment,
-                                        message::Body_WriteFragment};
+  constexpr message::Body kNumbers[] = {
+      message::Body_MapFragment,    message::Body_AsOfFragment,  message::Body_WindowFragment,
+      message::Body_GatherFragment, message::Body_WriteFragment, message::Body_SnapshotFragment};
   return kNumbers[fragment.index()];
 }
 
@@ -440,6 +454,26 @@ arrow::Result<Fragment> Read(const message::WriteFragment& write) {
   return result;
 }
 
+arrow::Result<Fragment> Read(const message::SnapshotFragment& snapshot) {
+  SnapshotFragment result;
+  VIAND_ASSIGN_OR_RETURN(result.result, ReadAnySchema(snapshot.result()));
+  result.key_count = snapshot.key_count();
+  result.batch_rows = snapshot.batch_rows();
+  if (snapshot.files() != nullptr) {
+    for (const auto* file : *snapshot.files()) {
+      result.files.push_back({file->cutoff_us(), ReadText(file->path())});
+      if (result.files.back().path.empty()) return Damaged("no path");
+    }
+  }
+  if (result.batch_rows < 1 || result.batch_rows > kMaxGatheredRows) return Damaged("batch size");
+  if (result.key_count < 0 || result.key_count >= result.result->num_fields() ||
+      !result.result->field(result.key_count)
+           ->type()
+           ->Equals(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")))
+    return Damaged("its event_timestamp");
+  return result;
+}
+
 arrow::Result<WindowTask> Read(const message::WindowTask& task) {
   WindowTask result;
   result.cutoffs_us = ReadNumbers(task.cutoffs_us());
@@ -456,6 +490,10 @@ arrow::Result<WindowTask> Read(const message::WindowTask& task) {
   result.absent = static_cast<AbsentRows>(task.absent());
   if (task.absent() > static_cast<uint8_t>(AbsentRows::kCompute))
     return Damaged("rule for absent rows");
+  result.cut_at_us = ReadNumbers(task.cut_at_us());
+  if (!std::is_sorted(result.cut_at_us.begin(), result.cut_at_us.end()) ||
+      result.cut_at_us.size() > static_cast<size_t>(kMaxRowChunks))
+    return Damaged("groups of its cutoffs");
   return result;
 }
 
@@ -482,6 +520,9 @@ arrow::Result<Fragment> Read(const message::WindowFragment& window) {
   result.summarize = window.summarize();
   if (result.summary_parts < 0) return Damaged("number of summaries");
   if (result.summarize && result.at_spine) return Damaged("a summary at a spine");
+  const bool cut = std::any_of(result.tasks.begin(), result.tasks.end(),
+                               [](const WindowTask& task) { return !task.cut_at_us.empty(); });
+  if (result.at_spine && cut) return Damaged("groups of its cutoffs");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.events));
   VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.events, "key"));
   return result;
@@ -519,6 +560,8 @@ arrow::Result<Fragment> ParseFragment(std::string_view bytes) {
       return Read(*fragment->body_as_GatherFragment());
     case message::Body_WriteFragment:
       return Read(*fragment->body_as_WriteFragment());
+    case message::Body_SnapshotFragment:
+      return Read(*fragment->body_as_SnapshotFragment());
     default:
       return Damaged("unknown kind of fragment");
   }

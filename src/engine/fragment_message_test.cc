@@ -60,7 +60,8 @@ WindowFragment Window() {
                                 {"g", "count(*)", {.unbounded = true}, ""}},
                    .existence = {.following = true, .length_us = 9},
                    .having = "count(*) > 1",
-                   .absent = AbsentRows::kNull},
+                   .absent = AbsentRows::kNull,
+                   .cut_at_us = {2}},
                   {.cutoffs_us = {3}}};
   window.described_as = "source s";
   window.summary_parts = 3;
@@ -120,6 +121,18 @@ WriteFragment Writing() {
   return write;
 }
 
+SnapshotFragment Snapshot() {
+  SnapshotFragment snapshot;
+  snapshot.result = arrow::schema(
+      {arrow::field("k", arrow::large_utf8()),
+       arrow::field("event_timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), false),
+       arrow::field("f", arrow::float64())});
+  snapshot.key_count = 1;
+  snapshot.files = {{-5, "/out/0--5.parquet"}, {7, "s3://b/0-7.parquet"}};
+  snapshot.batch_rows = 64;
+  return snapshot;
+}
+
 std::string Rejection(const Fragment& fragment) {
   const auto parsed = ParseFragment(SerializeFragment(fragment).ValueOrDie());
   return parsed.ok() ? "parsed" : parsed.status().message();
@@ -168,6 +181,7 @@ TEST(FragmentMessage, ReducesSurvive) {
   EXPECT_EQ(task.having, "count(*) > 1");
   EXPECT_EQ(task.absent, AbsentRows::kNull);
   EXPECT_EQ(task.cutoffs_us, (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(task.cut_at_us, (std::vector<int64_t>{2}));
   EXPECT_EQ(window.tasks[1].cutoffs_us, (std::vector<int64_t>{3}));
   EXPECT_EQ(window.summary_parts, 3);
   EXPECT_TRUE(window.summarize);
@@ -241,6 +255,40 @@ TEST(FragmentMessage, RejectsAWriteThatCannotBe) {
             "damaged fragment message: number of tables");
   EXPECT_EQ(rejection([](auto* write) { write->path.clear(); }),
             "damaged fragment message: no path");
+}
+
+TEST(FragmentMessage, EveryFieldOfASnapshotSurvives) {
+  const auto bytes = SerializeFragment(Snapshot()).ValueOrDie();
+  const auto read = std::get<SnapshotFragment>(ParseFragment(bytes).ValueOrDie());
+  EXPECT_TRUE(read.result->Equals(*Snapshot().result));
+  EXPECT_EQ(read.key_count, 1);
+  ASSERT_EQ(read.files.size(), 2);
+  EXPECT_EQ(read.files[0].cutoff_us, -5);
+  EXPECT_EQ(read.files[1].path, "s3://b/0-7.parquet");
+  EXPECT_EQ(read.batch_rows, 64);
+  EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+}
+
+TEST(FragmentMessage, RejectsASnapshotThatCannotBe) {
+  SnapshotFragment snapshot = Snapshot();
+  snapshot.key_count = 2;
+  EXPECT_EQ(Rejection(snapshot), "damaged fragment message: its event_timestamp");
+  snapshot.key_count = 3;
+  EXPECT_EQ(Rejection(snapshot), "damaged fragment message: its event_timestamp");
+  snapshot = Snapshot();
+  snapshot.batch_rows = 0;
+  EXPECT_EQ(Rejection(snapshot), "damaged fragment message: batch size");
+  snapshot = Snapshot();
+  snapshot.files[0].path.clear();
+  EXPECT_EQ(Rejection(snapshot), "damaged fragment message: no path");
+  WindowFragment window = Window();
+  window.tasks[0].cut_at_us = {3, 2};
+  EXPECT_EQ(Rejection(window), "damaged fragment message: groups of its cutoffs");
+  window.tasks[0].cut_at_us = {3};
+  window.at_spine = true;
+  window.summarize = false;
+  window.spine_parts = 1;
+  EXPECT_EQ(Rejection(window), "damaged fragment message: groups of its cutoffs");
 }
 
 TEST(FragmentMessage, RejectsWhatPointsNowhere) {

@@ -1,5 +1,7 @@
 #include "src/engine/part_file.h"
 
+#include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/ipc/options.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
@@ -74,6 +76,43 @@ arrow::Result<std::unique_ptr<PartOutput>> PartOutput::Open(
   auto writer = arrow::ipc::MakeStreamWriter(output, schema, options);
   VIAND_RETURN_NOT_OK(output->Check(writer.status()));
   return std::make_unique<IpcStreamPart>(std::move(output), *std::move(writer));
+}
+
+std::shared_ptr<arrow::Schema> PartFilesSchema() {
+  return arrow::schema({arrow::field("path", arrow::utf8(), false),
+                        arrow::field("rows", arrow::int64(), false),
+                        arrow::field("bytes", arrow::int64(), false)});
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> ToTable(const std::vector<PartFile>& files) {
+  arrow::StringBuilder paths;
+  arrow::Int64Builder rows, bytes;
+  for (const PartFile& file : files) {
+    VIAND_RETURN_NOT_OK(paths.Append(file.path));
+    VIAND_RETURN_NOT_OK(rows.Append(file.rows));
+    VIAND_RETURN_NOT_OK(bytes.Append(file.bytes));
+  }
+  arrow::ArrayVector columns(3);
+  VIAND_RETURN_NOT_OK(paths.Finish(&columns[0]));
+  VIAND_RETURN_NOT_OK(rows.Finish(&columns[1]));
+  VIAND_RETURN_NOT_OK(bytes.Finish(&columns[2]));
+  return arrow::Table::Make(PartFilesSchema(), std::move(columns));
+}
+
+arrow::Result<std::vector<PartFile>> FilesOf(const arrow::Table& table, size_t count) {
+  if (!table.schema()->Equals(*PartFilesSchema(), false) ||
+      table.num_rows() != static_cast<int64_t>(count))
+    return MakeError(ErrorKind::kInput, "an executor made up a file");
+  VIAND_ASSIGN_OR_RETURN(const auto batch, table.CombineChunksToBatch());
+  const auto number = [&](int column, int64_t row) {
+    return static_cast<const arrow::Int64Array&>(*batch->column(column)).Value(row);
+  };
+  std::vector<PartFile> files;
+  for (int64_t row = 0; row < batch->num_rows(); ++row) {
+    files.push_back({static_cast<const arrow::StringArray&>(*batch->column(0)).GetString(row),
+                     number(1, row), number(2, row)});
+  }
+  return files;
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> OpenIpcStreamPart(

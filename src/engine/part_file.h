@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "src/common/error.h"
+#include "src/engine/execute.h"
 #include "src/engine/fragment.h"
 
 namespace arrow {
@@ -32,6 +34,12 @@ class PartOutput {
   /// Makes the file visible; returns its bytes.
   virtual arrow::Result<int64_t> Commit() = 0;
 };
+
+/// Of what fragments that write files put out: path utf8, rows int64, bytes int64; a row a file.
+std::shared_ptr<arrow::Schema> PartFilesSchema();
+arrow::Result<std::shared_ptr<arrow::Table>> ToTable(const std::vector<PartFile>& files);
+/// kInput where it is no such table of `count` files.
+arrow::Result<std::vector<PartFile>> FilesOf(const arrow::Table& table, size_t count);
 
 /// Opens a part that was written as kIpcStream.
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> OpenIpcStreamPart(const std::string& path);

@@ -260,8 +260,9 @@ class Retrieval {
       FoundFeatures& found = all.emplace_back();
       found.missing =
           pass[task]->lookup->compute_absent ? MissingRows::kRefused : MissingRows::kNull;
-      VIAND_ASSIGN_OR_RETURN(const auto any, options_.executor->Fetch(results[0][task * chunks]));
-      VIAND_ASSIGN_OR_RETURN(found.columns, any->schema()->RemoveField(0));
+      VIAND_ASSIGN_OR_RETURN(const auto schema,
+                             SchemaOfOutputs(results, task * chunks, chunks, options_.executor));
+      VIAND_ASSIGN_OR_RETURN(found.columns, schema->RemoveField(0));
       for (const auto& field : found.columns->fields()) found.types.push_back(field->type());
       found.chunks.resize(chunks);
       for (auto& outputs : results) {

@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "src/common/block_pool.h"
@@ -44,18 +45,24 @@ arrow::Result<TablePtr> Taken(const TablePtr& table, const std::shared_ptr<arrow
   return taken.table();
 }
 
-/// The rows of a part at one time: [first, last).
-std::pair<int64_t, int64_t> RowsAt(const arrow::ChunkedArray& times, int64_t cutoff_us) {
+/// How many rows, ascending by time, are before a time.
+int64_t RowsBefore(const arrow::ChunkedArray& times, int64_t time_us) {
   int64_t before = 0;
-  int64_t count = 0;
   for (const auto& chunk : times.chunks()) {
     const int64_t* begin = static_cast<const arrow::TimestampArray&>(*chunk).raw_values();
-    const auto [first, last] = std::equal_range(begin, begin + chunk->length(), cutoff_us);
-    count += last - first;
-    // Ascending over the chunks: rows of an earlier time come first.
-    if (count == last - first) before += first - begin;
+    const int64_t* end = begin + chunk->length();
+    const int64_t* found = std::lower_bound(begin, end, time_us);
+    before += found - begin;
+    if (found != end) break;
   }
-  return {before, before + count};
+  return before;
+}
+
+/// The rows of a part at one time: [first, last).
+std::pair<int64_t, int64_t> RowsAt(const arrow::ChunkedArray& times, int64_t cutoff_us) {
+  const int64_t first = RowsBefore(times, cutoff_us);
+  const bool is_last = cutoff_us == std::numeric_limits<int64_t>::max();
+  return {first, is_last ? times.length() : RowsBefore(times, cutoff_us + 1)};
 }
 
 /// Merges parts of one time, each ordered by keys, by putting in order the next rows of all.
@@ -211,6 +218,32 @@ arrow::Result<TablePtr> SnapshotRows::Whole() const {
   VIAND_ASSIGN_OR_RETURN(const auto joined, arrow::ConcatenateTables(parts_));
   VIAND_ASSIGN_OR_RETURN(const auto ordered, InSnapshotOrder(joined, key_count_, ProcessPool()));
   return WithTypes(ordered, schema_, key_count_);
+}
+
+Tables CutAtTimes(const TablePtr& rows, size_t key_count, const std::vector<int64_t>& times_us) {
+  Tables result;
+  int64_t first = 0;
+  for (const int64_t time_us : times_us) {
+    const int64_t next = RowsBefore(*rows->column(static_cast<int>(key_count)), time_us);
+    result.push_back(rows->Slice(first, next - first));
+    first = next;
+  }
+  result.push_back(first == 0 ? rows : rows->Slice(first));
+  return result;
+}
+
+ParquetOptions SnapshotEncoding() { return {.encoding = ParquetEncoding::kQuick}; }
+
+arrow::Result<int64_t> WriteSnapshot(arrow::RecordBatchReader* rows, ParquetOutput* output) {
+  int64_t count = 0;
+  while (true) {
+    VIAND_ASSIGN_OR_RETURN(const auto batch, rows->Next());
+    if (batch == nullptr) return count;
+    count += batch->num_rows();
+    // Parts are written side by side: a small one is not worth threads of its own.
+    VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches({batch}));
+    VIAND_RETURN_NOT_OK(output->Write(*table));
+  }
 }
 
 }  // namespace viand::engine

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/common/error.h"
+#include "src/common/parquet_output.h"
 #include "src/engine/execute_fragment.h"
 
 namespace arrow {
@@ -46,5 +47,16 @@ class SnapshotRows {
 /// Orders keys..., event_timestamp, features... by (event_timestamp, keys).
 arrow::Result<std::shared_ptr<arrow::Table>> InSnapshotOrder(
     const std::shared_ptr<arrow::Table>& table, size_t key_count, arrow::MemoryPool* pool);
+
+/// Cuts rows in snapshot order before the first of each of these times, ascending, or of a later
+/// one: a table more than times.
+Tables CutAtTimes(const std::shared_ptr<arrow::Table>& rows, size_t key_count,
+                  const std::vector<int64_t>& times_us);
+
+/// Writes the rows of one cutoff as a stored part has them. The caller commits.
+arrow::Result<int64_t> WriteSnapshot(arrow::RecordBatchReader* rows, ParquetOutput* output);
+
+/// How such parts are encoded.
+ParquetOptions SnapshotEncoding();
 
 }  // namespace viand::engine

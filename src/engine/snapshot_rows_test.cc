@@ -102,6 +102,18 @@ TEST(SnapshotRows, AreMergedAsASortWouldPutThem) {
   }
 }
 
+TEST(SnapshotRows, AreCutBetweenTimes) {
+  const auto rows = TableOf({{"a", 1, 2}, {"b", 1, 2}, {"a", 2, 5}, {"a", 3, 9}});
+  const auto lengths = [&](const std::vector<int64_t>& times_us) {
+    std::vector<int64_t> result;
+    for (const auto& table : CutAtTimes(rows, 2, times_us)) result.push_back(table->num_rows());
+    return result;
+  };
+  EXPECT_EQ(lengths({}), (std::vector<int64_t>{4}));
+  EXPECT_EQ(lengths({5}), (std::vector<int64_t>{2, 2}));
+  EXPECT_EQ(lengths({1, 3, 5, 6, 10}), (std::vector<int64_t>{0, 2, 0, 1, 1, 0}));
+}
+
 TEST(SnapshotRows, KeysGetTheTypeOfTheSource) {
   ASSERT_TRUE(arrow::compute::Initialize().ok());
   auto schema = PlainKeys();

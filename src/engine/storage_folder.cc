@@ -1,8 +1,10 @@
 #include "src/engine/storage_folder.h"
 
 #include <arrow/filesystem/filesystem.h>
+#include <arrow/io/interfaces.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,12 +12,17 @@
 #include <charconv>
 #include <random>
 
+#include "src/common/atomic_output.h"
+#include "src/common/cancellation.h"
 #include "src/common/data_location.h"
+#include "src/engine/read_file.h"
 
 namespace viand::engine {
 namespace {
 
 namespace fs = arrow::fs;
+
+constexpr int64_t kCopyBytes = 4 << 20;
 
 /// "viand-result.<host>." and then "<pid>.<random>": hosts that share the path know their own.
 std::string PrefixOfHost() {
@@ -45,6 +52,19 @@ void RemoveOfTheDead(const DataLocation& storage, const std::string& prefix) {
   }
 }
 
+arrow::Status Copy(const std::string& from, const std::string& to) {
+  VIAND_ASSIGN_OR_RETURN(const auto input, OpenDataFile(from, "a part of the result"));
+  VIAND_ASSIGN_OR_RETURN(const auto output, AtomicOutput::Open(to));
+  while (true) {
+    VIAND_RETURN_NOT_OK(CheckCancelled());
+    auto block = input->Read(kCopyBytes);
+    if (!block.ok()) return StorageError(block.status(), from, "a part of the result");
+    if ((*block)->size() == 0) break;
+    VIAND_RETURN_NOT_OK(output->Write((*block)->data(), (*block)->size()));
+  }
+  return output->Commit().status();
+}
+
 }  // namespace
 
 std::string PathIn(const std::string& folder, const std::string& name) {
@@ -69,6 +89,12 @@ arrow::Result<std::unique_ptr<StorageFolder>> StorageFolder::Make(const std::str
 StorageFolder::~StorageFolder() {
   const auto folder = LocateData(path_);
   if (folder.ok()) static_cast<void>(folder->filesystem->DeleteDir(folder->path));
+}
+
+arrow::Status MoveOutOfStorage(const std::string& from, const std::string& to) {
+  if (IsRemotePath(from)) return Copy(from, to);
+  if (rename(from.c_str(), to.c_str()) == 0) return arrow::Status::OK();
+  return errno == EXDEV ? Copy(from, to) : WriteError(to, errno);
 }
 
 }  // namespace viand::engine

@@ -28,4 +28,8 @@ class StorageFolder {
 /// The path of `name` in a folder, of this machine or a store.
 std::string PathIn(const std::string& folder, const std::string& name);
 
+/// Gives a file that a fragment wrote, synced, its place on this machine: by a rename, or where
+/// that cannot be by a copy.
+arrow::Status MoveOutOfStorage(const std::string& from, const std::string& to);
+
 }  // namespace viand::engine

@@ -144,9 +144,10 @@ std::pair<int64_t, int64_t> RawRange(const arrow::DataType& type, const TimeRang
   const TimeScale scale = ScaleOf(type);
   int64_t min = kMin;
   int64_t max = kMax;
-  if (range.min_us) min = scale.FloorFromMicros(*range.min_us);
+  // The ends of int64 stand for all times beyond them, too: coarser units have such.
+  if (range.min_us && range.min_us > kMin) min = scale.FloorFromMicros(*range.min_us);
   // A unit finer than microseconds may have times between the end and the next microsecond.
-  if (range.max_us)
+  if (range.max_us && range.max_us < kMax)
     max = scale.FloorFromMicros(scale.divisor > 1 ? Shifted(*range.max_us, 1) : *range.max_us);
   return {min, max};
 }

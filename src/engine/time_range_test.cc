@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <utility>
 
 #include "src/common/time.h"
 #include "src/engine/view_columns.h"
@@ -35,6 +36,16 @@ TEST(TimeRange, SaturatesBeyondInt64) {
   const auto range = Of(arrow::timestamp(arrow::TimeUnit::SECOND), "[9223372036854775807]");
   EXPECT_EQ(range.max_us, std::numeric_limits<int64_t>::max());
   EXPECT_EQ(Shifted(std::numeric_limits<int64_t>::min(), -1), std::numeric_limits<int64_t>::min());
+}
+
+TEST(TimeRange, RawValuesOfTimesBeyondMicrosecondsAreInReach) {
+  const auto milli = arrow::timestamp(arrow::TimeUnit::MILLI);
+  constexpr auto kLeast = std::numeric_limits<int64_t>::min();
+  constexpr auto kMost = std::numeric_limits<int64_t>::max();
+  const auto range = Of(milli, "[-9223372036854775808, 9223372036854775807]");
+  EXPECT_EQ(RawRange(*milli, range), std::pair(kLeast, kMost));
+  EXPECT_EQ(RawRange(*milli, {.min_us = kLeast + 1, .max_us = kMost - 1}),
+            std::pair(int64_t{-9223372036854776}, int64_t{9223372036854775}));
 }
 
 TEST(TimeRange, ClearsRowsOutsideAndNulls) {

@@ -1,5 +1,7 @@
 #include "src/engine/window_stage.h"
 
+#include <arrow/table.h>
+
 #include <iterator>
 #include <utility>
 
@@ -75,6 +77,18 @@ class WindowStageRun {
 
 arrow::Result<Outputs> RunWindowStage(WindowStage stage, const ExecuteOptions& options) {
   return WindowStageRun(std::move(stage), options).Run();
+}
+
+arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfOutputs(const Outputs& outputs, size_t first,
+                                                              size_t count, Executor* executor) {
+  const TableReference* least = &outputs[0][first];
+  for (const auto& of_fragment : outputs) {
+    for (size_t i = first; i < first + count; ++i) {
+      if (of_fragment[i]->rows() < (*least)->rows()) least = &of_fragment[i];
+    }
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto table, executor->Fetch(*least));
+  return table->schema();
 }
 
 }  // namespace viand::engine

@@ -1,6 +1,5 @@
 #include "src/engine/write_stage.h"
 
-#include <arrow/array.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
@@ -8,7 +7,6 @@
 #include <algorithm>
 
 #include "src/common/cancellation.h"
-#include "src/engine/execute_write.h"
 #include "src/engine/part_file.h"
 
 namespace viand::engine {
@@ -38,8 +36,8 @@ class WriteStage {
         options_.executor->RunStage("write", std::move(calls_), options_.progress, nullptr));
     for (const auto& tables : outputs) {
       VIAND_ASSIGN_OR_RETURN(const auto written, options_.executor->Fetch(tables[0]));
-      VIAND_ASSIGN_OR_RETURN(auto file, FileOf(*written));
-      result.files.push_back(std::move(file));
+      VIAND_ASSIGN_OR_RETURN(const auto files, FilesOf(*written, 1));
+      result.files.push_back(files[0]);
     }
     VIAND_RETURN_NOT_OK(CheckUnchanged(spine_.scan));
     return result;
@@ -119,17 +117,6 @@ class WriteStage {
       inputs->push_back(std::move(piece));
       ++taken->tables;
     }
-  }
-
-  static arrow::Result<PartFile> FileOf(const arrow::Table& written) {
-    if (!written.schema()->Equals(*PartFilesSchema(), false) || written.num_rows() != 1)
-      return MakeError(ErrorKind::kInput, "an executor made up a file");
-    const auto number = [&](int column) {
-      return static_cast<const arrow::Int64Array&>(*written.column(column)->chunk(0)).Value(0);
-    };
-    return PartFile{
-        static_cast<const arrow::StringArray&>(*written.column(0)->chunk(0)).GetString(0),
-        number(1), number(2)};
   }
 
   const Spine& spine_;

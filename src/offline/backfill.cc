@@ -15,6 +15,7 @@
 #include "src/engine/executor.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/snapshot_rows.h"
+#include "src/engine/storage_folder.h"
 #include "src/offline/desired_parts.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/source_content.h"
@@ -86,26 +87,61 @@ arrow::Status StoreParts(const RepoContext& context, const std::vector<PartRows>
       });
 }
 
+/// What views miss in one pass over their source: plans, and the parts that hold the rows.
+struct Pass {
+  std::vector<engine::BackfillPlan> plans;
+  std::vector<PartRows> parts;  ///< in order of plan and cutoff
+};
+
+/// Lets fragments store the parts where they run, and takes these over.
+arrow::Status StoreByFragments(const RepoContext& context, const Pass& pass,
+                               const std::string& storage_path) {
+  ARROW_ASSIGN_OR_RAISE(const auto storage, engine::StorageFolder::Make(storage_path));
+  std::vector<std::vector<std::string>> paths;
+  for (const engine::BackfillPlan& plan : pass.plans) {
+    auto& of_view = paths.emplace_back();
+    for (const int64_t cutoff_us : plan.cutoffs_us) {
+      of_view.push_back(engine::PathIn(storage->path(),
+                                       fmt::format("{}-{}.parquet", paths.size() - 1, cutoff_us)));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto files,
+                        engine::BackfillToFiles(pass.plans, paths, context.execute));
+  size_t next = 0;
+  for (const auto& of_view : files) {
+    for (const engine::PartFile& file : of_view) {
+      ARROW_RETURN_NOT_OK(CheckCancelled());
+      const PartRows& rows = pass.parts[next++];
+      rows.part->rows = file.rows;
+      ARROW_RETURN_NOT_OK(rows.view->store->Take(*rows.part, file.path));
+      context.execute.progress->Advance(1);
+      ARROW_RETURN_NOT_OK(Failpoint("backfill.part"));
+    }
+  }
+  return arrow::Status::OK();
+}
+
 /// Computes some cutoffs of some views in one pass over their source and stores each.
 arrow::Status ComputePass(const RepoContext& context, const std::vector<PendingView*>& views,
                           size_t from, size_t to) {
-  std::vector<engine::BackfillPlan> plans;
-  std::vector<PartRows> parts;
+  Pass pass;
   for (PendingView* pending : views) {
     engine::BackfillPlan plan{pending->plan, {}};
     for (size_t i = from; i < std::min(to, pending->missing.size()); ++i) {
       plan.cutoffs_us.push_back(pending->missing[i]->cutoff_us);
-      parts.push_back({pending, pending->missing[i], nullptr});
+      pass.parts.push_back({pending, pending->missing[i], nullptr});
     }
-    if (!plan.cutoffs_us.empty()) plans.push_back(std::move(plan));
+    if (!plan.cutoffs_us.empty()) pass.plans.push_back(std::move(plan));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::BackfillTogether(plans, context.execute));
+  const std::string storage_path = context.execute.executor->StoragePath();
+  if (!storage_path.empty()) return StoreByFragments(context, pass, storage_path);
+  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::BackfillTogether(pass.plans, context.execute));
   size_t view = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0 && parts[i].view != parts[i - 1].view) ++view;
-    parts[i].computed = &rows[view];
+  for (size_t i = 0; i < pass.parts.size(); ++i) {
+    if (i > 0 && pass.parts[i].view != pass.parts[i - 1].view) ++view;
+    pass.parts[i].computed = &rows[view];
   }
-  return StoreParts(context, parts);
+  return StoreParts(context, pass.parts);
 }
 
 /// Computes what views that share a pass miss.

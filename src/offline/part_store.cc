@@ -15,6 +15,8 @@
 #include <set>
 
 #include "src/common/atomic_file.h"
+#include "src/engine/snapshot_rows.h"
+#include "src/engine/storage_folder.h"
 #include "src/offline/parquet_file.h"
 
 namespace viand::offline {
@@ -138,19 +140,15 @@ arrow::Result<bool> PartStore::Find(Part* part) const {
 
 arrow::Result<std::unique_ptr<ParquetOutput>> PartStore::Prepare(
     Part* part, arrow::RecordBatchReader* rows) const {
-  part->rows = 0;
   ARROW_ASSIGN_OR_RAISE(auto output, ParquetOutput::Open(PartPath(*part), rows->schema(),
-                                                         {.encoding = ParquetEncoding::kQuick}));
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
-    if (batch == nullptr) break;
-    part->rows += batch->num_rows();
-    // Parts are written side by side: a small one is not worth threads of its own.
-    ARROW_ASSIGN_OR_RAISE(const auto table, arrow::Table::FromRecordBatches({batch}));
-    ARROW_RETURN_NOT_OK(output->Write(*table));
-  }
+                                                         engine::SnapshotEncoding()));
+  ARROW_ASSIGN_OR_RAISE(part->rows, engine::WriteSnapshot(rows, output.get()));
   ARROW_RETURN_NOT_OK(output->Sync());
   return output;
+}
+
+arrow::Status PartStore::Take(const Part& part, const std::string& path) const {
+  return engine::MoveOutOfStorage(path, PartPath(part));
 }
 
 arrow::Status PartStore::Publish(const std::string& definition_hash,

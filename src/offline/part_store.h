@@ -62,6 +62,9 @@ class PartStore {
   /// Makes a prepared part visible: from then on a killed backfill need not compute it again.
   static arrow::Status Keep(ParquetOutput* prepared) { return prepared->Rename(); }
 
+  /// Makes a file that a fragment wrote, synced, the part.
+  arrow::Status Take(const Part& part, const std::string& path) const;
+
   /// Makes the parts a generation and swaps `current` to it; then drops parts and generations that
   /// neither it nor the one before use. Does nothing where the current generation is already equal.
   arrow::Status Publish(const std::string& definition_hash, const std::vector<Part>& parts);

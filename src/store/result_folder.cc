@@ -1,30 +1,22 @@
 #include "src/store/result_folder.h"
 
-#include <arrow/filesystem/filesystem.h>
-#include <arrow/io/interfaces.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <filesystem>
 
 #include "src/common/atomic_folder.h"
-#include "src/common/atomic_output.h"
 #include "src/common/cancellation.h"
 #include "src/common/data_location.h"
 #include "src/engine/executor.h"
-#include "src/engine/read_file.h"
 #include "src/engine/storage_folder.h"
 
 namespace viand::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int64_t kCopyBytes = 4 << 20;
 
 /// Where fragments write until all parts are there.
 constexpr char kWriting[] = "writing";
@@ -34,27 +26,6 @@ bool HasFileEnding(const std::string& path) {
   constexpr const char* kEndings[] = {".parquet", ".csv", ".arrow", ".feather", ".ipc"};
   return std::any_of(std::begin(kEndings), std::end(kEndings),
                      [&](const char* ending) { return extension == ending; });
-}
-
-arrow::Status Copy(const std::string& from, const std::string& to) {
-  VIAND_ASSIGN_OR_RETURN(const auto input, engine::OpenDataFile(from, "a part of the result"));
-  VIAND_ASSIGN_OR_RETURN(const auto output, AtomicOutput::Open(to));
-  while (true) {
-    VIAND_RETURN_NOT_OK(CheckCancelled());
-    auto block = input->Read(kCopyBytes);
-    if (!block.ok()) return StorageError(block.status(), from, "a part of the result");
-    if ((*block)->size() == 0) break;
-    VIAND_RETURN_NOT_OK(output->Write((*block)->data(), (*block)->size()));
-  }
-  return output->Commit().status();
-}
-
-/// Takes a part out of the folder that fragments write to: one that was given up and lives may
-/// still write there.
-arrow::Status Move(const std::string& from, const std::string& to) {
-  if (IsRemotePath(from)) return Copy(from, to);
-  if (rename(from.c_str(), to.c_str()) == 0) return arrow::Status::OK();
-  return errno == EXDEV ? Copy(from, to) : WriteError(to, errno);
 }
 
 }  // namespace
@@ -127,7 +98,8 @@ arrow::Result<ResultSize> WriteResultFolder(const engine::RetrievalPlan& plan,
   for (const engine::PartFile& part : parts.files) {
     ARROW_RETURN_NOT_OK(CheckCancelled());
     const std::string name = fs::path(ParseAddress(part.path).path).filename();
-    ARROW_RETURN_NOT_OK(Move(part.path, folder.temporary_path() + "/" + name));
+    // Out of the folder that fragments write to: one that was given up and lives may still do.
+    ARROW_RETURN_NOT_OK(engine::MoveOutOfStorage(part.path, folder.temporary_path() + "/" + name));
     size.rows += part.rows;
   }
   if (storage == nullptr) fs::remove_all(writing, error);
