@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/compute/cast.h>
 #include <arrow/record_batch.h>
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include "src/distributed/local_executor.h"
 #include "src/distributed/testing/tables.h"
 #include "src/engine/execute.h"
+#include "src/engine/plan_counters.h"
 
 namespace viand::distributed {
 namespace {
@@ -66,6 +68,29 @@ TEST(Retrieve, AppendsToAnUntouchedSpine) {
   EXPECT_TRUE(table->SelectColumns({0, 1, 2}).ValueOrDie()->Equals(*Spine()));
   EXPECT_EQ(Show(*table, "v"), "201 100 201 - - -");
   EXPECT_EQ(Show(*table, "w"), "- a - - - -");
+}
+
+TEST(Retrieve, AHeavyKeyOfTheSpineIsJoinedByManyFragments) {
+  arrow::Int64Builder keys;
+  arrow::TimestampBuilder times(Micros(), arrow::default_memory_pool());
+  const int64_t rows = 1'200'000;
+  for (int64_t row = 0; row < rows; ++row) {
+    ASSERT_TRUE(keys.Append(2).ok());
+    ASSERT_TRUE(times.Append(row % 30).ok());
+  }
+  const auto spine = arrow::Table::Make(
+      arrow::schema({arrow::field("k", arrow::int64()), arrow::field("event_timestamp", Micros())}),
+      {*keys.Finish(), *times.Finish()});
+  const RetrievalPlan plan = PlanOf(ScanOf(spine), {LookupOf(ScanOf(Features()), {"k"}, {"v"})});
+  const auto executor = MakeLocalExecutor({.threads = 8});
+  engine::PlanCounters counters;
+  const auto table =
+      engine::Retrieve(plan, {.executor = executor.get(), .partitions = 2, .counters = &counters})
+          .ValueOrDie();
+  const auto stages = counters.Total();
+  EXPECT_GT(stages.at({engine::OperatorKind::kAsOfJoin, 0}).fragments.size(), 3U);
+  EXPECT_EQ(Show(*table->Slice(0, 30), "v"), Show(*table->Slice(rows - 30), "v"));
+  EXPECT_EQ(Show(*table->Slice(8, 13), "v"), "- - 200 200 200 200 200 200 200 200 200 200 201");
 }
 
 /// How many stages were begun and not ended.

@@ -17,6 +17,9 @@ constexpr int64_t kJoinBytes = 64;
 /// The same of a gather fragment: the row's number and place, in both orders.
 constexpr int64_t kGatherBytes = 48;
 
+/// Rows of the spine that are worth a fragment that joins.
+constexpr int64_t kLeastJoinedRows = 256 * 1024;
+
 /// Rows of the spine that are worth a fragment that gathers.
 constexpr int64_t kLeastGatheredRows = 16 * 1024;
 
@@ -103,6 +106,14 @@ class AsOfLookup {
     return RunStage("look up ", OperatorKind::kAsOfJoin, std::move(calls));
   }
 
+  /// A heavy key makes a partition of more of the spine than a core's share of all: it is cut, so
+  /// that one fragment is not the whole job. Each takes all of the partition's features, so a cut
+  /// has as many rows of the spine as these are.
+  int64_t RowsWorthACall(int64_t feature_rows) const {
+    const int64_t share = spine_.rows / std::max(1, options_.executor->Parallelism());
+    return std::max({2 * share, feature_rows, kLeastJoinedRows});
+  }
+
   /// One call where the partition fits; else several, each with some of the spine's rows, that take
   /// the features a few at a time: no key has too many rows.
   void AddCalls(AsOfFragment fragment, const PartitionInputs& spine,
@@ -112,7 +123,7 @@ class AsOfLookup {
     const bool fits = RowsOf(spine) <= most - std::min(most, RowsOf(features));
     if (!fits) fragment.batch_rows = std::max<int64_t>(most / 2, 1);
     for (PartitionInputs& some :
-         fits ? std::vector<PartitionInputs>{spine} : Grouped(spine, most / 2)) {
+         Grouped(spine, fits ? RowsWorthACall(RowsOf(features)) : most / 2)) {
       fragment.spine_parts = static_cast<int>(some.size());
       some.insert(some.end(), features.begin(), features.end());
       calls->push_back({fragment, std::move(some)});

@@ -1,15 +1,20 @@
 #include "src/engine/spine.h"
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/datum.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/metadata.h>
+#include <parquet/statistics.h>
 
 #include <algorithm>
 #include <limits>
@@ -154,7 +159,34 @@ arrow::Status LookThroughTable(const std::vector<std::string>& keys, Spine* spin
   return arrow::Status::OK();
 }
 
-/// Reads the keys and times of files that are not kept, and how many rows there are.
+/// Of each row group of a Parquet file an array with the least and the greatest value of a column
+/// by the group's statistics, or with a null where it has no other; fewer where some do not tell.
+arrow::Result<arrow::ArrayVector> EndsByFooter(const OpenedFile& file, const std::string& name) {
+  arrow::ArrayVector ends;
+  const int leaf = file.parquet == nullptr ? -1 : file.parquet->schema()->ColumnIndex(name);
+  const auto field = file.in_file->GetFieldByName(name);
+  if (leaf < 0 || field == nullptr) return ends;
+  for (const RowGroup& group : file.groups) {
+    const auto statistics = file.parquet->RowGroup(group.index)->ColumnChunk(leaf)->statistics();
+    if (statistics == nullptr) return ends;
+    if (statistics->HasNullCount() && statistics->null_count() == group.rows) {
+      VIAND_ASSIGN_OR_RETURN(ends.emplace_back(), arrow::MakeArrayOfNull(field->type(), 1));
+      continue;
+    }
+    std::shared_ptr<arrow::Scalar> min, max;
+    if (!statistics->HasMinMax() ||
+        !parquet::arrow::StatisticsAsScalars(*statistics, &min, &max).ok() ||
+        !min->type->Equals(field->type()))
+      return ends;
+    VIAND_ASSIGN_OR_RETURN(const auto first, arrow::MakeArrayFromScalar(*min, 1));
+    VIAND_ASSIGN_OR_RETURN(const auto second, arrow::MakeArrayFromScalar(*max, 1));
+    VIAND_ASSIGN_OR_RETURN(ends.emplace_back(), arrow::Concatenate({first, second}));
+  }
+  return ends;
+}
+
+/// Finds the ends of the keys and times of files that are not kept, and how many rows there are: by
+/// their footers, or where these do not tell by reading them.
 class FilesLook {
  public:
   FilesLook(std::vector<std::string> keys, const ExecuteOptions& options, Spine* spine)
@@ -170,7 +202,8 @@ class FilesLook {
     for (OpenedFile& file : spine_->scan.files) {
       FilePart part = PartOf(spine_->scan, file);
       if (part.format != FileFormat::kIpc) {
-        VIAND_RETURN_NOT_OK(Read(part).status());
+        VIAND_ASSIGN_OR_RETURN(const bool told, LookAtFooter(file));
+        if (!told) VIAND_RETURN_NOT_OK(Read(part).status());
         continue;
       }
       // Only their reading tells how many rows each has.
@@ -183,28 +216,48 @@ class FilesLook {
   }
 
  private:
+  /// What the statistics of a file's row groups say in place of its rows; false where they do not
+  /// say all.
+  arrow::Result<bool> LookAtFooter(const OpenedFile& file) {
+    std::vector<arrow::ArrayVector> ends;
+    for (const std::string& column : columns_) {
+      VIAND_ASSIGN_OR_RETURN(auto of_column, EndsByFooter(file, spine_->scan.NameInFile(column)));
+      if (of_column.size() != file.groups.size()) return false;
+      ends.push_back(std::move(of_column));
+    }
+    for (size_t group = 0; group < file.groups.size(); ++group) {
+      arrow::ArrayVector of_group;
+      for (const auto& of_column : ends) of_group.push_back(of_column[group]);
+      VIAND_RETURN_NOT_OK(Visit(of_group, file.groups[group].rows));
+      spine_->rows += file.groups[group].rows;
+    }
+    return true;
+  }
+
   arrow::Result<int64_t> Read(const FilePart& part) {
     VIAND_ASSIGN_OR_RETURN(const auto reader,
                            OpenColumns(spine_->scan, part, columns_, OptionsOfRead(options_)));
     while (true) {
       VIAND_ASSIGN_OR_RETURN(const PlacedBatch placed, reader->Next());
       if (placed.batch == nullptr) break;
-      VIAND_RETURN_NOT_OK(Visit(*placed.batch));
+      VIAND_RETURN_NOT_OK(Visit(placed.batch->columns(), placed.batch->num_rows()));
     }
     spine_->rows += reader->rows();
     return reader->rows();
   }
 
-  arrow::Status Visit(const arrow::RecordBatch& batch) {
+  /// `values`: of each column those of `rows` rows, or what has their least and greatest.
+  arrow::Status Visit(const arrow::ArrayVector& values, int64_t rows) {
     for (size_t i = 0; i < columns_.size(); ++i) {
       const auto& type = spine_->schema().GetFieldByName(columns_[i])->type();
-      VIAND_ASSIGN_OR_RETURN(const auto column,
-                             ToPlain(batch.column(static_cast<int>(i)), PlainType(type)));
+      VIAND_ASSIGN_OR_RETURN(const auto column, ToPlain(values[i], PlainType(type)));
       if (columns_[i] == spine_->time) {
         spine_->range =
             Hull(spine_->range, RangeOf(arrow::ChunkedArray(arrow::ArrayVector{column})));
       } else {
-        VIAND_RETURN_NOT_OK(AddEnds(column, &spine_->keys[columns_[i]]));
+        KeySample& sample = spine_->keys[columns_[i]];
+        VIAND_RETURN_NOT_OK(AddEnds(column, &sample));
+        sample.rows += rows - column->length();
       }
     }
     return arrow::Status::OK();
