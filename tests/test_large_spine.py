@@ -74,3 +74,22 @@ def test_a_disk_without_room_is_an_error(viand, repo):
     assert "bytes of temporary data in" in error and "more could be written" in error, error
     assert "--temp-dir" in error
     assert not (repo / "none.parquet").exists()
+
+
+def test_long_texts_that_many_rows_find_take_no_more(viand, tmp_path):
+    """360 MB of texts, of 18 MB in the source: rows are put together by what the footers say of their length."""
+    repo = write_repo(tmp_path, "texts", DEFINITIONS.replace("amount, dtype: Float64", "note, dtype: String"))
+    keys, rows = 2000, 40_000
+    notes = [f"{key:06d}" * 1500 for key in range(keys)]
+    parquet.write_table(pa.table({"user_id": range(keys), "at": pa.array([0] * keys, pa.timestamp("us")), "note": notes}),
+                        repo / "events.parquet")
+    parquet.write_table(pa.table({"user_id": [row % keys for row in range(rows)],
+                                  "event_timestamp": pa.array([10**9] * rows, pa.timestamp("us"))}), repo / "spine.parquet")
+    viand.json(repo, "apply")
+    code, error, peak = viand.peak(repo, "historical", "--spine", repo / "spine.parquet", "--features", "stored", "--threads", 2,
+                                   "--memory", f"{BUDGET_MIB}MiB", "-o", repo / "out.parquet", "--manifest", "none")
+    assert code == 0, error
+    assert peak <= 1.25 * BUDGET_MIB, f"{peak:.0f} MiB"
+    with parquet.ParquetFile(repo / "out.parquet") as found:
+        for number, batch in enumerate(found.iter_batches(keys, columns=["note"])):
+            assert batch["note"].to_pylist() == notes, number

@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
+#include <arrow/chunked_array.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
@@ -150,17 +151,17 @@ class GatherRun {
   }
 
   arrow::Result<Tables> Finish() {
-    arrow::ArrayVector arrays;
+    arrow::ChunkedArrayVector columns;
     for (const auto& column : columns_) {
-      VIAND_ASSIGN_OR_RETURN(auto array, column->Finish());
-      arrays.push_back(std::move(array));
+      VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), column->Finish());
     }
     const auto rows = static_cast<int64_t>(wanted_.size());
     arrow::FieldVector fields = {arrow::field("row", arrow::int64(), false)};
-    arrow::ArrayVector outputs = {std::make_shared<arrow::Int64Array>(rows, row_numbers_)};
+    arrow::ChunkedArrayVector outputs = {std::make_shared<arrow::ChunkedArray>(
+        std::make_shared<arrow::Int64Array>(rows, row_numbers_))};
     for (int output : gather_.outputs) {
       fields.push_back(gather_.columns->field(output));
-      outputs.push_back(arrays[output]);
+      outputs.push_back(columns[output]);
     }
     return DealByRow(arrow::Table::Make(arrow::schema(std::move(fields)), outputs, rows),
                      gather_.chunks);

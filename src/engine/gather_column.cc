@@ -3,12 +3,15 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/buffer.h>
+#include <arrow/chunked_array.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/memory_pool.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
@@ -36,8 +39,9 @@ class FixedColumn : public GatherColumn {
     return batch->null_count() == 0 ? arrow::Status::OK() : AddNulls(*batch, wanted, first);
   }
 
-  arrow::Result<std::shared_ptr<arrow::Array>> Finish() override {
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, rows_, {validity_, values_}, nulls_));
+  arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Finish() override {
+    return std::make_shared<arrow::ChunkedArray>(
+        arrow::MakeArray(arrow::ArrayData::Make(type_, rows_, {validity_, values_}, nulls_)));
   }
 
  private:
@@ -65,47 +69,73 @@ class FixedColumn : public GatherColumn {
   int64_t nulls_ = 0;
 };
 
-/// Values that differ in length: taken from each batch, and put in order at the end.
+/// Values that differ in length: taken from each batch once, however many rows want them, and put
+/// in order at the end.
 class AnyColumn : public GatherColumn {
  public:
-  AnyColumn(std::shared_ptr<arrow::DataType> type, int64_t rows, arrow::MemoryPool* pool)
-      : type_(std::move(type)), pool_(pool), place_of_rank_(rows) {}
+  AnyColumn(std::shared_ptr<arrow::DataType> type, int64_t rows, arrow::MemoryPool* pool,
+            int64_t most_text_bytes)
+      : type_(std::move(type)),
+        pool_(pool),
+        most_text_bytes_(most_text_bytes),
+        place_of_rank_(rows) {}
 
   arrow::Status Add(const std::shared_ptr<arrow::Array>& batch, std::span<const WantedRow> wanted,
                     int64_t first) override {
     std::vector<int64_t> positions;
     for (const WantedRow& row : wanted) {
-      positions.push_back(row.position - first);
-      place_of_rank_[row.rank] = next_++;
+      const int64_t position = row.position - first;
+      if (positions.empty() || positions.back() != position) positions.push_back(position);
+      place_of_rank_[row.rank] = taken_rows_ + static_cast<int64_t>(positions.size()) - 1;
     }
-    VIAND_ASSIGN_OR_RETURN(auto taken, Take(*batch, std::move(positions)));
+    taken_rows_ += static_cast<int64_t>(positions.size());
+    VIAND_ASSIGN_OR_RETURN(auto taken, Take(*batch, positions));
     taken_.push_back(std::move(taken));
     return arrow::Status::OK();
   }
 
-  arrow::Result<std::shared_ptr<arrow::Array>> Finish() override {
-    if (taken_.empty()) return arrow::MakeEmptyArray(type_, pool_);
+  arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Finish() override {
+    if (taken_.empty()) return arrow::ChunkedArray::MakeEmpty(type_, pool_);
     VIAND_ASSIGN_OR_RETURN(const auto all, arrow::Concatenate(taken_, pool_));
     taken_.clear();
-    return Take(*all, std::move(place_of_rank_));
+    arrow::ArrayVector pieces;
+    for (std::span<const int64_t> left(place_of_rank_); !left.empty();) {
+      const size_t rows = RowsOfPiece(*all, left);
+      VIAND_ASSIGN_OR_RETURN(pieces.emplace_back(), Take(*all, left.first(rows)));
+      left = left.subspan(rows);
+    }
+    return std::make_shared<arrow::ChunkedArray>(std::move(pieces), type_);
   }
 
  private:
+  /// How many of the places have texts that fit a piece; at least one.
+  size_t RowsOfPiece(const arrow::Array& all, std::span<const int64_t> places) const {
+    if (!arrow::is_binary_like(type_->id())) return places.size();
+    const auto& texts = static_cast<const arrow::BinaryArray&>(all);
+    int64_t bytes = 0;
+    for (size_t i = 0; i < places.size(); ++i) {
+      bytes += texts.value_length(places[i]);
+      if (bytes > most_text_bytes_) return std::max<size_t>(i, 1);
+    }
+    return places.size();
+  }
+
   arrow::Result<std::shared_ptr<arrow::Array>> Take(const arrow::Array& values,
-                                                    std::vector<int64_t> indices) const {
+                                                    std::span<const int64_t> indices) const {
     arrow::compute::ExecContext context(pool_);
     context.set_use_threads(false);
-    const auto count = static_cast<int64_t>(indices.size());
-    const arrow::Int64Array places(count, arrow::Buffer::FromVector(std::move(indices)));
+    const arrow::Int64Array places(static_cast<int64_t>(indices.size()),
+                                   arrow::Buffer::Wrap(indices.data(), indices.size()));
     return arrow::compute::Take(values, places, arrow::compute::TakeOptions::NoBoundsCheck(),
                                 &context);
   }
 
   const std::shared_ptr<arrow::DataType> type_;
   arrow::MemoryPool* const pool_;
+  const int64_t most_text_bytes_;
   arrow::ArrayVector taken_;
+  int64_t taken_rows_ = 0;
   std::vector<int64_t> place_of_rank_;  // of the values in `taken_`
-  int64_t next_ = 0;
 };
 
 template <typename Value>
@@ -119,7 +149,8 @@ arrow::Result<std::unique_ptr<GatherColumn>> MakeFixed(const std::shared_ptr<arr
 }  // namespace
 
 arrow::Result<std::unique_ptr<GatherColumn>> GatherColumn::Make(
-    const std::shared_ptr<arrow::DataType>& type, int64_t rows, arrow::MemoryPool* pool) {
+    const std::shared_ptr<arrow::DataType>& type, int64_t rows, arrow::MemoryPool* pool,
+    int64_t most_text_bytes) {
   const bool fixed = arrow::is_primitive(type->id()) || arrow::is_decimal(type->id());
   switch (fixed && type->id() != arrow::Type::BOOL ? type->byte_width() : 0) {
     case 1:
@@ -133,7 +164,7 @@ arrow::Result<std::unique_ptr<GatherColumn>> GatherColumn::Make(
     case 16:
       return MakeFixed<std::array<uint64_t, 2>>(type, rows, pool);
     default:
-      return std::make_unique<AnyColumn>(type, rows, pool);
+      return std::make_unique<AnyColumn>(type, rows, pool, most_text_bytes);
   }
 }
 

@@ -3,7 +3,7 @@
 //   VIAND_ASSIGN_OR_RETURN(auto column, GatherColumn::Make(type, wanted.size(), pool));
 //   // For each batch, with the wanted rows that it has:
 //   VIAND_RETURN_NOT_OK(column->Add(*batch->column(i), wanted_of_batch, first_row_of_batch));
-//   VIAND_ASSIGN_OR_RETURN(auto array, column->Finish());   // values[i]: of the row of rank i
+//   VIAND_ASSIGN_OR_RETURN(auto values, column->Finish());   // values[i]: of the row of rank i
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 namespace arrow {
 class Array;
+class ChunkedArray;
 class DataType;
 class MemoryPool;
 }  // namespace arrow
@@ -29,15 +30,21 @@ struct WantedRow {
 /// Not thread-safe. Each rank of 0 ... rows - 1 is added exactly once.
 class GatherColumn {
  public:
-  /// A column of a plain type.
+  /// Texts of 32-bit offsets have at most 2^31 bytes in a piece: half of that is asked of one.
+  static constexpr int64_t kMostTextBytes = int64_t{1} << 30;
+
+  /// A column of a plain type. Texts that many rows want may be too long for one array: they come
+  /// in pieces of about `most_text_bytes`.
   static arrow::Result<std::unique_ptr<GatherColumn>> Make(
-      const std::shared_ptr<arrow::DataType>& type, int64_t rows, arrow::MemoryPool* pool);
+      const std::shared_ptr<arrow::DataType>& type, int64_t rows, arrow::MemoryPool* pool,
+      int64_t most_text_bytes = kMostTextBytes);
   virtual ~GatherColumn() = default;
 
-  /// Takes the values of `wanted` out of a batch whose first row is at position `first`.
+  /// Takes the values of `wanted`, ascending by position, out of a batch whose first row is at
+  /// position `first`.
   virtual arrow::Status Add(const std::shared_ptr<arrow::Array>& batch,
                             std::span<const WantedRow> wanted, int64_t first) = 0;
-  virtual arrow::Result<std::shared_ptr<arrow::Array>> Finish() = 0;
+  virtual arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Finish() = 0;
 };
 
 }  // namespace viand::engine

@@ -165,7 +165,7 @@ class AsOfLookup {
   arrow::Result<Results> GatherFiles(const std::vector<ScanSlice>& slices, Results found) const {
     VIAND_ASSIGN_OR_RETURN(const GatherFragment prototype, GatherPrototype());
     const int64_t most =
-        RowsPerFragmentInMemory(RowBytes(*prototype.columns) + kGatherBytes, options_);
+        RowsPerFragmentInMemory(RowBytesIn(*source_, *prototype.columns) + kGatherBytes, options_);
     std::vector<FragmentCall> calls;
     for (size_t slice = 0; slice < slices.size(); ++slice) {
       for (PartitionInputs& some : Grouped(FoundIn(slice, &found), most)) {

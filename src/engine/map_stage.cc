@@ -2,7 +2,10 @@
 
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 #include <fmt/format.h>
+#include <parquet/metadata.h>
+#include <parquet/size_statistics.h>
 
 #include <algorithm>
 #include <limits>
@@ -39,6 +42,9 @@ static_assert(kMostPartitions <= kMaxPartitions);
 /// A reduce fragment holds its inputs, their order, and what it makes of them.
 constexpr int64_t kCopiesOfInput = 4;
 
+/// Row groups that are asked how long their texts are.
+constexpr int64_t kMeasuredGroups = 16;
+
 int64_t CoresOf(const ExecuteOptions& options) {
   return std::max(1, options.executor->Parallelism());
 }
@@ -69,6 +75,41 @@ void AddUnique(const std::vector<std::string>& names, std::vector<std::string>* 
     if (!name.empty() && std::find(list->begin(), list->end(), name) == list->end())
       list->push_back(name);
   }
+}
+
+/// What the values of a column take in a row group, which may have it nested.
+int64_t ValueBytes(const parquet::RowGroupMetaData& group, const std::string& name) {
+  int64_t bytes = 0;
+  for (int leaf = 0; leaf < group.num_columns(); ++leaf) {
+    if (group.schema()->GetColumnRoot(leaf)->name() != name) continue;
+    const auto chunk = group.ColumnChunk(leaf);
+    const auto sizes = chunk->size_statistics();
+    const bool known = sizes != nullptr && sizes->unencoded_byte_array_data_bytes;
+    bytes += std::max(chunk->total_uncompressed_size(),
+                      known ? *sizes->unencoded_byte_array_data_bytes : 0);
+  }
+  return bytes;
+}
+
+/// Bytes of a value that differ in length, on average over the longest of some row groups; 0 where
+/// nothing tells.
+int64_t TextBytesIn(const OpenedScan& scan, const std::string& name) {
+  if (scan.table != nullptr) {
+    const auto column = scan.table->GetColumnByName(name);
+    if (column == nullptr || column->length() == 0) return 0;
+    return arrow::util::ReferencedBufferSize(*column).ValueOr(0) / column->length();
+  }
+  int64_t groups = 0, next = 0, longest = 0;
+  for (const OpenedFile& file : scan.files) groups += static_cast<int64_t>(file.groups.size());
+  const int64_t step = groups / kMeasuredGroups + 1;
+  for (const OpenedFile& file : scan.files) {
+    for (const RowGroup& group : file.groups) {
+      if (next++ % step != 0 || file.parquet == nullptr || group.rows == 0) continue;
+      longest =
+          std::max(longest, ValueBytes(*file.parquet->RowGroup(group.index), name) / group.rows);
+    }
+  }
+  return longest;
 }
 
 class MapStage {
@@ -235,6 +276,16 @@ int64_t RowBytes(const arrow::Schema& columns) {
   for (const auto& field : columns.fields()) {
     const int bits = field->type()->bit_width();
     bytes += bits > 0 ? (bits + 7) / 8 : kTypicalTextBytes;
+  }
+  return bytes;
+}
+
+int64_t RowBytesIn(const OpenedScan& scan, const arrow::Schema& columns) {
+  int64_t bytes = RowBytes(columns);
+  for (const auto& field : columns.fields()) {
+    if (field->type()->bit_width() > 0) continue;
+    bytes +=
+        std::max<int64_t>(TextBytesIn(scan, scan.NameInFile(field->name())) - kTypicalTextBytes, 0);
   }
   return bytes;
 }

@@ -61,6 +61,10 @@ inline constexpr int64_t kTypicalTextBytes = 32;
 /// An estimate of what a row of the columns takes in memory, at least 1.
 int64_t RowBytes(const arrow::Schema& columns);
 
+/// The same of columns of a scan, by their names there: texts and lists as long as its footers, or
+/// its table, say.
+int64_t RowBytesIn(const OpenedScan& scan, const arrow::Schema& columns);
+
 /// How many rows of so many bytes each of the reduce fragments that run at a time may hold; at
 /// least one.
 int64_t RowsPerFragmentInMemory(int64_t row_bytes, const ExecuteOptions& options);

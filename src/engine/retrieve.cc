@@ -144,11 +144,11 @@ class Retrieval {
   arrow::Result<int64_t> ResultRowBytes() const {
     VIAND_ASSIGN_OR_RETURN(const auto own,
                            SelectColumns(spine_->scan, spine_->schema().field_names()));
-    int64_t bytes = RowBytes(*own);
+    int64_t bytes = RowBytesIn(spine_->scan, *own);
     for (const OpenedLookup& opened : lookups_) {
       if (const auto* view = std::get_if<AsOfView>(&opened.lookup->view)) {
         VIAND_ASSIGN_OR_RETURN(const auto columns, SelectColumns(opened.source, view->columns));
-        bytes += RowBytes(*columns);
+        bytes += RowBytesIn(opened.source, *columns);
       } else {
         bytes += kFeatureBytes * static_cast<int64_t>(opened.lookup->output_names.size());
       }
