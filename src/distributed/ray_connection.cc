@@ -133,7 +133,8 @@ RayConnection::Answers::~Answers() {
   for (const int64_t number : numbers_) connection_->waiting_.erase(number);
 }
 
-arrow::Status RayConnection::Answers::Ask(nlohmann::json header, const arrow::Buffer* payload) {
+arrow::Status RayConnection::Answers::Ask(const nlohmann::json& header,
+                                          const arrow::Buffer* payload) {
   const int64_t number = IntegerOf(header, "id");
   {
     const std::lock_guard lock(connection_->mutex_);

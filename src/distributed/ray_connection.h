@@ -84,7 +84,7 @@ class RayConnection {
     Answers& operator=(const Answers&) = delete;
 
     /// Sends a request, whose number is `header`'s "id".
-    arrow::Status Ask(nlohmann::json header, const arrow::Buffer* payload);
+    arrow::Status Ask(const nlohmann::json& header, const arrow::Buffer* payload);
     /// Takes requests back; their answers are not heard.
     void Cancel(const std::vector<int64_t>& numbers);
     /// Waits for the next answer; kCancelled on ctrl-C, kEnvironment where the driver ended.
