@@ -96,7 +96,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ToTable(const std::vector<PartFile>
   VIAND_RETURN_NOT_OK(paths.Finish(&columns[0]));
   VIAND_RETURN_NOT_OK(rows.Finish(&columns[1]));
   VIAND_RETURN_NOT_OK(bytes.Finish(&columns[2]));
-  return arrow::Table::Make(PartFilesSchema(), std::move(columns));
+  return arrow::Table::Make(PartFilesSchema(), columns);
 }
 
 arrow::Result<std::vector<PartFile>> FilesOf(const arrow::Table& table, size_t count) {

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "src/common/atomic_file.h"
 #include "src/common/atomic_folder.h"
 #include "src/common/cancellation.h"
 #include "src/common/data_location.h"
