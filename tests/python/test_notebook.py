@@ -95,7 +95,8 @@ class Kernel:
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 break
             outputs.append(message)
-            if interrupt_at is not None and interrupt_at in str(message["content"]):
+            # The code itself comes first, and is no output.
+            if interrupt_at is not None and message["msg_type"] == "stream" and interrupt_at in message["content"]["text"]:
                 self.manager.interrupt_kernel()
                 interrupt_at = None
         while True:
