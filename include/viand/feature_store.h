@@ -144,6 +144,8 @@ struct ApplyOptions {
   /// Commit exactly what the last Plan() of this store showed; whatever changed in the registry
   /// since is kConflict.
   bool as_planned = false;
+  /// Only these, as plans name them: "feature view stats", "entity driver"; empty: all.
+  std::vector<std::string> objects;
 };
 
 /// One line of `viand list`, and one fact of `viand describe`.
@@ -352,7 +354,8 @@ class FeatureStore {
   /// first.
   virtual Result<std::vector<SearchHit>> Search(const std::string& text) = 0;
 
-  /// The repo's objects and those of its project in the registry, as "yaml" or "feast-python".
+  /// The repo's objects and those of its project in the registry, as "yaml", "json"
+  /// (docs/formats/definitions.md) or "feast-python".
   virtual Result<std::string> Export(const std::string& format) = 0;
 
   /// YAML of what only the registry has; `names` empty: all of it. What cannot be defined in YAML

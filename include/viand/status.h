@@ -20,12 +20,14 @@ namespace viand {
 /// Kinds of failure. The numbers cross library versions: never change one, add at the end.
 enum class StatusCode {
   kOk = 0,
-  kUsage = 1,        ///< wrong use of a call: an unknown object, options that exclude each other
+  kUsage = 1,        ///< wrong use of a call: options that exclude each other, a wrong value
   kDefinition = 2,   ///< a definition (YAML, expression) is wrong
   kInput = 3,        ///< the user's data is wrong: a missing column, a cell that does not fit
   kConflict = 4,     ///< somebody else changed the registry meanwhile
   kCancelled = 5,    ///< the work was asked to stop
   kEnvironment = 6,  ///< disk full, permission, a missing library or server
+  kNotFound = 7,     ///< a name that is not there; says the nearest that is
+  kRegistry = 8,     ///< the registry cannot be read or written
 };
 
 /// Success, or one failure.

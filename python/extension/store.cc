@@ -290,9 +290,9 @@ void AddWork(nb::class_<Store>& type) {
           "plan",
           [](Store& self) { return self.Report([](FeatureStore& store) { return store.Plan(); }); })
       .def("apply",
-           [](Store& self, bool yes, bool force, bool as_planned) {
+           [](Store& self, bool yes, bool force, bool as_planned, const Names& objects) {
              return self.Report([&](FeatureStore& store) {
-               return store.Apply({yes, force, as_planned});
+               return store.Apply({yes, force, as_planned, objects});
              });
            })
       .def("teardown",

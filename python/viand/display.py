@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import _viand, reports
-    from .objects import StoredObject
+    from .document import Definition
 
 _PREVIEW_ROWS = 5
 _COLORS = {"add": "#1a7f37", "change": "#9a6700", "remove": "#cf222e", "drift": "#9a6700"}
@@ -41,15 +41,31 @@ def preformatted(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def objects_html(objects: list[StoredObject], caption: str = "") -> str:
-    rows = [(each.kind, each.name, each.summary + ("" if each.in_repo else "  (only in the registry)"), each.description)
-            for each in objects]
+def objects_html(objects: list[dict[str, Any]], caption: str = "") -> str:
+    """A table of what a store lists."""
+    rows = [(each["kind"], each["name"], each["summary"] + ("" if each["in_repo"] else "  (only in the registry)"),
+             each["description"]) for each in objects]
     return table(("kind", "name", "", "description"), rows, caption)
 
 
 def facts_html(kind: str, name: str, facts: list[tuple[str, str]]) -> str:
     rows = [(Html("&nbsp;" * 2 * (len(fact) - len(fact.lstrip())) + escape(fact.strip())), value) for fact, value in facts]
     return table((kind, name), rows)
+
+
+def definition_html(made: Definition) -> str:
+    """A definition that no store has given: its arguments."""
+    return table((type(made).__name__, getattr(made, "name", "") or ""), _arguments(made.document()))
+
+
+def _arguments(tree: object, inside: str = "") -> list[tuple[Html, object]]:
+    """Rows of a mapping, what is inside of it below its key."""
+    rows: list[tuple[Html, object]] = []
+    for key, value in tree.items() if isinstance(tree, dict) else ():
+        nested = isinstance(value, dict) and bool(value)
+        rows.append((Html(inside + escape(str(key))), "" if nested else value))
+        rows += _arguments(value, inside + "&nbsp;" * 4) if nested else []
+    return rows
 
 
 def steps_html(steps: Iterable[reports.StepReport]) -> str:

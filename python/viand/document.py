@@ -6,15 +6,23 @@ of its own wrote (a Field, an expression) is a Part or a SqlText, which knows it
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viand.arguments import name_of
 from viand.errors import DefinitionError
 from viand.expressions import described, wrong
 
+if TYPE_CHECKING:
+    from viand.stored import Known
+
 # The lists of a file of definitions, in the order in which they are written.
 SECTIONS = ("entities", "datasets", "sources", "snapshots", "feature_views", "labels", "feature_services", "models")
+
+# The kinds of these as plans name them.
+NAMES_IN_PLANS = {"entities": "entity", "datasets": "dataset", "sources": "data source", "snapshots": "snapshots",
+                  "feature_views": "feature view", "labels": "labels", "feature_services": "feature service", "models": "model"}
 
 
 class SqlText(str):
@@ -53,7 +61,11 @@ def sql_of(value):
 
 
 class Definition:
-    """What every object of a repo is: `section` is the list that it stands in, `name` is unique in it."""
+    """What every object of a repo is: `section` is the list that it stands in, `name` is unique in it.
+
+    One that a store gave says more: `facts` (all that is known of it, name -> text), `summary`, `in_repo` (False where
+    only the registry has it), `created_timestamp` and `last_updated_timestamp` (UTC without a zone, as Feast's; None: the registry has it not).
+    """
 
     section = ""
     name: str
@@ -61,6 +73,34 @@ class Definition:
     owner: str
     tags: dict[str, str]
     _site: Any = None
+    _known: Known | None = None  # what a store knows of it
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {} if self._known is None else {fact.strip(): value for fact, value in self._known.facts(self.name)}
+
+    @property
+    def summary(self) -> str:
+        return "" if self._known is None else self._known.summary
+
+    @property
+    def in_repo(self) -> bool:
+        return self._known is None or self._known.in_repo
+
+    @property
+    def created_timestamp(self) -> datetime.datetime | None:
+        return None if self._known is None else self._known.created_timestamp
+
+    @property
+    def last_updated_timestamp(self) -> datetime.datetime | None:
+        return None if self._known is None else self._known.last_updated_timestamp
+
+    def _repr_html_(self) -> str:
+        from viand.display import definition_html, facts_html
+
+        if self._known is None:
+            return definition_html(self)
+        return facts_html(self._known.kind, self.name, self._known.facts(self.name))
 
     def document(self) -> Any:
         """The object as YAML holds it."""
@@ -96,6 +136,13 @@ class Collection:
         self._objects = {}
         self._listed = set()
 
+    @classmethod
+    def holding(cls, objects):
+        """Exactly these, whatever they refer to."""
+        collection = cls()
+        collection._objects = {(each.section, each.name): each for each in objects}
+        return collection
+
     def add(self, given, listed=True):
         """Adds an object; another one of its kind and name is an error, unless a mere reference says the same."""
         key = (given.section, given.name)
@@ -122,13 +169,8 @@ class Collection:
 def twice(second, first) -> DefinitionError:
     place, other = second.site.place(), first.site.place().shown()
     where = f"{other['file']}:{other['line']}"
-    return DefinitionError(f"{KINDS[second.section]} {name_of(second)!r} is defined twice, first at {where}",
+    return DefinitionError(f"the {NAMES_IN_PLANS[second.section].removeprefix('data ')} {name_of(second)!r} is defined twice, first at {where}",
                            hint="give one of them another name", **place.shown())
-
-
-KINDS = {"entities": "the entity", "datasets": "the dataset", "sources": "the source", "snapshots": "the snapshots",
-         "feature_views": "the feature view", "labels": "the labels", "feature_services": "the feature service",
-         "models": "the model"}
 
 
 def collect(objects) -> Collection:

@@ -31,6 +31,18 @@ def duration_text(value: object) -> str | None:
     return text or "0d"
 
 
+def timedelta_of(value: Duration) -> timedelta:
+    """A duration as a timedelta.
+
+    >>> timedelta_of("1d12h")
+    datetime.timedelta(days=1, seconds=43200)
+    """
+    if isinstance(value, timedelta):
+        return value
+    lengths = {"w": 7 * _UNITS[0][1], **dict(_UNITS)}
+    return timedelta(microseconds=sum(int(count) * lengths[unit] for count, unit in re.findall(r"(\d+)(ms|us|[wdhms])", value)))
+
+
 def window_text(value: object) -> str | None:
     """A window: a duration, "unbounded", or "30d following"; None where it is none of them, or empty."""
     if isinstance(value, str):

@@ -16,8 +16,6 @@
 
 from __future__ import annotations
 
-import re
-
 
 class Error(Exception):
     """A failure of viand; `str()` is what the command line prints.
@@ -93,8 +91,11 @@ class Interrupted(Error):
     """The work was asked to stop, not by ctrl-C in this thread; nothing is half-written."""
 
 
-# How the library says that a name is not there.
-_NOT_FOUND = re.compile(r'unknown \w|there is no "|[^"]*"[^"]*" has no (feature|version) ')
+# What a hint names on the command line, and what it is here; the first that fits.
+_IN_PYTHON = {"-C DIR": "repo_path=DIR", "`viand init DIR`": "viand.init(DIR)", "viand init DIR": "viand.init(DIR)", "add --yes": "give yes=True",
+              "add --force": "give force=True", "`viand plan`": "plan()", "--kind ": "kind=", "--timestamp-column": "timestamp_column=",
+              "--spine labels:": "entity_df labels:", "a --spine": "an entity_df", "--spine PATH": "an entity_df", "--spine": "entity_df",
+              "--start T --end T": "start_date and end_date", "--start, --end and --every-row": "start_date, end_date and every_row"}
 
 # By the kinds of include/viand/status.h.
 _CLASSES: dict[int, type[Error]] = {
@@ -104,18 +105,17 @@ _CLASSES: dict[int, type[Error]] = {
     4: Conflict,
     5: Interrupted,
     6: EnvironmentProblem,
+    7: NotFound,
+    8: RegistryError,
 }
 
 
 def from_status(code: int, message: str, hint: str, file: str, line: int, column: int) -> Error:
-    """Makes the exception of a failed status of the C++ API.
+    """Makes the exception of a failed status of the C++ API; its hint names arguments of Python where it named options.
 
-    >>> print(repr(from_status(1, 'unknown entity "custmer"', 'did you mean "customer"?', "", 0, 0).hint))
+    >>> print(repr(from_status(7, 'unknown entity "custmer"', 'did you mean "customer"?', "", 0, 0).hint))
     'did you mean "customer"?'
     """
-    chosen = _CLASSES.get(code, EnvironmentProblem)
-    if chosen is UsageError and _NOT_FOUND.match(message):
-        chosen = NotFound
-    if chosen is EnvironmentProblem and "registry" in message:
-        chosen = RegistryError
-    return chosen(message, hint, file, line, column)
+    for option, argument in _IN_PYTHON.items():
+        hint = hint.replace(option, argument)
+    return _CLASSES.get(code, EnvironmentProblem)(message, hint, file, line, column)

@@ -20,17 +20,19 @@ has the Python file and line. Objects are values: they do nothing but say what Y
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from viand import arguments as check
 from viand.arguments import definition
 from viand.data_source import FileSource, PushSource
 from viand.document import Definition, Part, present, sql_of
-from viand.durations import Duration, duration_text, window_text
+from viand.durations import Duration, duration_text, timedelta_of, window_text
 from viand.entity import Entity, take_entities
 from viand.expressions import Expression, described, expression, nearest, wrong
 from viand.field import Field, take_field
 from viand.places import call_site
+from viand.value_type import ValueType
 
 __all__ = ["FeatureView", "FeatureViewProjection"]
 
@@ -72,7 +74,9 @@ class FeatureView(Definition):
         for key in ("window", "where", "having", "snapshots"):
             if not self.computed and getattr(self, key) is not None:
                 raise wrong(f"{key!r} needs computed features, and those of {name!r} are ready columns")
-        self.ttl = None if ttl is None else check.duration(ttl, "the ttl of a feature view")
+        self._ttl = None if ttl is None else check.duration(ttl, "the ttl of a feature view")
+        self._found_ttl: timedelta | None = None if self.computed else timedelta(0)
+        self._found_key_types: dict[str, ValueType] = {}
         self.online = not self.computed if online is None else check.flag(online, "online of a feature view")
         self.version = "latest" if version is None else check.text(version, "the version of a feature view")
         check.refused("feature view", "write features as expressions; `source` may be another view",
@@ -99,7 +103,7 @@ class FeatureView(Definition):
                         f"got {described(given)}",
                         "schema=[Field(name=..., dtype=...)] names the columns of the source that are features")
         check.unique([each.name for each in fields], "the feature")
-        self.schema = fields
+        self._fields = fields
         self.computed = any(each.expr is not None for each in fields)
         if self.computed and any(each.expr is None for each in fields):
             raise wrong(f"the feature view {self.name!r} mixes computed features and ready columns", "write two views")
@@ -119,11 +123,48 @@ class FeatureView(Definition):
     def features(self) -> list[Field]:
         """Its features; fields of the schema that are join keys are none, as in Feast."""
         keys = self.join_keys
-        return [each for each in self.schema if each.name not in keys]
+        return [each for each in self._fields if each.name not in keys]
+
+    @property
+    def entity_columns(self) -> list[Field]:
+        """Its join keys, with their types as far as they are known."""
+        listed = {each.name: each for each in self._fields}
+        declared = {key: kind for each in self._entities if isinstance(each, Entity) for key, kind in zip(each.join_keys, each.value_types)
+                    if kind is not ValueType.UNKNOWN}
+        types = declared | self._found_key_types
+        return [listed.get(key) or Field(name=key, dtype=types.get(key)) for key in self.join_keys]
+
+    @property
+    def schema(self) -> list[Field]:
+        """Its join keys, then its features."""
+        return self.entity_columns + self.features
+
+    @property
+    def ttl(self) -> timedelta | None:
+        """How long a row holds; 0: for ever. None: one step of the grid, which only a store knows."""
+        return self._found_ttl if self._ttl is None else timedelta_of(self._ttl)
+
+    @ttl.setter
+    def ttl(self, ttl: Duration | None) -> None:
+        self._ttl = None if ttl is None else check.duration(ttl, "the ttl of a feature view")
+
+    def take_found(self, ttl: timedelta | None, key_types: dict[str, ValueType]) -> None:
+        """Takes what a store found out."""
+        self._found_ttl, self._found_key_types = self._found_ttl if ttl is None else ttl, key_types
 
     @property
     def batch_source(self) -> FileSource | FeatureView | str:
         return self.source.batch_source if isinstance(self.source, PushSource) else self.source
+
+    @property
+    def stream_source(self) -> PushSource | None:
+        """The source that rows are pushed to, if it has one."""
+        return self.source if isinstance(self.source, PushSource) else None
+
+    @property
+    def projection(self) -> FeatureViewProjection:
+        """All of its features under its own name."""
+        return FeatureViewProjection(self)
 
     def __getitem__(self, features: list[str]) -> FeatureViewProjection:
         return FeatureViewProjection(self)[features]
@@ -147,8 +188,8 @@ class FeatureView(Definition):
             tree["features"] = {each.name: each.computation() for each in self.features}
         else:
             tree["schema"] = [Part.of(each.site, each.document()) for each in self.features]
-        tree["ttl"] = None if self.ttl is None else duration_text(self.ttl)
-        tree["online"] = True if self.online else None
+        tree["ttl"] = None if self._ttl is None else duration_text(self._ttl)
+        tree["online"] = None if self.online == (not self.computed) else self.online
         tree["version"] = None if self.version == "latest" else self.version
         return present(tree)
 
@@ -165,6 +206,20 @@ class FeatureViewProjection(Definition):
     @property
     def name(self) -> str:  # type: ignore[override]
         return self.view.name
+
+    @property
+    def features(self) -> list[Field]:
+        """The chosen features, all without a choice."""
+        known = {each.name: each for each in self.view.features}
+        return [known[name] for name in self.desired_features] if self.desired_features else list(known.values())
+
+    @property
+    def batch_source(self) -> FileSource | FeatureView | str:
+        return self.view.batch_source
+
+    def name_to_use(self) -> str:
+        """The alias, or the view's name."""
+        return self.name_alias or self.name
 
     def __getitem__(self, features: list[str]) -> FeatureViewProjection:
         names = check.texts(features, "the features of a projection")

@@ -9,7 +9,7 @@ from viand.arguments import definition
 from viand.document import Definition, Part, SqlText, present, sql_of
 from viand.durations import Duration, time_text, window_text
 from viand.expressions import Expression, Per, described, expression, wrong
-from viand.types import FeastType
+from viand.types import FeastType, from_name, from_value_type
 from viand.value_type import ValueType
 
 __all__ = ["Field"]
@@ -40,7 +40,8 @@ class Field(Definition):
         if expr is not None and dtype is not None:
             raise wrong("a field has expr or dtype, not both",
                         "the type follows from the expression; .cast(...) changes it")
-        self.dtype = dtype
+        self._dtype = dtype
+        self._type: FeastType | None = None  # what a store found out
         self.expr = None if expr is None else _feature_expression(expr)
         self.window = _feature_window(self.expr, window)
         self.default = _default(default)
@@ -48,6 +49,19 @@ class Field(Definition):
             raise wrong("window and default need an expr: a ready column is taken as it is")
         check.refused("field", "viand has no vector search", vector_index=(vector_index, False),
                       vector_length=(vector_length, 0), vector_search_metric=(vector_search_metric or None, None))
+
+    @property
+    def dtype(self) -> FeastType | str | None:
+        """Its type; of a computed one, or one without a word, what a store found out, else None."""
+        if isinstance(self._dtype, ValueType):
+            return from_value_type(self._dtype)
+        if isinstance(self._dtype, str):
+            return from_name(self._dtype) or self._dtype
+        return self._type if self._dtype is None else self._dtype
+
+    def take_type(self, name: str | None) -> None:
+        """Takes a type that a store found out, by its name."""
+        self._type = None if name is None else from_name(name)
 
     def named(self, name):
         """The same under the key of a dict."""
@@ -59,7 +73,7 @@ class Field(Definition):
 
     def document(self):
         computed = {"expr": sql_of(self.expr), "window": window_text(self.window) if self.window is not None else None}
-        tree = present({"name": self.name, "dtype": _dtype_text(self.dtype), **(computed if self.expr is not None else {}),
+        tree = present({"name": self.name, "dtype": _dtype_text(self._dtype), **(computed if self.expr is not None else {}),
                         **self._words()})
         return tree if self.default is None else {**tree, "default": self.default}
 

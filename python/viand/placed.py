@@ -10,7 +10,7 @@ import ast
 import json
 import os
 
-from viand.document import SECTIONS, Collection, Part, SqlText, collect
+from viand.document import SECTIONS, Collection, Part, SqlText
 from viand.places import Place, place_of
 from viand.yaml_text import plain
 
@@ -24,8 +24,8 @@ FORMAT = "viand.definitions/1"
 
 
 def handed_over(objects, root: str) -> str:
-    """Objects, and what they refer to, as the engine takes them from a caller: OpenOptions::definitions."""
-    return json.dumps({"format": FORMAT, **placed_objects(collect(objects), root), "projects": []})
+    """Exactly these objects as the engine takes them from a caller: OpenOptions::definitions."""
+    return json.dumps({"format": FORMAT, **placed_objects(Collection.holding(objects), root), "projects": []})
 
 
 def placed_objects(collection: Collection, root: str) -> dict:

@@ -6,12 +6,12 @@ import datetime
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _viand
 from .errors import NotYet, UsageError
 from .lineage import Lineage
-from .objects import Catalogue, StoredObject, find
+from .stored import Catalogue, StoredObject, find, objects
 from .plans import Operator
 from .progress import progress_of
 from .reports import (HistoryEntry, Plan, PredictReport, RollbackReport, RunReport, SearchHit, Steps, TrainReport,
@@ -19,6 +19,16 @@ from .reports import (HistoryEntry, Plan, PredictReport, RollbackReport, RunRepo
 from .retrieval import RetrievalJob, feature_references
 from .table import Table
 from .tables_in import Spine
+
+if TYPE_CHECKING:
+    from .data_source import FileSource
+    from .dataset import Dataset
+    from .entity import Entity
+    from .feature_service import FeatureService
+    from .feature_view import FeatureView
+    from .labels import Labels
+    from .model import Model
+    from .snapshots import Snapshots
 
 Time = str | datetime.datetime | datetime.date | None
 
@@ -100,6 +110,7 @@ class FeatureStore:
             executor = "ray"
         self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), python, progress_of(progress), executor,
                                    ray_address, _connect_to_ray)
+        self._root, self._project = self._store.root, self._store.project
         self._objects: dict[tuple[str, str], Any] = {}
         # Not properties: a notebook that completes store.feature_views["... evaluates attributes and no code.
         self.entities = Catalogue(self._store, "entities")
@@ -112,11 +123,11 @@ class FeatureStore:
     @property
     def repo_path(self) -> str:
         """The absolute folder of the repo."""
-        return self._store.root
+        return self._root
 
     @property
     def project(self) -> str:
-        return self._store.project
+        return self._project
 
     def reload(self) -> None:
         """Reads the repo's files again; a store keeps them as they were when it was made."""
@@ -143,27 +154,41 @@ class FeatureStore:
         """Commits the repo's definitions to the registry, in one transaction.
 
         Args:
-            objects: definitions made in this program (one, or a list), besides those of the repo's files or in place of
-                their namesakes. They hold for this store from now on, and nothing that the registry has is removed.
+            objects: definitions made in this program (one, or a list): these and what they refer to are applied and
+                nothing else, as in Feast. They hold for this store from now on, besides those of the repo's files or in
+                place of their namesakes; nothing that the registry has is removed.
             yes: remove objects, too. Without it a plan that removes raises, and nothing is changed.
             force: break readers of a view though its definition does not say the next version.
             plan: what `plan()` gave last: exactly that is committed, or Conflict raised.
         """
+        if objects is not None and plan is not None:
+            raise UsageError("both objects and a plan were given", "a plan says itself what it is about")
         if objects is not None:
-            self._define(objects)
-        elif plan is None:
+            return self._apply_given(objects, yes, force)
+        if plan is None:
             self._store.forget()
-        return Plan.of(self._store.apply(yes, force, plan is not None))
+        return Plan.of(self._store.apply(yes, force, plan is not None, []))
 
-    def _define(self, objects: Any) -> None:
-        """Adds to what was made in this program."""
-        from .document import SECTIONS, collect
-        from .placed import handed_over
+    def _apply_given(self, objects: Any, yes: bool, force: bool) -> Plan:
+        """Applies objects that were made in this program; where that fails it is as if they had not been given."""
+        from .document import NAMES_IN_PLANS, SECTIONS, collect
 
         given = collect(objects)
-        for each in (each for section in SECTIONS for each in given.objects(section)):
-            self._objects[each.section, each.name] = each
-        self._store.define(handed_over(list(self._objects.values()), self.repo_path))
+        known = {(each.section, each.name): each for section in SECTIONS for each in given.objects(section)}
+        before = self._objects
+        try:
+            self._define(before | known)
+            names = [f"{NAMES_IN_PLANS[section]} {name}" for section, name in known]
+            return Plan.of(self._store.apply(yes, force, False, names))
+        except BaseException:
+            self._define(before)
+            raise
+
+    def _define(self, objects: dict[tuple[str, str], Any]) -> None:
+        from .placed import handed_over
+
+        self._objects = objects
+        self._store.define(handed_over(list(objects.values()), self.repo_path) if objects else "")
 
     def teardown(self) -> Plan:
         """Removes every object of this repo from the registry; files stay."""
@@ -239,51 +264,65 @@ class FeatureStore:
 
     # ---- objects --------------------------------------------------------------------------------------------
 
-    def _list(self, kind: str, tags: dict[str, str] | Iterable[str] | None) -> list[StoredObject]:
-        return [StoredObject(self._store, known) for known in self._store.list(kind, _tags(tags))]
+    # Objects are of the classes that definitions are made with, and know what the registry adds: facts, timestamps, types.
 
-    def list_entities(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+    def _list(self, kind: str, tags: dict[str, str] | Iterable[str] | None) -> list[Any]:
+        return objects(self._store, kind, _tags(tags))
+
+    def list_entities(self, allow_cache: bool = False, tags: Any = None) -> list[Entity]:
         """The entities; `tags` (a dict, or ["team=growth"]): only those that have them all."""
         return self._list("entities", tags)
 
-    def list_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+    def list_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[FeatureView]:
         return self._list("feature-views", tags)
 
-    def list_data_sources(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+    list_batch_feature_views = list_feature_views
+
+    def list_all_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[FeatureView | StoredObject]:
+        """The feature views, and Feast's of other kinds that the registry has."""
+        return [view for kind in ("feature-views", "stream-feature-views", "on-demand-feature-views") for view in self._list(kind, tags)]
+
+    def list_stream_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("stream-feature-views", tags)
+
+    def list_on_demand_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("on-demand-feature-views", tags)
+
+    def list_data_sources(self, allow_cache: bool = False, tags: Any = None) -> list[FileSource]:
         return self._list("sources", tags)
 
-    def list_feature_services(self, tags: Any = None) -> list[StoredObject]:
+    def list_feature_services(self, tags: Any = None) -> list[FeatureService]:
         return self._list("feature-services", tags)
 
-    def list_models(self, tags: Any = None) -> list[StoredObject]:
+    def list_models(self, tags: Any = None) -> list[Model]:
         return self._list("models", tags)
 
-    def list_datasets(self, tags: Any = None) -> list[StoredObject]:
+    def list_datasets(self, tags: Any = None) -> list[Dataset]:
         return self._list("datasets", tags)
 
-    def list_snapshots(self, tags: Any = None) -> list[StoredObject]:
+    def list_snapshots(self, tags: Any = None) -> list[Snapshots]:
         return self._list("snapshots", tags)
 
-    def list_labels(self, tags: Any = None) -> list[StoredObject]:
+    def list_labels(self, tags: Any = None) -> list[Labels]:
         return self._list("labels", tags)
 
-    def get_entity(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+    def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
         """The entity of that name; NotFound says the nearest."""
         return find(self._store, "entities", name)
 
-    def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+    def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
         return find(self._store, "feature-views", name)
 
-    def get_data_source(self, name: str) -> StoredObject:
+    def get_data_source(self, name: str) -> FileSource:
         return find(self._store, "sources", name)
 
-    def get_feature_service(self, name: str, allow_cache: bool = False) -> StoredObject:
+    def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
         return find(self._store, "feature-services", name)
 
-    def get_model(self, name: str) -> StoredObject:
+    def get_model(self, name: str) -> Model:
         return find(self._store, "models", name)
 
-    def get_dataset(self, name: str) -> StoredObject:
+    def get_dataset(self, name: str) -> Dataset:
         return find(self._store, "datasets", name)
 
     def search(self, text: str) -> list[SearchHit]:
@@ -334,8 +373,7 @@ class FeatureStore:
     def _repr_html_(self) -> str:
         from .display import objects_html
 
-        return objects_html([StoredObject(self._store, known) for known in self._store.list("", [])],
-                            f"{self.project} in {self.repo_path}")
+        return objects_html(self._store.list("", []), f"{self.project} in {self.repo_path}")
 
 
 def init(folder: str | os.PathLike[str], template: str = "minimal") -> FeatureStore:

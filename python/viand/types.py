@@ -19,24 +19,29 @@ __all__ = ["Array", "Bool", "Bytes", "Decimal", "FeastType", "Float32", "Float64
 class FeastType:
     """A type of a feature. `sql` is its name in a cast, None where SQL has none."""
 
-    def __init__(self, name: str, value_type: ValueType, sql: str | None = None) -> None:
-        self.name = name
+    def __init__(self, text: str, value_type: ValueType, sql: str | None = None) -> None:
+        self._text = text
         self.value_type = value_type
         self.sql = sql
+
+    @property
+    def name(self) -> str:
+        """As the registry has it: INT64."""
+        return self.value_type.name
 
     def to_value_type(self) -> ValueType:
         return self.value_type
 
     def __str__(self) -> str:
-        return self.name
+        return self._text
 
     __repr__ = __str__
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, FeastType) and self.name == other.name
+        return isinstance(other, FeastType) and self._text == other._text
 
     def __hash__(self) -> int:
-        return hash(self.name)
+        return hash(self._text)
 
 
 Invalid = FeastType("Invalid", ValueType.UNKNOWN)
@@ -97,6 +102,24 @@ def from_value_type(value_type: ValueType) -> FeastType:
         if value_type.name.endswith(ending) and base in _SCALARS:
             return collection(_SCALARS[base])
     return Invalid
+
+
+def from_name(name: str) -> FeastType | None:
+    """The type of a name that a definition can have, None of any other.
+
+    >>> from_name("Array(Int64)"), from_name("FLOAT"), from_name("Int46")
+    (Array(Int64), Float32, None)
+    """
+    if name in ValueType.__members__:
+        return from_value_type(ValueType[name])
+    for each in _SCALARS.values():
+        if str(each) == name:
+            return each
+    for opening, collection in (("Array(", Array), ("Set(", Set)):
+        base = from_name(name[len(opening):-1]) if name.startswith(opening) and name.endswith(")") else None
+        if base is not None:
+            return collection(base)
+    return None
 
 
 def _checked(of, where):

@@ -28,7 +28,9 @@ void AddExportCommands(CLI::App* app, const Command& command) {
   auto format = std::make_shared<std::string>("yaml");
   auto output = std::make_shared<std::string>();
   exported
-      ->add_option("--format", *format, "yaml, or feast-python: a definitions.py for feast apply")
+      ->add_option(
+          "--format", *format,
+          "yaml, json (types and times, too), or feast-python: a definitions.py for feast apply")
       ->type_name("FORMAT")
       ->capture_default_str();
   exported->add_option("-o,--output", *output, "A new file (default: standard output)")

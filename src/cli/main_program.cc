@@ -57,6 +57,7 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
 const char* KindOfCode(StatusCode code) {
   switch (code) {
     case StatusCode::kUsage:
+    case StatusCode::kNotFound:
       return "usage";
     case StatusCode::kDefinition:
       return "definition";
@@ -73,7 +74,7 @@ const char* KindOfCode(StatusCode code) {
 
 int ExitCodeOf(StatusCode code) {
   if (code == StatusCode::kOk) return 0;
-  if (code == StatusCode::kUsage) return kWrongUse;
+  if (code == StatusCode::kUsage || code == StatusCode::kNotFound) return kWrongUse;
   return code == StatusCode::kCancelled ? kInterrupted : 1;
 }
 

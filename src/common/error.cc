@@ -15,6 +15,7 @@ arrow::StatusCode CodeOf(ErrorKind kind) {
     case ErrorKind::kCancelled:
       return arrow::StatusCode::Cancelled;
     case ErrorKind::kEnvironment:
+    case ErrorKind::kRegistry:
       return arrow::StatusCode::IOError;
     case ErrorKind::kConflict:
       return arrow::StatusCode::AlreadyExists;
@@ -101,6 +102,7 @@ int ExitCodeOf(const arrow::Status& status) {
   if (status.ok()) return 0;
   switch (KindOf(status)) {
     case ErrorKind::kUsage:
+    case ErrorKind::kNotFound:
       return 2;
     case ErrorKind::kCancelled:
       return 130;

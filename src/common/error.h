@@ -32,6 +32,8 @@ enum class ErrorKind {
   kConflict,     ///< somebody else changed the registry meanwhile
   kCancelled,    ///< ctrl-C: exit code 130
   kEnvironment,  ///< disk full, permission, a missing library or server
+  kNotFound,     ///< a name that is not there: exit code 2
+  kRegistry,     ///< the registry cannot be read or written
 };
 
 /// A place in a text file; line and column count from 1, 0 means unknown.
@@ -72,7 +74,7 @@ const ErrorDetail* DetailOf(const arrow::Status& status);
 /// Cancelled: kCancelled, others: kInput).
 ErrorKind KindOf(const arrow::Status& status);
 
-/// Process exit code: 0 for OK, 2 for kUsage, 130 for kCancelled, 1 for the rest.
+/// Process exit code: 0 for OK, 2 for kUsage and kNotFound, 130 for kCancelled, 1 for the rest.
 int ExitCodeOf(const arrow::Status& status);
 
 /// Prints an error as the CLI shows it: "file:3:7: message" and, on a line of its own, "  hint:

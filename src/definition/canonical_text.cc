@@ -146,7 +146,7 @@ std::string CanonicalText(const FeatureView& view, CanonicalScope scope) {
   PutSql(&json, "having", view.having);
   json["features"] = FeatureList(view.features, scope);
   if (view.ttl_us) json["ttl"] = FormatDuration(*view.ttl_us);
-  if (view.online) json["online"] = true;
+  if (view.online || !view.computed) json["online"] = view.online;
   return Print(json);
 }
 

@@ -267,7 +267,7 @@ arrow::Result<std::vector<size_t>> FindInLineage(const LineageGraph& graph,
     return MakeError(ErrorKind::kUsage, fmt::format("\"{}\" is a column of several objects", name),
                      fmt::format("name one of {}", fmt::join(ids, ", ")));
   }
-  return MakeError(ErrorKind::kUsage, fmt::format("nothing is named \"{}\"", name),
+  return MakeError(ErrorKind::kNotFound, fmt::format("nothing is named \"{}\"", name),
                    DidYouMean(name, names));
 }
 

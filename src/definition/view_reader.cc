@@ -102,6 +102,7 @@ arrow::Result<FeatureView> ReadFeatureView(const YamlDocument& document, YamlNod
   VIAND_RETURN_NOT_OK(ReadFeatures(document, mapping, &view));
   VIAND_RETURN_NOT_OK(CheckOneSort(mapping, &view));
   VIAND_RETURN_NOT_OK(ReadTtl(mapping, &view));
+  view.online = !view.computed;
   VIAND_RETURN_NOT_OK(mapping.Read("online", &view.online));
   VIAND_RETURN_NOT_OK(ReadVersion(mapping, &view));
   return view;

@@ -137,6 +137,10 @@ void Reshape(const std::string& section, Json* object) {
       const Json schema = features;
       object->erase("features");
       (*object)["schema"] = schema;
+      // What they are without a word is not said. Texts of before had a word for true alone.
+      const bool online = object->value("online", false);
+      object->erase("online");
+      if (!online) (*object)["online"] = false;
     }
   } else if (section == "datasets" || section == "labels") {
     if (object->contains("columns")) (*object)["columns"] = ByName((*object)["columns"]);
@@ -168,16 +172,26 @@ arrow::Status PrintSection(const char* section, const Objects& objects, std::str
   return arrow::Status::OK();
 }
 
-}  // namespace
-
-arrow::Result<std::string> YamlItem(const std::string& section, const std::string& canonical,
-                                    int indent) {
+/// The tree of an item, as people write it.
+arrow::Result<Json> ItemOf(const std::string& section, const std::string& canonical) {
   Json object = Json::parse(canonical, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object() || !object.contains("name"))
     return MakeError(ErrorKind::kDefinition, "a stored definition is broken: it is no JSON object",
                      "apply it again from the repo that defines it");
   Reshape(section, &object);
-  object = InOrder(object);
+  return InOrder(object);
+}
+
+}  // namespace
+
+arrow::Result<std::string> JsonItem(const std::string& section, const std::string& canonical) {
+  VIAND_ASSIGN_OR_RETURN(const Json object, ItemOf(section, canonical));
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+arrow::Result<std::string> YamlItem(const std::string& section, const std::string& canonical,
+                                    int indent) {
+  VIAND_ASSIGN_OR_RETURN(const Json object, ItemOf(section, canonical));
   std::string text;
   for (const auto& [key, value] : object.items()) {
     text += std::string(indent, ' ') + (text.empty() ? "- " : "  ");

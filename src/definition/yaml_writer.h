@@ -17,6 +17,9 @@ namespace viand::definition {
 arrow::Result<std::string> YamlItem(const std::string& section, const std::string& canonical,
                                     int indent);
 
+/// The same item as JSON: what the YAML says, with its keys in the same order.
+arrow::Result<std::string> JsonItem(const std::string& section, const std::string& canonical);
+
 /// Prints all definitions, a section after the other; objects that the registry alone holds are
 /// printed like any others.
 arrow::Result<std::string> WriteYaml(const Definitions& definitions);

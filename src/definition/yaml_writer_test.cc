@@ -53,6 +53,7 @@ snapshots: [{name: g, source: s, first: start + 1d, last: "2026-01-01 00:30:00",
 feature_views:
   - {name: v, entities: [user, item], source: s, snapshots: g, window: 7d, where: "a in ('x', '#y', 'z: w')", having: count(*) > 1, features: {n: {expr: count(*), description: How many, tags: {pii: "no"}}, m: {expr: max(a), window: unbounded, default: "-1"}, e: {expr: max(b), default: ""}}, ttl: 0d, online: true}
   - {name: w, entities: [user], source: s, schema: [{name: a, dtype: Int64, description: A}, b], ttl: 90m}
+  - {name: x, entities: [user], source: s, schema: [a], online: false}
 labels:
   - {name: l, population: v, source: s, window: 1d following, columns: {y: count(*)}}
   - {name: k, population: {spine: keys.csv, timestamp_column: t, entities: [user]}, source: s, window: 1d following, where: a > 1, columns: {y: {expr: max(a), default: 0}}}
@@ -62,6 +63,23 @@ models:
   - {name: m, features: f, labels: l, target: y, split: {test: {after: 2026-01-01}}, params: {eval_metric: [auc, logloss], eta: 0.1}}
   - {name: o, features: f, spine: rows.csv, timestamp_column: t, target: y, fill_null: 0.5, split: {test: {fraction: 0.25, by: time}}, num_boost_round: 7}
 )yaml");
+}
+
+TEST(YamlWriter, ReadyColumnsAreOnlineUnlessTheySayOtherwise) {
+  Definitions definitions;
+  ASSERT_TRUE(ReadDefinitionText(
+                  "feature_views:\n"
+                  "  - {name: a, entities: [u], source: s, schema: [x]}\n"
+                  "  - {name: b, entities: [u], source: s, schema: [x], online: false}\n"
+                  "  - {name: c, entities: [u], source: s, window: 1d, features: {n: count(*)}}\n",
+                  "x.yaml", &definitions)
+                  .ok());
+  std::string online;
+  for (const FeatureView& view : definitions.feature_views) online += view.online ? "1" : "0";
+  EXPECT_EQ(online, "100");
+  const std::string canonical = CanonicalText(definitions.feature_views[0]);
+  EXPECT_EQ(JsonItem("feature_views", canonical).ValueOr(""),
+            R"({"name":"a","entities":["u"],"source":"s","schema":[{"name":"x"}]})");
 }
 
 TEST(YamlWriter, ReadsAsPeopleWriteIt) {

@@ -16,9 +16,9 @@ using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
 /// Kinds by their number in messages: never change.
-constexpr std::array kKinds = {ErrorKind::kUsage,     ErrorKind::kDefinition,
-                               ErrorKind::kInput,     ErrorKind::kConflict,
-                               ErrorKind::kCancelled, ErrorKind::kEnvironment};
+constexpr std::array kKinds = {
+    ErrorKind::kUsage,     ErrorKind::kDefinition,  ErrorKind::kInput,    ErrorKind::kConflict,
+    ErrorKind::kCancelled, ErrorKind::kEnvironment, ErrorKind::kNotFound, ErrorKind::kRegistry};
 
 int8_t NumberOf(ErrorKind kind) {
   return static_cast<int8_t>(std::find(kKinds.begin(), kKinds.end(), kind) - kKinds.begin());

@@ -67,7 +67,7 @@ arrow::Result<std::vector<LookupRequest>> RequestsOfService(const RepoContext& c
   const auto& services = context.bound->definitions->feature_services;
   const definition::FeatureService* found = FindObject(services, service);
   if (found == nullptr) {
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown feature service \"{}\"", service),
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown feature service \"{}\"", service),
                      NearestOrAll(service, NamesOf(services), "there is: "));
   }
   std::vector<LookupRequest> requests;

@@ -43,7 +43,7 @@ arrow::Result<const definition::BoundView*> RequireView(const RepoContext& conte
   const definition::BoundView* view = context.bound->FindView(name);
   if (view != nullptr) return view;
   const auto& views = context.bound->definitions->feature_views;
-  return MakeError(ErrorKind::kUsage, fmt::format("unknown feature view \"{}\"", name),
+  return MakeError(ErrorKind::kNotFound, fmt::format("unknown feature view \"{}\"", name),
                    NearestOrAll(name, NamesOf(views), "there is: "));
 }
 

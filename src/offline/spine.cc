@@ -334,7 +334,7 @@ arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::str
   const std::string name = text.substr(kLabelsPrefix.size());
   const definition::BoundView* labels = context.bound->FindLabels(name);
   if (labels == nullptr) {
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown labels \"{}\"", name),
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown labels \"{}\"", name),
                      NearestOrAll(name, NamesOf(context.bound->definitions->labels), "there is: "));
   }
   engine::Scan scan;

@@ -101,7 +101,7 @@ arrow::Status UnknownFeature(const definition::BoundView& view, const std::strin
   std::vector<std::string> names;
   for (const auto& candidate : view.features) names.push_back(candidate.feature->name);
   return MakeError(
-      ErrorKind::kUsage,
+      ErrorKind::kNotFound,
       fmt::format("feature view \"{}\" has no feature \"{}\"", view.view->name, feature),
       NearestOrAll(feature, names, "it has "));
 }

@@ -92,6 +92,23 @@ std::string TagOf(ObjectKind kind, const Message& message, const std::string& ta
   return found == tags->end() ? "" : found->second;
 }
 
+StoredTimes TimesOf(const StoredObject& object) {
+  StoredTimes times;
+  const auto parsed = ParseMessage(object.kind, object.name, object.content);
+  if (!parsed.ok() || *parsed == nullptr) return times;
+  const Message& message = **parsed;
+  const auto* meta_field = message.GetDescriptor()->FindFieldByName("meta");
+  const Message& meta = message.GetReflection()->GetMessage(message, meta_field);
+  const auto time_of = [&](const char* name) {
+    const auto* field = meta.GetDescriptor()->FindFieldByName(name);
+    const auto& time = static_cast<const Timestamp&>(meta.GetReflection()->GetMessage(meta, field));
+    return time.seconds() * kMicrosPerSecond + time.nanos() / 1000;
+  };
+  times.created_us = time_of("created_timestamp");
+  times.updated_us = time_of("last_updated_timestamp");
+  return times;
+}
+
 void StampTimes(int64_t now_us, Message* message) {
   // Every kind has the two fields in a submessage `meta`, under the same names.
   const auto* meta_field = message->GetDescriptor()->FindFieldByName("meta");

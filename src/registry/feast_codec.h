@@ -33,6 +33,15 @@ std::string SerializeMessage(const google::protobuf::Message& message);
 std::string TagOf(ObjectKind kind, const google::protobuf::Message& message,
                   const std::string& tag);
 
+/// When a stored object was first and last written; 0 where nothing says so.
+struct StoredTimes {
+  int64_t created_us = 0;
+  int64_t updated_us = 0;
+};
+
+/// Tells the times of an object of a kind with a message; of any other, none.
+StoredTimes TimesOf(const StoredObject& object);
+
 /// Sets last_updated_timestamp, and created_timestamp where it is not set yet.
 void StampTimes(int64_t now_us, google::protobuf::Message* message);
 

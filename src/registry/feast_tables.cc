@@ -183,7 +183,7 @@ arrow::Status CheckSchemaVersion(SqlConnection* connection, const std::set<std::
   VIAND_ASSIGN_OR_RETURN(const bool row, statement->Step());
   const int64_t version = row ? statement->Integer(0) : 0;
   if (version <= kSchemaVersion) return arrow::Status::OK();
-  return MakeError(ErrorKind::kEnvironment,
+  return MakeError(ErrorKind::kRegistry,
                    fmt::format("the registry was written by a newer viand: its schema is {}, this "
                                "viand {} knows {}",
                                version, VIAND_VERSION, kSchemaVersion),

@@ -24,7 +24,7 @@ arrow::Result<FileLock> FileLock::Take(const std::string& path, int timeout_ms) 
     if (errno != EWOULDBLOCK && errno != EINTR) return WriteError(path, errno);
     VIAND_RETURN_NOT_OK(CheckCancelled());
     if (std::chrono::steady_clock::now() > deadline)
-      return MakeError(ErrorKind::kEnvironment,
+      return MakeError(ErrorKind::kRegistry,
                        "locked by another process for longer than the time to wait",
                        "try again once the other viand has finished");
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -108,7 +108,7 @@ arrow::Status FileStorage::FindImage(Contents* contents) const {
   for (const std::string& path : SidePaths(path_)) {
     VIAND_ASSIGN_OR_RETURN(SideFile side, ReadSideFile(path));
     if (!WrittenByAnother(stamp, side.stamp))
-      return MakeError(ErrorKind::kEnvironment,
+      return MakeError(ErrorKind::kRegistry,
                        "damaged: it is not what viand wrote (the SHA-256 differs from that of the "
                        "file beside it), and no other client has written it since",
                        fmt::format("restore it from a copy; to go on with what it holds, remove "
@@ -121,7 +121,7 @@ arrow::Status FileStorage::FindImage(Contents* contents) const {
   }
   // Another viand has committed since the file was read; or the file was copied here alone.
   if (any && !last)
-    return MakeError(ErrorKind::kEnvironment,
+    return MakeError(ErrorKind::kRegistry,
                      fmt::format("the files beside it are not those of this registry, {}.* of its "
                                  "write {} is missing",
                                  path_ + ".viand", stamp.sequence),

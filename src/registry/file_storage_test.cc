@@ -67,7 +67,7 @@ class FileStorageTest : public testing::Test {
   std::string ReadError() {
     const auto snapshot = registry_.Read();
     if (snapshot.ok()) return "it was read";
-    EXPECT_EQ(KindOf(snapshot.status()), ErrorKind::kEnvironment);
+    EXPECT_EQ(KindOf(snapshot.status()), ErrorKind::kRegistry);
     EXPECT_NE(snapshot.status().message().find(path_), std::string::npos) << snapshot.status();
     return snapshot.status().message();
   }

@@ -11,7 +11,7 @@ namespace {
 constexpr char kLibrary[] = "libpq.so.5";
 
 arrow::Status Missing(const char* what) {
-  return MakeError(ErrorKind::kEnvironment,
+  return MakeError(ErrorKind::kRegistry,
                    std::string("a PostgreSQL registry needs libpq 14 or later: ") + what,
                    "install it (Debian's package is libpq5)");
 }

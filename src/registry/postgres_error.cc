@@ -120,17 +120,17 @@ arrow::Status PostgresError(const std::string& shown, const PostgresFailure& fai
   const std::string prefix = fmt::format("registry postgresql {}: ", shown);
   if (failure.sqlstate.empty()) {
     const Symptom& symptom = SymptomOf(failure.message);
-    return MakeError(ErrorKind::kEnvironment,
+    return MakeError(ErrorKind::kRegistry,
                      fmt::format("{}{}{}", prefix, symptom.what, failure.message),
                      std::string(symptom.hint));
   }
   for (const Explanation& known : kExplanations) {
     if (!failure.sqlstate.starts_with(known.sqlstate)) continue;
-    return MakeError(ErrorKind::kEnvironment,
+    return MakeError(ErrorKind::kRegistry,
                      fmt::format("{}{}{}", prefix, known.what, failure.message),
                      std::string(known.hint));
   }
-  return MakeError(ErrorKind::kEnvironment,
+  return MakeError(ErrorKind::kRegistry,
                    fmt::format("{}{} (SQLSTATE {})", prefix, failure.message, failure.sqlstate));
 }
 

@@ -203,7 +203,7 @@ arrow::Result<PostgresStorage::Outcome> PostgresStorage::OutcomeOf(int64_t trans
     if (state != "in progress") return Outcome::kNotCommitted;
     VIAND_ASSIGN_OR_RETURN(const bool again, Pause(number));
     if (!again)
-      return MakeError(ErrorKind::kEnvironment,
+      return MakeError(ErrorKind::kRegistry,
                        fmt::format("registry {}: the server is still at it", Describe()));
   }
 }

@@ -68,7 +68,7 @@ TEST_F(PostgresStorageTest, StoppedInTheMiddleOfAWriteAppliesNothing) {
     server().Stop(SIGQUIT);
     return connection->Execute("delete from entities");
   });
-  EXPECT_EQ(KindOf(status), ErrorKind::kEnvironment);
+  EXPECT_EQ(KindOf(status), ErrorKind::kRegistry);
   EXPECT_TRUE(status.message().starts_with("nothing was applied: registry postgresql ")) << status;
   EXPECT_NE(status.message().find("nothing answers there"), std::string::npos) << status;
   server().Start();

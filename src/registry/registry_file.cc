@@ -100,7 +100,7 @@ int64_t UpdatedSeconds(const ObjectFields& fields, const std::string& object) {
 }
 
 arrow::Status Broken(const std::string& what) {
-  return MakeError(ErrorKind::kEnvironment, what,
+  return MakeError(ErrorKind::kRegistry, what,
                    "restore the file from a copy, or point registry.path elsewhere");
 }
 
@@ -366,7 +366,7 @@ arrow::Result<RegistryFile> RegistryFile::Parse(const std::string& bytes) {
   const std::string& schema = registry.registry_schema_version();
   if (!schema.empty() && schema != kFeastSchemaVersion)
     return MakeError(
-        ErrorKind::kEnvironment,
+        ErrorKind::kRegistry,
         fmt::format(
             "it was written by a newer Feast: its schema is \"{}\", this viand knows \"{}\"",
             Printable(schema), kFeastSchemaVersion),

@@ -264,7 +264,7 @@ TEST_P(RegistryTest, NewerSchemaIsRefused) {
                   })
                   .ok());
   const auto snapshot = registry_->Read();
-  EXPECT_EQ(KindOf(snapshot.status()), ErrorKind::kEnvironment);
+  EXPECT_EQ(KindOf(snapshot.status()), ErrorKind::kRegistry);
   EXPECT_NE(snapshot.status().message().find("written by a newer viand: its schema is 99"),
             std::string::npos)
       << snapshot.status();

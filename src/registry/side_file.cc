@@ -33,7 +33,7 @@ bool IsUuid(const std::string& text) {
 }
 
 arrow::Status Damaged(const std::string& path) {
-  return MakeError(ErrorKind::kEnvironment, fmt::format("{} is damaged", path),
+  return MakeError(ErrorKind::kRegistry, fmt::format("{} is damaged", path),
                    "restore it and the registry file from a copy");
 }
 
@@ -94,7 +94,7 @@ arrow::Result<SideFile> ReadSideFile(const std::string& path) {
   side.image = bytes.substr(end + 1);
   if (head["sha256"] != HashOf(side)) return Damaged(path);
   if (head["format"] != kFormat)
-    return MakeError(ErrorKind::kEnvironment,
+    return MakeError(ErrorKind::kRegistry,
                      fmt::format("{} was written by a newer viand: its format is \"{}\", this one "
                                  "knows \"{}\"",
                                  path, Printable(head["format"].get<std::string>()), kFormat),

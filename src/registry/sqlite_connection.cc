@@ -15,32 +15,32 @@ arrow::Status SqliteError(const std::string& path, int code, std::string_view me
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return MakeError(ErrorKind::kEnvironment,
+      return MakeError(ErrorKind::kRegistry,
                        prefix + "locked by another process for longer than the time to wait",
                        "try again once the other viand or feast has finished");
     case SQLITE_NOTADB:
-      return MakeError(ErrorKind::kEnvironment, prefix + "the file is not an SQLite database",
+      return MakeError(ErrorKind::kRegistry, prefix + "the file is not an SQLite database",
                        "point registry.path elsewhere, or restore the file from a copy");
     case SQLITE_CORRUPT:
-      return MakeError(ErrorKind::kEnvironment, fmt::format("{}damaged ({})", prefix, message),
+      return MakeError(ErrorKind::kRegistry, fmt::format("{}damaged ({})", prefix, message),
                        "restore the file from a copy");
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return MakeError(ErrorKind::kEnvironment, prefix + "not writable",
+      return MakeError(ErrorKind::kRegistry, prefix + "not writable",
                        "check the permissions of the file and of its folder");
     case SQLITE_CANTOPEN:
       if (std::error_code error; std::filesystem::is_directory(path, error)) {
-        return MakeError(ErrorKind::kEnvironment, prefix + "it is a folder, expected a file",
+        return MakeError(ErrorKind::kRegistry, prefix + "it is a folder, expected a file",
                          "remove the folder, or point registry.path elsewhere");
       }
-      return MakeError(ErrorKind::kEnvironment, prefix + "cannot be opened",
+      return MakeError(ErrorKind::kRegistry, prefix + "cannot be opened",
                        "check the permissions of the file and of its folder");
     case SQLITE_FULL:
-      return MakeError(ErrorKind::kEnvironment, prefix + "the disk is full",
+      return MakeError(ErrorKind::kRegistry, prefix + "the disk is full",
                        "nothing was changed; free some space and try again");
     default:
-      return MakeError(ErrorKind::kEnvironment, fmt::format("{}{}", prefix, message));
+      return MakeError(ErrorKind::kRegistry, fmt::format("{}{}", prefix, message));
   }
 }
 

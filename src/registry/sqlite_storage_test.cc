@@ -65,7 +65,7 @@ TEST_F(SqliteStorageTest, FileThatIsNoDatabaseIsAClearError) {
   std::filesystem::create_directories(folder_.path() + "/data");
   std::ofstream(path_) << std::string(5000, 'x');
   const auto snapshot = registry_.Read();
-  EXPECT_EQ(KindOf(snapshot.status()), ErrorKind::kEnvironment);
+  EXPECT_EQ(KindOf(snapshot.status()), ErrorKind::kRegistry);
   EXPECT_NE(snapshot.status().message().find(path_ + ": the file is not an SQLite database"),
             std::string::npos)
       << snapshot.status();
@@ -74,7 +74,7 @@ TEST_F(SqliteStorageTest, FileThatIsNoDatabaseIsAClearError) {
 TEST_F(SqliteStorageTest, FolderThatCannotBeMadeIsAClearError) {
   std::ofstream(folder_.path() + "/data") << "a file where the folder should be";
   const auto status = registry_.Apply(*repo_.MakePlan({}));
-  EXPECT_EQ(KindOf(status), ErrorKind::kEnvironment);
+  EXPECT_EQ(KindOf(status), ErrorKind::kRegistry);
   EXPECT_NE(status.message().find(folder_.path() + "/data"), std::string::npos) << status;
 }
 
@@ -91,7 +91,7 @@ TEST_F(SqliteStorageTest, ReadOnlyFolderIsAClearError) {
     const auto plan = repo_.MakePlan(**registry_.Read());
     const auto status = registry_.Apply(*plan);
     const bool clear = status.message().find(path_ + ": not writable") != std::string::npos;
-    _exit(clear && KindOf(status) == ErrorKind::kEnvironment ? 0 : 1);
+    _exit(clear && KindOf(status) == ErrorKind::kRegistry ? 0 : 1);
   }
   int exit_status = 0;
   waitpid(child, &exit_status, 0);

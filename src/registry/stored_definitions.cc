@@ -247,7 +247,7 @@ arrow::Status StoredDefinitions::AddSourceOf(const Part& part, definition::Featu
 arrow::Status StoredDefinitions::AddEntity(const std::string& name) {
   const StoredObject* stored = snapshot_.Find(ObjectKind::kEntity, name);
   if (stored == nullptr)
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown entity \"{}\"", name));
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown entity \"{}\"", name));
   if (HasNamed(definitions_->entities, name)) return arrow::Status::OK();
   VIAND_ASSIGN_OR_RETURN(const auto message,
                          ParseMessage(ObjectKind::kEntity, stored->name, stored->content));
@@ -261,7 +261,7 @@ arrow::Status StoredDefinitions::AddEntity(const std::string& name) {
 arrow::Status StoredDefinitions::AddSource(const std::string& name) {
   const StoredObject* stored = snapshot_.Find(ObjectKind::kDataSource, name);
   if (stored == nullptr)
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown data source \"{}\"", name));
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown data source \"{}\"", name));
   VIAND_ASSIGN_OR_RETURN(const auto message,
                          ParseMessage(ObjectKind::kDataSource, stored->name, stored->content));
   const auto& source = static_cast<const DataSource&>(*message);
@@ -341,7 +341,7 @@ arrow::Status StoredDefinitions::AddView(const std::string& name) {
     return MakeError(ErrorKind::kUsage,
                      fmt::format("\"{}\" is a label view; a label is never a feature", name),
                      "read its source as the spine");
-  return MakeError(ErrorKind::kUsage, fmt::format("unknown feature view \"{}\"", name));
+  return MakeError(ErrorKind::kNotFound, fmt::format("unknown feature view \"{}\"", name));
 }
 
 arrow::Status StoredDefinitions::AddVersion(const std::string& name, int64_t version,
@@ -367,7 +367,7 @@ arrow::Status StoredDefinitions::AddVersion(const std::string& name, int64_t ver
 arrow::Result<std::vector<std::string>> StoredDefinitions::AddService(const std::string& name) {
   const StoredObject* stored = snapshot_.Find(ObjectKind::kFeatureService, name);
   if (stored == nullptr)
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown feature service \"{}\"", name));
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown feature service \"{}\"", name));
   VIAND_ASSIGN_OR_RETURN(const auto message,
                          ParseMessage(ObjectKind::kFeatureService, name, stored->content));
   definition::FeatureService service =

@@ -13,6 +13,7 @@
 #include "src/offline/repo_layout.h"
 #include "src/offline/source_content.h"
 #include "src/offline/view_source.h"
+#include "src/registry/feast_messages.h"
 #include "src/store/plan_work.h"
 #include "src/store/step_clock.h"
 
@@ -72,6 +73,21 @@ arrow::Result<registry::Plan> MakePlanOfRepo(RepoSession* session,
     });
   }
   return plan;
+}
+
+/// Leaves the changes of the named objects, and of the project that they are in. The further join
+/// keys of an entity are objects of their own.
+void Restrict(const std::vector<std::string>& objects, registry::Plan* plan) {
+  std::erase_if(plan->changes, [&](const registry::Change& change) {
+    const std::string name = registry::KindName(change.kind) + " " + change.name;
+    return change.kind != registry::ObjectKind::kProject &&
+           std::none_of(objects.begin(), objects.end(), [&](const std::string& object) {
+             const bool part =
+                 change.kind == registry::ObjectKind::kEntity &&
+                 (change.name == registry::kDummyEntity || name.starts_with(object + "__"));
+             return name == object || part;
+           });
+  });
 }
 
 std::string Listed(const registry::Plan& plan, bool (*wanted)(const registry::Change&)) {
@@ -202,10 +218,12 @@ PlanReport ToReport(const RepoSession& session, const registry::Plan& plan) {
 
 }  // namespace
 
-arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session) {
+arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session,
+                                           const std::vector<std::string>& objects) {
   ARROW_ASSIGN_OR_RAISE(const auto grids, ResolveGrids(*session));
   CurrentPlan current;
   ARROW_ASSIGN_OR_RAISE(current.plan, MakePlanOfRepo(session, grids));
+  if (!objects.empty()) Restrict(objects, &current.plan);
   current.report = ToReport(*session, current.plan);
   ARROW_ASSIGN_OR_RAISE(current.report.work, WorkOf(*session, current.plan, grids));
   return current;

@@ -12,7 +12,9 @@ struct CurrentPlan {
 };
 
 /// The plan against the registry as it is now; grids are resolved against the data that there is.
-arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session);
+/// Where `objects` are named (ApplyOptions), of these alone.
+arrow::Result<CurrentPlan> MakeCurrentPlan(RepoSession* session,
+                                           const std::vector<std::string>& objects = {});
 
 /// Commits a plan. Removals and breaking changes need `yes`: without, kUsage names what it would
 /// do; what breaks readers of a view needs `force`, else kConflict.

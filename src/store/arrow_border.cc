@@ -20,6 +20,10 @@ StatusCode CodeOf(ErrorKind kind) {
       return StatusCode::kConflict;
     case ErrorKind::kCancelled:
       return StatusCode::kCancelled;
+    case ErrorKind::kNotFound:
+      return StatusCode::kNotFound;
+    case ErrorKind::kRegistry:
+      return StatusCode::kRegistry;
     case ErrorKind::kEnvironment:
       break;
   }

@@ -10,6 +10,7 @@
 #include "src/registry/plan.h"
 #include "src/registry/stored_definitions.h"
 #include "src/store/apply_step.h"
+#include "src/store/definition_json.h"
 
 namespace viand::store {
 namespace {
@@ -112,7 +113,7 @@ arrow::Result<Imported> ImportFrom(const RepoSession& session,
   }
   if (!missing.empty())
     return MakeError(
-        ErrorKind::kUsage,
+        ErrorKind::kNotFound,
         fmt::format("the registry has no \"{}\" that the repo does not define", *missing.begin()),
         NearestOrAll(*missing.begin(), known, "it has "));
   Tidy(session.root(), snapshot, &imported.definitions);
@@ -126,8 +127,8 @@ void Append(const Objects& from, Objects* to) {
 }
 
 /// The repo's own definitions, then what the registry has beside them.
-arrow::Result<std::string> ExportYaml(const RepoSession& session,
-                                      const registry::RegistrySnapshot& snapshot) {
+arrow::Result<Imported> AllDefinitions(const RepoSession& session,
+                                       const registry::RegistrySnapshot& snapshot) {
   definition::Definitions all = session.definitions();
   const auto drop_stored = [](auto& objects) {
     std::erase_if(objects, [](const auto& object) { return object.stored_only; });
@@ -137,14 +138,13 @@ arrow::Result<std::string> ExportYaml(const RepoSession& session,
   drop_stored(all.snapshots);
   drop_stored(all.feature_views);
   drop_stored(all.feature_services);
-  ARROW_ASSIGN_OR_RAISE(const Imported imported, ImportFrom(session, snapshot, {}));
+  ARROW_ASSIGN_OR_RAISE(Imported imported, ImportFrom(session, snapshot, {}));
   Append(imported.definitions.entities, &all.entities);
   Append(imported.definitions.sources, &all.sources);
   Append(imported.definitions.snapshots, &all.snapshots);
   Append(imported.definitions.feature_views, &all.feature_views);
   Append(imported.definitions.feature_services, &all.feature_services);
-  ARROW_ASSIGN_OR_RAISE(const std::string text, definition::WriteYaml(all));
-  return imported.comments + text;
+  return Imported{std::move(all), std::move(imported.comments)};
 }
 
 arrow::Result<std::string> ExportPython(RepoSession* session,
@@ -165,9 +165,14 @@ arrow::Result<std::string> ExportPython(RepoSession* session,
 
 arrow::Result<std::string> ExportDefinitions(RepoSession* session, const std::string& format) {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, session->ReadRegistry());
-  if (format == "yaml") return ExportYaml(*session, *snapshot);
   if (format == "feast-python") return ExportPython(session, *snapshot);
-  const std::vector<std::string> formats = {"yaml", "feast-python"};
+  if (format == "yaml" || format == "json") {
+    ARROW_ASSIGN_OR_RAISE(const Imported all, AllDefinitions(*session, *snapshot));
+    if (format == "json") return DefinitionsJson(*session, *snapshot, all.definitions);
+    ARROW_ASSIGN_OR_RAISE(const std::string text, definition::WriteYaml(all.definitions));
+    return all.comments + text;
+  }
+  const std::vector<std::string> formats = {"yaml", "json", "feast-python"};
   return MakeError(ErrorKind::kUsage, fmt::format("unknown format \"{}\" of an export", format),
                    NearestOrAll(format, formats, "the formats are "));
 }

@@ -57,7 +57,7 @@ arrow::Result<Steps> IngestNamed(RepoSession* session, const std::vector<std::st
   const auto& datasets = session->definitions().datasets;
   for (const std::string& name : names) {
     if (offline::FindObject(datasets, name) != nullptr) continue;
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown dataset \"{}\"", name),
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown dataset \"{}\"", name),
                      NearestOrAll(name, offline::NamesOf(datasets), "there is: "));
   }
   Steps steps;
@@ -268,8 +268,9 @@ class RepoFeatureStore final : public FeatureStore {
   }
   Result<PlanReport> Apply(const ApplyOptions& options) override {
     if (!options.as_planned || !planned_) {
-      const auto planned = Plan();
-      if (!planned.ok()) return planned.status();
+      auto current = MakeCurrentPlan(session_.get(), options.objects);
+      if (!current.ok()) return ToPublic(current.status());
+      planned_ = *std::move(current);
     }
     const CurrentPlan current = *std::move(planned_);
     planned_.reset();

@@ -67,6 +67,12 @@ TEST_F(GivenDefinitions, AreAppliedAndNothingIsRemoved) {
   EXPECT_EQ(PlanOfFiles(), "remove given, remove second");
 }
 
+TEST_F(GivenDefinitions, AreAppliedWithoutTheFilesWhereTheyAreNamed) {
+  const auto applied = Open(Said("given", ""))->Apply({.objects = {"entity given"}});
+  ASSERT_TRUE(applied.ok()) << applied.status().ToString();
+  EXPECT_EQ(PlanOfFiles(), "add filed, remove given");
+}
+
 TEST_F(GivenDefinitions, StandInPlaceOfTheFilesOnes) {
   auto store = Open(Said("filed", "given"));
   const auto all = store->Export("yaml");

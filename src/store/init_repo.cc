@@ -62,7 +62,7 @@ arrow::Status CopyTemplate(const std::string& folder, const std::string& templat
                        fmt::format("no templates are installed with {}", OwnFolder().string()),
                        "install viand whole: they belong into share/viand/templates");
     }
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown template \"{}\"", template_name),
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown template \"{}\"", template_name),
                      NearestOrAll(template_name, TemplateNames(), "the templates are "));
   }
   std::error_code error;

@@ -324,7 +324,7 @@ arrow::Result<ObjectFacts> DescribeObject(RepoSession* session, const std::strin
     if (facts.empty() && summary.name == name) facts = FactsOf(summary);
   }
   if (facts.empty()) {
-    return MakeError(ErrorKind::kUsage,
+    return MakeError(ErrorKind::kNotFound,
                      fmt::format("there is no \"{}\" among the {}", name, normal),
                      NearestOrAll(name, names, "there is: "));
   }

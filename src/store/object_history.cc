@@ -121,7 +121,7 @@ arrow::Status NeverApplied(const RepoSession& session, const registry::RegistryS
                            const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [key, object] : snapshot.objects) names.push_back(key.second);
-  return MakeError(ErrorKind::kUsage,
+  return MakeError(ErrorKind::kNotFound,
                    fmt::format("project \"{}\" of the registry has never had \"{}\"",
                                session.config().project, name),
                    NearestOrAll(name, names, "it has "));
@@ -190,7 +190,7 @@ arrow::Result<ObjectVersion> FindVersion(RepoSession* session, const std::string
                      fmt::format("say which: --kind \"{}\"", names[0]));
   }
   if (known.empty()) return NeverApplied(*session, *snapshot, name.name);
-  return MakeError(ErrorKind::kUsage, fmt::format("there is no \"{}\"", text),
+  return MakeError(ErrorKind::kNotFound, fmt::format("there is no \"{}\"", text),
                    fmt::format("\"{}\" has {}; `viand history {}` tells them", name.name,
                                fmt::join(known, ", "), name.name));
 }

@@ -109,7 +109,7 @@ class NameAdder {
     for (const auto& view : definitions_->feature_views) names.push_back(view.name);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
-    return MakeError(ErrorKind::kUsage, fmt::format("unknown feature view \"{}\"", name),
+    return MakeError(ErrorKind::kNotFound, fmt::format("unknown feature view \"{}\"", name),
                      NearestOrAll(name, names, "there is: "));
   }
 
@@ -126,7 +126,7 @@ class NameAdder {
       const auto names = registry::StoredDefinitions(*snapshot_, definitions_)
                              .NamesOf(registry::ObjectKind::kFeatureView);
       return MakeError(
-          ErrorKind::kUsage,
+          ErrorKind::kNotFound,
           fmt::format("the registry has no versions of a feature view \"{}\"", name.name),
           NearestOrAll(name.name, names, "it has "));
     }
@@ -134,7 +134,7 @@ class NameAdder {
     for (const registry::ViewVersion& version : versions)
       numbers.push_back(fmt::format("v{}", version.number));
     return MakeError(
-        ErrorKind::kUsage,
+        ErrorKind::kNotFound,
         fmt::format("feature view \"{}\" has no version v{}", name.name, *name.version),
         fmt::format("it has {}; `viand history {}` tells them", fmt::join(numbers, ", "),
                     name.name));

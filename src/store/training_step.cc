@@ -67,7 +67,7 @@ arrow::Result<const definition::Model*> RequireModel(const RepoSession& session,
                                                      const std::string& name) {
   const auto& models = session.definitions().models;
   if (const definition::Model* model = offline::FindObject(models, name)) return model;
-  return MakeError(ErrorKind::kUsage, fmt::format("unknown model \"{}\"", name),
+  return MakeError(ErrorKind::kNotFound, fmt::format("unknown model \"{}\"", name),
                    NearestOrAll(name, offline::NamesOf(models), "there is: "));
 }
 

@@ -3,7 +3,8 @@
 
 environments.py RESULTS_FOLDER. The environments are the kinds env-NAME of versions.txt. The wheel of this Python goes
 into all of them; where a Python 3.12 or later is found ($VIAND_ABI3_PYTHON, or on the PATH), the wheel of the stable ABI is
-built with it, and tested in one environment. The objects of ./dev build are taken from ccache.
+built with it, and tested in one environment. The objects of ./dev build are taken from ccache. Environments are made and
+tested two at a time: pip mostly waits.
 """
 
 import os
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +20,9 @@ WORK = ROOT / "build" / "python-environments"
 # Files of tests that other packages could matter to, and what they need; the others are run in .venv alone.
 FILES = {"test_package.py": set(), "test_store.py": set(), "test_process.py": set(), "test_docstrings.py": set(),
          "test_frames.py": {"pandas"}, "test_retail_python.py": {"pandas"}, "test_arrow.py": {"pyarrow"}}
+# What no other package matters to, and takes long.
+LEFT_OUT = "not thousand_calls"
+AT_ONCE = 2
 
 
 def call(*command, **options):
@@ -56,6 +61,7 @@ def build_wheel(python, folder):
 
 
 def run_tests(name, base_python, wheel, packages, results):
+    """(what pytest said, its exit code)."""
     venv = WORK / name
     shutil.rmtree(venv, ignore_errors=True)
     call(base_python, "-m", "venv", venv)
@@ -63,19 +69,31 @@ def run_tests(name, base_python, wheel, packages, results):
     call(python, "-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:", wheel, *packages)
     installed = {package.partition("==")[0].lower() for package in packages}
     files = [ROOT / "tests" / "python" / file for file, needs in FILES.items() if needs <= installed]
-    print(f"== {name}: {call(python, '--version').strip()}, {wheel.name}, {', '.join(packages)}", flush=True)
+    title = f"== {name}: {call(python, '--version').strip()}, {wheel.name}, {', '.join(packages)}\n"
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIAND_BINARY", "VIAND_PYTHON")}
-    return subprocess.run([python, "-m", "pytest", *files, "-q", "-p", "no:cacheprovider", "-ra",
-                           f"--junitxml={results / f'python-{name}.xml'}"], cwd=WORK, env=environment).returncode
+    done = subprocess.run([python, "-m", "pytest", *files, "-k", LEFT_OUT, "-q", "-p", "no:cacheprovider", "-ra",
+                           f"--junitxml={results / f'python-{name}.xml'}"], cwd=WORK, env=environment, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return title + done.stdout, done.returncode
+
+
+def run_environments(runs, results):
+    """Runs [(name, Python, wheel, packages)]; 0 where all tests passed."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        finished = [pool.submit(run_tests, *run, results) for run in runs]
+        status = 0
+        for each in finished:
+            output, code = each.result()
+            print(output, flush=True)
+            status |= code
+    return status
 
 
 def main():
     results = Path(sys.argv[1]).resolve()
     WORK.mkdir(parents=True, exist_ok=True)
     wheel = build_wheel(sys.executable, WORK / "wheel")
-    status = 0
-    for name, packages in environments().items():
-        status |= run_tests(name, sys._base_executable, wheel, packages, results)
+    status = run_environments([(name, sys._base_executable, wheel, packages) for name, packages in environments().items()], results)
     python = stable_python()
     if python is None:
         print("== no Python 3.12 or later here: the wheel of the stable ABI is not built")
@@ -87,7 +105,7 @@ def main():
                       (ROOT / "versions.txt").read_text(), re.MULTILINE)
     call(builder / "bin" / "python", "-m", "pip", "install", *pins)
     stable = build_wheel(builder / "bin" / "python", WORK / "stable-wheel")
-    return status | run_tests("stable", python, stable, environments()["newer"], results)
+    return status | run_environments([("stable", python, stable, environments()["newer"])], results)
 
 
 if __name__ == "__main__":

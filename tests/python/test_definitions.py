@@ -97,7 +97,6 @@ feature_views:
       - {name: a, dtype: Int64, description: A}
       - {name: b c, dtype: Array(String)}
     ttl: 90m
-    online: true
 
 labels:
   - name: l
@@ -176,8 +175,9 @@ def test_any_text_reads_back(viand, tmp_path):
 
 def test_feasts_attributes():
     view = FeatureView(name="v", entities=[user], source=PushSource(name="p", batch_source=events), schema=[Field(name="a", dtype=Int64)])
-    assert (view.name, view.entities, view.join_keys, view.online, view.ttl, view.batch_source) == ("v", ["user"], ["user_id"], True, None, events)
-    assert [(each.name, each.dtype) for each in view.features] == [("a", Int64)] == [(each.name, each.dtype) for each in view.schema]
+    assert (view.name, view.entities, view.join_keys, view.online, view.ttl, view.batch_source) == ("v", ["user"], ["user_id"], True, timedelta(0), events)
+    assert [(each.name, each.dtype) for each in view.features] == [("a", Int64)]
+    assert [(each.name, each.dtype) for each in view.schema] == [("user_id", Int64), ("a", Int64)] and view.entity_columns == view.schema[:1]
     assert (user.join_key, user.value_type, user.tags["team"]) == ("user_id", ValueType.INT64, "x")
     assert Entity(name="u").join_keys == ["u"] and not spent.online
     projection = FeatureService(name="s", features=[view, view[["a"]].with_name("z")]).feature_view_projections[1]

@@ -85,7 +85,7 @@ def test_features_for_a_frame_are_those_of_the_file(repos, both):
     training = both[0][0]
     entity_df = training[["customer_id", "event_timestamp", "purchased"]].sample(frac=1, random_state=3).reset_index(drop=True)
     store = viand.FeatureStore(repo_path=str(repos[0]))
-    features = [f"{view.name}:{feature}" for view in store.list_feature_views() for feature in view.features]
+    features = [f"{view.name}:{feature.name}" for view in store.list_feature_views() for feature in view.features]
     assert len(features) == 9
     got = store.get_historical_features(entity_df=entity_df, features=features).to_df()
     want = entity_df.merge(training, on=["customer_id", "event_timestamp", "purchased"], how="left")

@@ -40,7 +40,7 @@ def test_services_names_and_prefixes(shared_shop):
     assert by_object.columns == by_name.columns
     assert by_object.columns[3:] == ["user_activity__n_events", "user_activity__total_amount", "user_activity__days_since_last"]
     view = shared_shop.get_feature_view("user_activity")
-    assert shared_shop.get_historical_features(ORDERS, features=[view]).columns[3:] == view.features
+    assert shared_shop.get_historical_features(ORDERS, features=[view]).columns[3:] == [feature.name for feature in view.features]
 
 
 def test_a_range_of_time_stands_for_rows(shared_shop):
@@ -110,7 +110,7 @@ def test_a_changed_file_is_seen_by_plan_and_apply(shop):
     assert [entry.version for entry in shop.history("user_activity")] == ["v0", "v1"]
     assert shop.diff("user_activity@v0").fields
     assert shop.rollback("user_activity@v0", dry_run=True).changed
-    assert "most" in shop.get_feature_view("user_activity").features
+    assert "most" in [feature.name for feature in shop.get_feature_view("user_activity").features]
     with open(f"{shop.repo_path}/definitions.yaml", "w") as file:
         file.write(definitions.replace("sum(amount)", "sum(amuont)"))
     with pytest.raises(viand.DefinitionError) as error:
@@ -142,6 +142,58 @@ def test_objects(shared_shop):
         shared_shop.feature_views.no_such_view
     assert "user_activity" in [hit.name for hit in shared_shop.search("activity")]
     assert "user_activity" in shared_shop.to_yaml()
+
+
+def test_objects_are_of_the_classes_that_definitions_are_made_with(shop):
+    """What a store gives is a definition, with what the registry adds; given back it changes nothing."""
+    view = shop.get_feature_view("user_activity")
+    assert isinstance(view, viand.FeatureView) and view.entities == ["user"] and view.join_keys == ["user_id"]
+    assert [(field.name, str(field.dtype)) for field in view.schema] == [
+        ("user_id", "Int64"), ("n_events", "Int64"), ("total_amount", "Float64"), ("days_since_last", "Int64")]
+    assert str(view.features[1].expr) == "sum(amount)" and view.ttl == dt.timedelta(days=7) and not view.online
+    assert view.batch_source.timestamp_field == "at" and view.created_timestamp <= view.last_updated_timestamp
+    assert view.in_repo and view.facts["source"] == "events" and "total_amount" in view._repr_html_()
+    service = shop.get_feature_service("activity_v1")
+    assert [(each.name, [field.name for field in each.features]) for each in service.feature_view_projections] == [
+        ("user_activity", ["n_events", "total_amount", "days_since_last"])]
+    for kind in (shop.list_entities, shop.list_data_sources, shop.list_snapshots, shop.list_feature_views, shop.list_feature_services,
+                 shop.list_datasets, shop.list_models, shop.list_labels):
+        for made in kind():
+            assert type(made).__module__ != "viand.stored" and made.created_timestamp is not None or made.section in ("datasets", "snapshots"), made
+    everything = [made for kind in (shop.list_datasets, shop.list_feature_views, shop.list_feature_services) for made in kind()]
+    assert viand.to_yaml(everything).count("name:") == shop.to_yaml().count("name:")
+    assert not shop.apply(everything).has_effect
+    view.tags["reviewed"] = "yes"
+    assert [(change.action, change.name) for change in shop.apply(view).effects()] == [("change", "user_activity")]
+    assert shop.get_feature_view("user_activity").tags == {"reviewed": "yes"}
+
+
+def test_what_a_program_gives_is_applied_and_nothing_else(shop):
+    """As in Feast: changes of the repo's files wait for an apply of their own."""
+    definitions = open(f"{shop.repo_path}/definitions.yaml").read()
+    with open(f"{shop.repo_path}/definitions.yaml", "w") as file:
+        file.write(definitions.replace("total_amount: sum(amount)", "total_amount: max(amount)"))
+    other = viand.Entity(name="other", join_keys=["user_id"])
+    assert [change.name for change in shop.apply(other).effects()] == ["other"]
+    assert "user_activity" in [change.name for change in shop.plan().effects()]
+    with pytest.raises(viand.DefinitionError, match="unknown source"):
+        shop.apply(viand.FeatureView(name="wrong", entities=["user"], source="no_source", schema=["amount"]))
+    assert "other" in shop.entities and shop.plan().effects()  # as if it had not been given
+    with pytest.raises(viand.UsageError, match="both objects and a plan"):
+        shop.apply(other, plan=shop.plan())
+
+
+def test_hints_name_arguments_of_python(tmp_path, shop):
+    with pytest.raises(viand.UsageError, match="there is no folder /no/such/folder") as error:
+        viand.FeatureStore("/no/such/folder")
+    assert error.value.hint == "name the repo's folder with repo_path=DIR, or make one with viand.init(DIR)"
+    with open(f"{shop.repo_path}/definitions.yaml") as file:
+        definitions = file.read()
+    with open(f"{shop.repo_path}/definitions.yaml", "w") as file:
+        file.write(definitions[:definitions.index("feature_services:")])
+    with pytest.raises(viand.UsageError, match="remove or break") as error:
+        shop.apply()
+    assert error.value.hint == "look at plan(); if it is meant, give yes=True"
 
 
 def test_what_is_later_says_so(shared_shop):
