@@ -376,8 +376,8 @@ class FeatureStore {
   /// WriteHistoricalFeatures does.
   virtual Result<WrittenTable> Write(Table rows, const std::string& output) = 0;
 
-  /// Asks running calls to stop, of every store of this process: each returns kCancelled soon, with
-  /// nothing half-written. From any thread, or a signal handler.
+  /// Asks this store's running call to stop, and whoever reads a stream that it gave: it returns
+  /// kCancelled soon, with nothing half-written. From any thread, or a signal handler.
   virtual void Cancel() = 0;
 
   /// Takes Cancel back, so that calls work again.

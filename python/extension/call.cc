@@ -95,7 +95,7 @@ void RunReleased(const CallOptions& options, const std::function<void()>& work) 
     }
     if (!raised) worker.Rethrow();
   }
-  if (raised) options.resume();
+  if (raised && options.resume) options.resume();
   if (!options.show.is_none()) {
     try {
       options.show(nb::none());

@@ -35,7 +35,7 @@ class ProgressState {
 
 struct CallOptions {
   std::function<void()> cancel;  ///< asks the work to stop; from any thread
-  std::function<void()> resume;  ///< takes that back
+  std::function<void()> resume;  ///< takes that back once the work has ended; empty: it does itself
   ProgressState* progress = nullptr;
   nb::object show;  ///< Python's progress; None: nobody looks
 };

@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,18 +47,14 @@ class Store {
     using Answer = decltype(work(std::declval<FeatureStore&>()));
     std::optional<Answer> answer;
     const std::shared_ptr<Opened> opened = Here();
-    const CallOptions options{.cancel = [opened] { opened->Cancel(); },
-                              .resume = [opened] { opened->Resume(); },
-                              .progress = &opened->progress,
-                              .show = show_};
+    const auto turn = std::make_shared<Turn>(opened);
+    const CallOptions options{
+        .cancel = [turn] { turn->Cancel(); }, .progress = &opened->progress, .show = show_};
     RunReleased(options, [&] {
-      const std::lock_guard lock(opened->one_call);
-      const Status failed = opened->Open(path_);
-      if (failed.ok()) {
-        answer.emplace(work(*opened->store));
-      } else {
-        answer.emplace(failed);
-      }
+      answer = turn->template Run<Answer>([&]() -> Answer {
+        const Status failed = opened->Open(path_);
+        return failed.ok() ? work(*opened->store) : Answer(failed);
+      });
     });
     return Require(*std::move(answer));
   }
@@ -86,7 +83,7 @@ class Store {
 
     const OpenOptions options;
     const pid_t process = ::getpid();
-    std::mutex one_call;
+    std::timed_mutex one_call;
     std::unique_ptr<FeatureStore> store;  // guarded by one_call; made once
     ProgressState progress;
 
@@ -115,6 +112,58 @@ class Store {
 
     std::mutex cancelling;
     FeatureStore* to_cancel = nullptr;  // guarded by cancelling; `store`, once it is there
+  };
+
+  /// One call's turn among those of the same store: cancelled while it waits, or once it is over,
+  /// it stops none of the others.
+  class Turn {
+   public:
+    explicit Turn(std::shared_ptr<Opened> opened) : opened_(std::move(opened)) {}
+
+    /// Runs `work` when the store is free; kCancelled where the call was cancelled before.
+    template <typename Answer, typename Work>
+    Answer Run(const Work& work) {
+      std::unique_lock one_call(opened_->one_call, std::defer_lock);
+      while (!one_call.try_lock_for(kLook)) {
+        if (!Waits()) break;
+      }
+      if (!one_call.owns_lock() || !Begin())
+        return Status(StatusCode::kCancelled, "interrupted; nothing was begun");
+      const End end{this};
+      return work();
+    }
+
+    void Cancel() {
+      const std::lock_guard lock(mutex_);
+      cancelled_ = true;
+      if (runs_) opened_->Cancel();
+    }
+
+   private:
+    static constexpr auto kLook = std::chrono::milliseconds(20);
+
+    /// Before the next call of the store begins.
+    struct End {
+      Turn* turn;
+      ~End() {
+        const std::lock_guard lock(turn->mutex_);
+        turn->runs_ = false;
+        turn->opened_->Resume();
+      }
+    };
+
+    bool Waits() {
+      const std::lock_guard lock(mutex_);
+      return !cancelled_;
+    }
+    bool Begin() {
+      const std::lock_guard lock(mutex_);
+      return runs_ = !cancelled_;
+    }
+
+    const std::shared_ptr<Opened> opened_;
+    std::mutex mutex_;
+    bool cancelled_ = false, runs_ = false;  // guarded by mutex_
   };
 
   void Replace(const std::string* definitions) {

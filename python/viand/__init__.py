@@ -39,6 +39,8 @@ _MODULES = {
     "table": ("Table",),
     "store": ("FeatureStore", "init"),
 }
+# Modules that are reached through the package, as Feast's are.
+_SUBMODULES = ("data_format", "errors", "expressions", "types", "value_type")
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ __all__ = ["__version__", *_MODULE_OF]  # pyright: ignore[reportUnsupportedDunde
 def __getattr__(name: str) -> object:
     if name == "__version__":
         value = _import_module("viand._viand").version()
+    elif name in _SUBMODULES:
+        value = _import_module(f"viand.{name}")
     elif name in _MODULE_OF:
         value = getattr(_import_module(f"viand.{_MODULE_OF[name]}"), name)
     else:

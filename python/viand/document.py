@@ -102,6 +102,10 @@ class Definition:
             return definition_html(self)
         return facts_html(self._known.kind, self.name, self._known.facts(self.name))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy is a definition as users make it."""
+        return {name: value for name, value in self.__dict__.items() if name != "_known"}
+
     def document(self) -> Any:
         """The object as YAML holds it."""
         raise NotImplementedError

@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class Error(Exception):
     """A failure of viand; `str()` is what the command line prints.
@@ -91,11 +93,16 @@ class Interrupted(Error):
     """The work was asked to stop, not by ctrl-C in this thread; nothing is half-written."""
 
 
-# What a hint names on the command line, and what it is here; the first that fits.
+# What a text names on the command line, and what it is here; the first that fits.
 _IN_PYTHON = {"-C DIR": "repo_path=DIR", "`viand init DIR`": "viand.init(DIR)", "viand init DIR": "viand.init(DIR)", "add --yes": "give yes=True",
-              "add --force": "give force=True", "`viand plan`": "plan()", "--kind ": "kind=", "--timestamp-column": "timestamp_column=",
-              "--spine labels:": "entity_df labels:", "a --spine": "an entity_df", "--spine PATH": "an entity_df", "--spine": "entity_df",
-              "--start T --end T": "start_date and end_date", "--start, --end and --every-row": "start_date, end_date and every_row"}
+              "add --force": "give force=True", "`viand plan`": "plan()", "--full-feature-names names": "full_feature_names=True names",
+              "--features view:feature,...": 'features=["view:feature", ...]', "--service NAME": "a feature service",
+              "--start T --end T": "start_date and end_date", "a --spine": "an entity_df", "--spine PATH": "an entity_df", "--spine ": "entity_df "}
+# Its options by name.
+_ARGUMENTS = {"start": "start_date", "end": "end_date", "every-row": "every_row", "as-of": "as_of", "memory": "memory", "threads": "threads",
+              "kind": "kind", "timestamp-column": "timestamp_column", "temporary-folder": "temporary_folder", "features": "features",
+              "service": "service", "spine": "entity_df", "yes": "yes=True", "force": "force=True"}
+_OPTION = re.compile(rf"(?<![\w-])--({'|'.join(_ARGUMENTS)})(?![\w-])")
 
 # By the kinds of include/viand/status.h.
 _CLASSES: dict[int, type[Error]] = {
@@ -111,11 +118,19 @@ _CLASSES: dict[int, type[Error]] = {
 
 
 def from_status(code: int, message: str, hint: str, file: str, line: int, column: int) -> Error:
-    """Makes the exception of a failed status of the C++ API; its hint names arguments of Python where it named options.
+    """Makes the exception of a failed status of the C++ API; where it named options of the command line it names arguments.
 
     >>> print(repr(from_status(7, 'unknown entity "custmer"', 'did you mean "customer"?', "", 0, 0).hint))
     'did you mean "customer"?'
     """
+    return _CLASSES.get(code, EnvironmentProblem)(_in_python(message), _in_python(hint), file, line, column)
+
+
+def _in_python(text: str) -> str:
+    """
+    >>> _in_python('--start "yesterday" is not a time'), _in_python("a--start and --starts")
+    ('start_date "yesterday" is not a time', 'a--start and --starts')
+    """
     for option, argument in _IN_PYTHON.items():
-        hint = hint.replace(option, argument)
-    return _CLASSES.get(code, EnvironmentProblem)(message, hint, file, line, column)
+        text = text.replace(option, argument)
+    return _OPTION.sub(lambda found: _ARGUMENTS[found[1]], text)

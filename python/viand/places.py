@@ -106,6 +106,10 @@ class CallSite:
         self._instruction = instruction
         self._line = line
 
+    def __reduce__(self):
+        """In another process it is a place: the code is here."""
+        return KnownSite, (self.place(),)
+
     @property
     def file(self) -> str:
         return self._code.co_filename
@@ -124,6 +128,23 @@ class CallSite:
                 return (line, end_line, byte, end_byte)
             break
         return (self._line, self._line, None, None)
+
+
+class KnownSite:
+    """A call whose source is not at hand."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    @property
+    def file(self) -> str:
+        return self._place.file
+
+    def place(self) -> Place:
+        return self._place
+
+    def node(self):
+        return None
 
 
 def call_site() -> CallSite:

@@ -36,6 +36,8 @@ Time = str | datetime.datetime | datetime.date | None
 def _names(given: str | Iterable[str] | None) -> list[str]:
     if given is None:
         return []
+    if not isinstance(given, Iterable):
+        raise UsageError(f"expected a name, or a list of names, got {given!r}")
     return [given] if isinstance(given, str) else [str(getattr(each, "name", each)) for each in given]
 
 
@@ -104,8 +106,12 @@ class FeatureStore:
         if len(given) > 1:
             raise UsageError("the repo is named twice", "give one of repo_path, path and fs_yaml_file")
         folder = os.path.dirname(os.path.abspath(fs_yaml_file)) if fs_yaml_file is not None else os.fspath(given[0] if given else ".")
+        if not isinstance(threads, int) or isinstance(threads, bool) or threads < 0:
+            raise UsageError(f"expected a number of threads, got {threads!r}", "0 is all cores")
         # Definitions in Python are read by this Python, in a process of their own.
         python = os.environ.get("VIAND_PYTHON") or sys.executable
+        self._options = {"threads": threads, "memory": memory, "temporary_folder": os.fspath(temporary_folder), "executor": executor,
+                         "ray_address": ray_address}
         if not executor and not ray_address and _is_driver_of_ray():
             executor = "ray"
         self._store = _viand.Store(folder, threads, memory, os.fspath(temporary_folder), python, progress_of(progress), executor,
@@ -119,6 +125,10 @@ class FeatureStore:
         self.feature_services = Catalogue(self._store, "feature-services")
         self.models = Catalogue(self._store, "models")
         self.datasets = Catalogue(self._store, "datasets")
+
+    def __reduce__(self) -> Any:
+        """In another process the repo is opened there."""
+        return _reopened, (self._root, self._options, self._objects)
 
     @property
     def repo_path(self) -> str:
@@ -325,6 +335,19 @@ class FeatureStore:
     def get_dataset(self, name: str) -> Dataset:
         return find(self._store, "datasets", name)
 
+    def list_saved_datasets(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """What Feast has saved; as the registry tells of it."""
+        return self._list("saved-datasets", tags)
+
+    def get_saved_dataset(self, name: str) -> StoredObject:
+        return find(self._store, "saved-datasets", name)
+
+    def list_projects(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("projects", tags)
+
+    def get_project(self, name: str | None = None) -> StoredObject:
+        return find(self._store, "projects", name or self.project)
+
     def search(self, text: str) -> list[SearchHit]:
         """Objects whose name, features, tags, owner or description have every word, nearest first."""
         return [SearchHit(**hit) for hit in self._store.search(text)]
@@ -359,6 +382,14 @@ class FeatureStore:
     def _later(self, *arguments: Any, **options: Any) -> Any:
         raise NotYet("viand serves no features online yet", "get_historical_features() and predict() read the offline store")
 
+    def _by_apply(self, *arguments: Any, **options: Any) -> Any:
+        raise NotYet("viand removes objects by apply alone", "take it out of the repo's definitions, then apply(yes=True)")
+
+    def _by_writing(self, *arguments: Any, **options: Any) -> Any:
+        raise NotYet("viand keeps no saved datasets", "get_historical_features(...).to_parquet(path) writes the rows, and a manifest beside them")
+
+    delete_feature_view = delete_feature_service = delete_project = _by_apply
+    create_saved_dataset = create_dataset_from_retrieval = validate_logged_features = _by_writing
     materialize = materialize_incremental = get_online_features = push = write_to_online_store = _later
     retrieve_online_documents = serve = _later
 
@@ -374,6 +405,13 @@ class FeatureStore:
         from .display import objects_html
 
         return objects_html(self._store.list("", []), f"{self.project} in {self.repo_path}")
+
+
+def _reopened(root: str, options: dict[str, Any], objects: dict[tuple[str, str], Any]) -> FeatureStore:
+    store = FeatureStore(root, **options)
+    if objects:
+        store._define(objects)
+    return store
 
 
 def init(folder: str | os.PathLike[str], template: str = "minimal") -> FeatureStore:

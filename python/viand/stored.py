@@ -14,7 +14,8 @@ from .data_source import FileSource
 from .dataset import Dataset
 from .document import Definition
 from .entity import Entity
-from .errors import NotFound
+from .errors import NotFound, UsageError
+from .expressions import described
 from .feature_service import FeatureService
 from .feature_view import FeatureView
 from .field import Field
@@ -82,6 +83,8 @@ def objects(store: Any, kind: str, tags: list[str]) -> list[Any]:
 
 def find(store: Any, kind: str, name: str) -> Any:
     """The object of a kind with a name, or NotFound with the nearest one; "view@v1" is a version of a view."""
+    if not isinstance(name, str):
+        raise UsageError(f"expected a name, got {described(name)}")
     for each in store.list(kind, []):
         if each["name"] == name:
             return _Maker(store).listed(each)

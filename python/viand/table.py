@@ -61,6 +61,10 @@ class Table:
     def __arrow_c_schema__(self) -> Any:
         return self.rows().__arrow_c_schema__()
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}"
+                             + ("" if name.startswith("_") else "; to_df() gives a DataFrame"))
+
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""

@@ -2,12 +2,13 @@
 
 #include <signal.h>
 
-#include <atomic>
+#include <utility>
 
 namespace viand {
 namespace {
 
 std::atomic<bool> cancelled{false};
+thread_local CancellationToken current;
 
 void OnSignal(int signal_number) {
   if (cancelled.exchange(true)) {
@@ -32,9 +33,18 @@ void RequestCancellation() { cancelled.store(true); }
 void ResetCancellation() { cancelled.store(false); }
 
 arrow::Status CheckCancelled() {
-  if (!cancelled.load(std::memory_order_relaxed)) return arrow::Status::OK();
+  const bool asked = cancelled.load(std::memory_order_relaxed) ||
+                     (current != nullptr && current->load(std::memory_order_relaxed));
+  if (!asked) return arrow::Status::OK();
   return MakeError(ErrorKind::kCancelled, "interrupted; nothing is half-written",
                    "run the same command again to go on");
 }
+
+CancellationToken CurrentCancellation() { return current; }
+
+CancellationScope::CancellationScope(CancellationToken token)
+    : outer_(std::exchange(current, std::move(token))) {}
+
+CancellationScope::~CancellationScope() { current = std::move(outer_); }
 
 }  // namespace viand

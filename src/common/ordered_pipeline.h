@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/common/cancellation.h"
 #include "src/common/error.h"
 
 namespace viand {
@@ -57,6 +58,7 @@ class OrderedPipeline {
   /// Runs one thread's part; its failure, or an exception, stops the others.
   template <typename Part>
   void Guard(Part part) {
+    const CancellationScope scope(token_);
     arrow::Status status;
     try {
       status = part();
@@ -132,6 +134,7 @@ class OrderedPipeline {
   }
 
   const PipelineOptions options_;
+  const CancellationToken token_ = CurrentCancellation();
   const Produce produce_;
   const Transform transform_;
   const Consume consume_;

@@ -25,7 +25,13 @@ arrow::Status RunParallel(size_t count, int threads, const ParallelJob& job, Pro
   };
   const size_t helpers = std::min(count, static_cast<size_t>(std::max(threads, 1)));
   std::vector<std::thread> pool;
-  for (size_t i = 1; i < helpers; ++i) pool.emplace_back(work);
+  const CancellationToken token = CurrentCancellation();
+  for (size_t i = 1; i < helpers; ++i) {
+    pool.emplace_back([&] {
+      const CancellationScope scope(token);
+      work();
+    });
+  }
   work();
   for (std::thread& thread : pool) thread.join();
   for (const arrow::Status& status : statuses) VIAND_RETURN_NOT_OK(status);

@@ -130,8 +130,8 @@ struct FeatureView : Object {
   bool computed = false;
   std::optional<int64_t>
       ttl_us;  ///< absent: one step of the grid where there is one; 0: no lower bound
-  /// Whether Feast may materialize it. Without a word: ready columns yes, as in Feast; computed ones
-  /// no, for Feast finds no rows of what is computed at retrieval.
+  /// Whether Feast may materialize it. Without a word: ready columns yes, as in Feast; computed
+  /// ones no, for Feast finds no rows of what is computed at retrieval.
   bool online = false;
   /// `version: v2`: the definition is meant to be that version; without it, plan counts.
   std::optional<int64_t> version;

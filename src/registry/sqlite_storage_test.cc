@@ -74,7 +74,7 @@ TEST_F(SqliteStorageTest, FileThatIsNoDatabaseIsAClearError) {
 TEST_F(SqliteStorageTest, FolderThatCannotBeMadeIsAClearError) {
   std::ofstream(folder_.path() + "/data") << "a file where the folder should be";
   const auto status = registry_.Apply(*repo_.MakePlan({}));
-  EXPECT_EQ(KindOf(status), ErrorKind::kRegistry);
+  EXPECT_EQ(KindOf(status), ErrorKind::kEnvironment);
   EXPECT_NE(status.message().find(folder_.path() + "/data"), std::string::npos) << status;
 }
 

@@ -5,6 +5,8 @@
 #include <arrow/table.h>
 #include <algorithm>
 
+#include "src/common/cancellation.h"
+
 namespace viand::store {
 namespace {
 
@@ -36,11 +38,12 @@ StatusCode CodeOf(ErrorKind kind) {
 class BorderReader : public arrow::RecordBatchReader {
  public:
   explicit BorderReader(std::shared_ptr<arrow::RecordBatchReader> reader)
-      : reader_(std::move(reader)) {}
+      : reader_(std::move(reader)), token_(CurrentCancellation()) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    const CancellationScope scope(token_);
     arrow::Status status;
     do {
       status = reader_->ReadNext(batch);
@@ -51,6 +54,7 @@ class BorderReader : public arrow::RecordBatchReader {
 
  private:
   const std::shared_ptr<arrow::RecordBatchReader> reader_;
+  const CancellationToken token_;  // of the call that gave the stream
 };
 
 arrow::Status InputError(const arrow::Status& status) {

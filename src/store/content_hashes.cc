@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "src/common/atomic_file.h"
+#include "src/common/cancellation.h"
 #include "src/common/run_parallel.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
@@ -68,7 +69,10 @@ void WriteMemory(const std::string& root, const json& memory) {
 ContentHashes::ContentHashes(std::string root, std::vector<std::string> paths)
     : root_(std::move(root)), paths_(std::move(paths)) {
   if (paths_.empty()) return;
-  thread_ = std::thread([this] { status_ = Run(); });
+  thread_ = std::thread([this, token = CurrentCancellation()] {
+    const CancellationScope scope(token);
+    status_ = Run();
+  });
 }
 
 ContentHashes::~ContentHashes() {

@@ -255,18 +255,22 @@ class RepoFeatureStore final : public FeatureStore {
   const std::string& project() const override { return session_->config().project; }
 
   Result<RunReport> Run(const RunOptions& options) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(RunPipeline(session_.get(), options));
   }
   Result<std::vector<StepReport>> Ingest(const std::vector<std::string>& datasets) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(IngestNamed(session_.get(), datasets));
   }
   Result<PlanReport> Plan() override {
+    const CancellationScope scope(cancellation_);
     auto current = MakeCurrentPlan(session_.get());
     if (!current.ok()) return ToPublic(current.status());
     planned_ = *std::move(current);
     return planned_->report;
   }
   Result<PlanReport> Apply(const ApplyOptions& options) override {
+    const CancellationScope scope(cancellation_);
     if (!options.as_planned || !planned_) {
       auto current = MakeCurrentPlan(session_.get(), options.objects);
       if (!current.ok()) return ToPublic(current.status());
@@ -278,8 +282,12 @@ class RepoFeatureStore final : public FeatureStore {
     if (!committed.ok()) return ToPublic(committed);
     return current.report;
   }
-  Status RefreshRegistry() override { return ToPublic(session_->ReadRegistry().status()); }
+  Status RefreshRegistry() override {
+    const CancellationScope scope(cancellation_);
+    return ToPublic(session_->ReadRegistry().status());
+  }
   Result<PlanReport> Teardown() override {
+    const CancellationScope scope(cancellation_);
     const auto current = MakeTeardownPlan(session_.get());
     if (!current.ok()) return ToPublic(current.status());
     const arrow::Status committed =
@@ -289,40 +297,49 @@ class RepoFeatureStore final : public FeatureStore {
   }
   Result<std::vector<HistoryEntry>> History(const std::string& name,
                                             const std::string& kind) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(HistoryOf(session_.get(), name, kind));
   }
   Result<VersionDifference> Diff(const std::string& before, const std::string& after,
                                  const std::string& kind) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(DiffVersions(session_.get(), before, after, kind));
   }
   Result<RollbackReport> Rollback(const std::string& versioned_name,
                                   const RollbackOptions& options) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(RollBack(session_.get(), versioned_name, options));
   }
   Result<std::vector<StepReport>> Backfill(const std::vector<std::string>& views) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(BackfillNamed(session_.get(), views));
   }
   Result<Table> GetHistoricalFeatures(Table spine, const HistoricalOptions& options) override {
+    const CancellationScope scope(cancellation_);
     auto scan = InMemory(std::move(spine));
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(Retrieve(session_, *std::move(scan), options));
   }
   Result<Table> GetHistoricalFeatures(const std::string& spine,
                                       const HistoricalOptions& options) override {
+    const CancellationScope scope(cancellation_);
     auto scan = OpenSpine(spine);
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(Retrieve(session_, *std::move(scan), options));
   }
   Result<Table> GetHistoricalFeatures(const HistoricalOptions& options) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(Retrieve(session_, std::nullopt, options));
   }
   Result<WrittenTable> WriteHistoricalFeatures(const std::string& spine,
                                                const HistoricalOptions& options,
                                                const std::string& output,
                                                const std::string& format) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(WriteHistorical({spine, options}, output, format));
   }
   Status CheckRetrieval(const HistoricalOptions& options) override {
+    const CancellationScope scope(cancellation_);
     HistoricalOptions any = options;
     any.start = any.end = "";
     any.every_row = false;
@@ -330,6 +347,7 @@ class RepoFeatureStore final : public FeatureStore {
   }
   Result<WrittenTable> WriteHistoricalFeatures(Table spine, const HistoricalOptions& options,
                                                const std::string& output) override {
+    const CancellationScope scope(cancellation_);
     const arrow::Status writable = CheckResult(output);
     if (!writable.ok()) return ToPublic(writable);
     auto scan = InMemory(std::move(spine));
@@ -339,10 +357,12 @@ class RepoFeatureStore final : public FeatureStore {
   Result<WrittenTable> RebuildHistoricalFeatures(const std::string& manifest,
                                                  const std::string& spine,
                                                  const std::string& output) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(Rebuild(manifest, spine, output));
   }
   Result<PlanOperator> Explain(const std::string& spine, const HistoricalOptions& options,
                                bool analyze) override {
+    const CancellationScope scope(cancellation_);
     if (spine.empty())
       return ToPublic(ExplainRetrieval(session_.get(), std::nullopt, options, analyze));
     auto scan = OpenSpine(spine);
@@ -351,51 +371,62 @@ class RepoFeatureStore final : public FeatureStore {
   }
   Result<PlanOperator> Explain(Table spine, const HistoricalOptions& options,
                                bool analyze) override {
+    const CancellationScope scope(cancellation_);
     auto scan = InMemory(std::move(spine));
     if (!scan.ok()) return ToPublic(scan.status());
     return ToPublic(ExplainRetrieval(session_.get(), *std::move(scan), options, analyze));
   }
   Result<TrainReport> Train(const std::string& model, const TrainOptions& options) override {
+    const CancellationScope scope(cancellation_);
     const auto found = RequireModel(*session_, model);
     if (!found.ok()) return ToPublic(found.status());
     return ToPublic(TrainModel(session_.get(), **found, options));
   }
   Result<PredictReport> Predict(const std::string& model, const PredictOptions& options) override {
+    const CancellationScope scope(cancellation_);
     const auto found = RequireModel(*session_, model);
     if (!found.ok()) return ToPublic(found.status());
     return ToPublic(PredictWithModel(session_.get(), **found, options));
   }
   Result<std::vector<ObjectSummary>> List(const std::string& kind,
                                           const std::vector<std::string>& tags) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(ListObjects(session_.get(), kind, tags));
   }
   Result<std::vector<SearchHit>> Search(const std::string& text) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(SearchObjects(session_.get(), text));
   }
   Result<std::string> Export(const std::string& format) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(ExportDefinitions(session_.get(), format));
   }
   Result<std::string> Import(const std::vector<std::string>& names) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(ImportDefinitions(session_.get(), names));
   }
   Result<ObjectFacts> Describe(const std::string& kind, const std::string& name) override {
+    const CancellationScope scope(cancellation_);
     const arrow::Status read = session_->RequireGrids();
     if (!read.ok()) return ToPublic(read);
     return ToPublic(DescribeObject(session_.get(), kind, name));
   }
   Result<std::string> Lineage(const std::string& name, const LineageOptions& options) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(LineageText(*session_, name, options));
   }
   Result<Table> Read(const std::string& path) override {
+    const CancellationScope scope(cancellation_);
     auto table = offline::ReadParquet(offline::AbsolutePath(session_->root(), path));
     if (!table.ok()) return ToPublic(table.status());
     return ToPublic(ToPublicTable(*std::move(table)));
   }
   Result<WrittenTable> Write(Table rows, const std::string& output) override {
+    const CancellationScope scope(cancellation_);
     return ToPublic(WriteTable(std::move(rows), output));
   }
-  void Cancel() override { RequestCancellation(); }
-  void Resume() override { ResetCancellation(); }
+  void Cancel() override { cancellation_->store(true); }
+  void Resume() override { cancellation_->store(false); }
 
  private:
   arrow::Result<engine::Scan> OpenSpine(const std::string& spine) {
@@ -477,6 +508,7 @@ class RepoFeatureStore final : public FeatureStore {
   }
 
   const std::shared_ptr<RepoSession> session_;
+  const CancellationToken cancellation_ = std::make_shared<std::atomic<bool>>(false);
   std::optional<CurrentPlan> planned_;  ///< what the last Plan() showed
 };
 

@@ -112,6 +112,36 @@ ask(viand.FeatureStore(sys.argv[1]))
     assert text == "interrupted\n"
 
 
+def test_what_stops_one_call_stops_no_other(shop_files, long_spine):
+    """Other threads go on, in stores of their own and in turn in the same one; who waits for its turn just leaves."""
+    class Stop(Exception):
+        pass
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    def show_first(stage, *_):
+        if stage is None:
+            return
+        begun.set()
+        go_on.wait(60)
+
+    def stop(stage, *_):
+        if stage is not None:
+            raise Stop
+
+    first = viand.FeatureStore(shop_files, threads=1, progress=show_first)
+    job = first.get_historical_features(long_spine, features=["user_activity"])
+    thread = threading.Thread(target=job.rows)
+    thread.start()
+    assert begun.wait(60)
+    with pytest.raises(Stop):
+        for _ in range(100):
+            viand.FeatureStore(shop_files, threads=1, progress=stop).get_historical_features(long_spine, features=["user_activity"]).rows()
+    go_on.set()
+    thread.join()
+    assert len(job) == 2_000_000
+
+
 def test_what_progress_raises_stops_the_call(shop_files, long_spine):
     class Stop(Exception):
         pass

@@ -1,7 +1,9 @@
 """The methods of a store: what they give, what they change, and what they say when something is wrong."""
 
+import copy
 import datetime as dt
 import json
+import pickle
 
 import pytest
 
@@ -194,6 +196,34 @@ def test_hints_name_arguments_of_python(tmp_path, shop):
     with pytest.raises(viand.UsageError, match="remove or break") as error:
         shop.apply()
     assert error.value.hint == "look at plan(); if it is meant, give yes=True"
+
+
+def test_wrong_arguments_are_said_in_words(shared_shop):
+    for call, text in ((lambda: shared_shop.get_entity(None), "expected a name, got None"), (lambda: shared_shop.get_feature_view(3), "expected a name, got"),
+                       (lambda: shared_shop.list_feature_views(tags=3), "expected a name, or a list of names, got 3"),
+                       (lambda: viand.FeatureStore(shared_shop.repo_path, threads="4"), "expected a number of threads, got '4'"),
+                       (lambda: viand.FeatureStore(shared_shop.repo_path, threads=-1), "expected a number of threads, got -1"),
+                       (lambda: viand.FeatureStore(shared_shop.repo_path, memory="lots"), 'memory "lots" is no amount'),
+                       (lambda: shared_shop.get_historical_features(ORDERS), 'give features=["view:feature", ...] or a feature service'),
+                       (lambda: shared_shop.get_historical_features(features=["user_activity"], start_date="yesterday").rows(), 'start_date "yesterday"'),
+                       (lambda: shared_shop.delete_feature_view("user_activity"), "take it out of the repo's definitions")):
+        with pytest.raises(viand.Error) as error:
+            call()
+        assert text in str(error.value), str(error.value)
+    with pytest.raises(AttributeError, match="a RetrievalJob has no attribute 'head'; to_df.. gives a DataFrame"):
+        shared_shop.get_historical_features(ORDERS, features=["user_activity"]).head()
+
+
+def test_stores_and_definitions_are_copied_and_pickled(shared_shop):
+    """For joblib, multiprocessing and Ray: a store is opened again, a definition keeps its place in the user's file."""
+    view = shared_shop.get_feature_view("user_activity")
+    made = viand.FeatureView(name="v", entities=[viand.Entity(name="u")], source="s", window="1d", features={"n": viand.col("a").sum() > viand.lit(1)})
+    for original in (view, made, shared_shop.get_feature_service("activity_v1"), viand.types.Array(viand.types.Int64), made[["n"]]):
+        for again in (pickle.loads(pickle.dumps(original)), copy.deepcopy(original), copy.copy(original)):
+            assert again == original and repr(again) == repr(original)
+    assert pickle.loads(pickle.dumps(made)).site.place() == made.site.place()
+    again = pickle.loads(pickle.dumps(shared_shop))
+    assert again.repo_path == shared_shop.repo_path and len(again.get_historical_features(ORDERS, features=["user_activity"])) == 3
 
 
 def test_what_is_later_says_so(shared_shop):

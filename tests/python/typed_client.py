@@ -19,5 +19,13 @@ service = FeatureService(name="s", features=[view, ready[["a"]].with_name("z"), 
 labels = Labels(name="l", population=view, source=events, window=timedelta(days=1), columns={"y": count() > 0})
 model = Model(name="m", features=service, labels=labels, target="y", params={"eta": 0.1})
 text: str = to_yaml([model])
+
+
+def references(store: viand.FeatureStore) -> list[str]:
+    service = store.get_feature_service("s")
+    chosen = [field.name for projection in service.feature_view_projections for field in projection.features]
+    return [f"{view.name}:{field.name}" for view in store.list_feature_views() for field in view.features if field.name in chosen]
+
+
 expression: viand.expressions.Expression = col("a").cast(Float64) / 2
 print(view.features[0].name, view.join_keys)
