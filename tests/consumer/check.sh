@@ -19,7 +19,7 @@ for file in "$prefix"/bin/viand "$prefix"/lib*/viand/libviand_impl.so "$prefix"/
   ! readelf -d "$file" | grep -E '\[lib(arrow|parquet)|R(UN)?PATH.*\[/' || fail "$file: see the line above"
 done
 exported=$(nm -D --defined-only "$prefix"/lib*/viand/libviand_impl.so | awk '{ print $3 }' | sort | tr '\n' ' ')
-[[ $exported == "viand_init_v1 viand_open_v1 " ]] || fail "libviand_impl.so exports $exported"
+[[ $exported == "viand_cancel_fragments_v1 viand_fragment_v1 viand_init_v1 viand_open_v1 " ]] || fail "libviand_impl.so exports $exported"
 
 cmake -S "$here" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DOTHER_ARROW="$arrow" >"$work/configure.log"
 cmake --build "$work/build"
