@@ -14,6 +14,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/data_files.h"
 #include "src/common/data_location.h"
+#include "src/common/ordered_pipeline.h"
 #include "src/common/parquet_output.h"
 #include "src/store/csv_rows.h"
 
@@ -64,8 +65,19 @@ arrow::Status WriteParquet(arrow::RecordBatchReader* rows, const std::string& pa
                            int64_t* count) {
   ARROW_ASSIGN_OR_RAISE(auto output, ParquetOutput::Open(path, rows->schema(),
                                                          {.encoding = ParquetEncoding::kQuick}));
-  ARROW_RETURN_NOT_OK(
-      ForEachBatch(rows, count, [&](const auto& batch) { return output->Write(*batch); }));
+  // The next rows are put together while these are encoded.
+  using Batch = std::shared_ptr<arrow::RecordBatch>;
+  const auto next = [rows]() -> arrow::Result<std::optional<Batch>> {
+    Batch batch;
+    ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
+    return batch == nullptr ? std::nullopt : std::optional(std::move(batch));
+  };
+  ARROW_RETURN_NOT_OK((RunOrdered<Batch, Batch>(
+      {.workers = 1, .max_in_flight = 2}, next, [](Batch batch) { return batch; },
+      [&](const Batch& batch) {
+        *count += batch->num_rows();
+        return output->Write(*batch);
+      })));
   return output->Commit().status();
 }
 
