@@ -3,6 +3,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 
+#include <cstdlib>
+
 #include "python/extension/capsule.h"
 #include "python/extension/column_maker.h"
 #include "python/extension/column_values.h"
@@ -14,7 +16,20 @@
 
 namespace nb = nanobind;
 
+namespace {
+
+/// What the engine starts of Python is the interpreter that runs, unless somebody named another:
+/// files of definitions and functions find the packages that stand around this one.
+void NameThisPython() {
+  const nb::object program = nb::module_::import_("sys").attr("executable");
+  if (nb::isinstance<nb::str>(program) && nb::len(program) > 0)
+    setenv("VIAND_PYTHON", nb::cast<std::string>(program).c_str(), /*overwrite=*/0);
+}
+
+}  // namespace
+
 NB_MODULE(_viand, module) {
+  NameThisPython();
   // Python drops modules in no order at its end, so that what is left then says nothing.
   nb::set_leak_warnings(false);
   module.def("version", &viand::Version, "Returns the version of the library.");

@@ -23,6 +23,7 @@ _MODULES = {
                "MissingPackage", "NotFound", "NotYet", "RegistryError", "UsageError"),
     "entity": ("Entity",),
     "data_source": ("FileSource", "PushSource"),
+    "function_feature": ("feature_function",),
     "field": ("Field",),
     "feature_view": ("FeatureView", "FeatureViewProjection"),
     "feature_service": ("FeatureService",),
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .entity import *  # noqa: F403
     from .errors import *  # noqa: F403
     from .expressions import *  # noqa: F403
+    from .function_feature import feature_function as feature_function
     from .feature_service import *  # noqa: F403
     from .feature_view import *  # noqa: F403
     from .field import *  # noqa: F403

@@ -104,8 +104,8 @@ class FeatureView(Definition):
                         "schema=[Field(name=..., dtype=...)] names the columns of the source that are features")
         check.unique([each.name for each in fields], "the feature")
         self._fields = fields
-        self.computed = any(each.expr is not None for each in fields)
-        if self.computed and any(each.expr is None for each in fields):
+        self.computed = any(each.computed for each in fields)
+        if self.computed and any(not each.computed for each in fields):
             raise wrong(f"the feature view {self.name!r} mixes computed features and ready columns", "write two views")
         if not self.features:
             raise wrong(f"the feature view {self.name!r} has no features")

@@ -9,6 +9,7 @@ from viand.arguments import definition
 from viand.document import Definition, Part, SqlText, present, sql_of
 from viand.durations import Duration, time_text, window_text
 from viand.expressions import Expression, Per, described, expression, wrong
+from viand.function_feature import FeatureFunction, FunctionResult, result_of
 from viand.types import FeastType, from_name, from_value_type
 from viand.value_type import ValueType
 
@@ -17,7 +18,7 @@ __all__ = ["Field"]
 
 @definition
 class Field(Definition):
-    """A feature: a ready column (name, dtype), or a computed one (expr: an expression or SQL text).
+    """A feature: a ready column (name, dtype), or a computed one (expr: an expression, SQL text or a feature_function).
 
     window: its own, where that is not the view's. default: replaces null where the row exists. In the dict of a view's
     `features` the key is the name.
@@ -29,7 +30,7 @@ class Field(Definition):
 
     def __init__(self, *, name: str | None = None, dtype: FeastType | ValueType | str | None = None, description: str = "",
                  tags: dict[str, str] | None = None, vector_index: bool = False, vector_length: int = 0,
-                 vector_search_metric: str | None = None, expr: Expression | str | None = None,
+                 vector_search_metric: str | None = None, expr: Expression | FeatureFunction | FunctionResult | str | None = None,
                  window: Duration | None = None, default: Any = None, owner: str = "") -> None:
         self.name = None if name is None else check.name(name, "the name of a field")
         self.description = check.optional_text(description, "the description of a field")
@@ -42,10 +43,11 @@ class Field(Definition):
                         "the type follows from the expression; .cast(...) changes it")
         self._dtype = dtype
         self._type: FeastType | None = None  # what a store found out
-        self.expr = None if expr is None else _feature_expression(expr)
-        self.window = _feature_window(self.expr, window)
-        self.default = _default(default)
-        if self.expr is None and (window is not None or default is not None):
+        self.function: FunctionResult | None = result_of(expr) if isinstance(expr, (FeatureFunction, FunctionResult)) else None
+        self.expr = None if expr is None or self.function is not None else _feature_expression(expr)
+        self.window = _feature_window(self.expr if self.function is None else self.function, window)
+        self.default = _default(default if default is not None or self.function is None else self.function.default)
+        if not self.computed and (window is not None or default is not None):
             raise wrong("window and default need an expr: a ready column is taken as it is")
         check.refused("field", "viand has no vector search", vector_index=(vector_index, False),
                       vector_length=(vector_length, 0), vector_search_metric=(vector_search_metric or None, None))
@@ -63,6 +65,10 @@ class Field(Definition):
         """Takes a type that a store found out, by its name."""
         self._type = None if name is None else from_name(name)
 
+    @property
+    def computed(self) -> bool:
+        return self.expr is not None or self.function is not None
+
     def named(self, name):
         """The same under the key of a dict."""
         if self.name is not None and self.name != name:
@@ -73,7 +79,9 @@ class Field(Definition):
 
     def document(self):
         computed = {"expr": sql_of(self.expr), "window": window_text(self.window) if self.window is not None else None}
-        tree = present({"name": self.name, "dtype": _dtype_text(self._dtype), **(computed if self.expr is not None else {}),
+        if self.function is not None:
+            computed = {**self.function.document(), "window": computed["window"]}
+        tree = present({"name": self.name, "dtype": _dtype_text(self._dtype), **(computed if self.computed else {}),
                         **self._words()})
         return tree if self.default is None else {**tree, "default": self.default}
 
@@ -81,6 +89,8 @@ class Field(Definition):
         """What stands at its name in the features of a computed view."""
         tree = self.document()
         del tree["name"]
+        if self.function is not None:
+            return Part.of(self.function.site, tree)
         if len(tree) > 1:
             return Part.of(self.site, tree)
         text = SqlText(tree["expr"])
@@ -99,6 +109,8 @@ def _feature_expression(of):
 
 
 def _feature_window(expr, window):
+    if isinstance(expr, FunctionResult):
+        return expr.window if window is None else check.window(window, "the window of a feature")
     own = expr.window if isinstance(expr, Expression) else None
     if window is None:
         return own
@@ -130,7 +142,7 @@ def take_field(name, value):
         return value.named(name)
     if isinstance(value, dict):
         return Field(name=name, **value)
-    if isinstance(value, (Expression, Per, str)):
+    if isinstance(value, (Expression, Per, str, FeatureFunction, FunctionResult)):
         return Field(name=name, expr=value)
     raise wrong(f"expected an expression as the feature {name!r}, got {described(value)}",
                 'write SQL text, col("x").sum(), or Field(expr=..., window=..., default=...)')

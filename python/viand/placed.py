@@ -63,6 +63,8 @@ class _Writer:
             node, place = (expr, tree.field.place()) if expr is not None else (node, place)
         here = place_of(node, place.file, place)
         if isinstance(tree, Part) and site is not None:
+            if site.file != place.file:  # a function's, of another module
+                return self._mapping(tree, site.node(), site.place())
             call = site.node()
             return self._mapping(tree, call, here if node is not None else site.place(), node if call is not node else None)
         if isinstance(tree, dict):

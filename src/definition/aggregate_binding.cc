@@ -3,6 +3,8 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "src/definition/default_value.h"
 #include "src/expression/binder.h"
 #include "src/expression/sql_types.h"
@@ -36,6 +38,18 @@ arrow::Status CheckAggregates(const Sql& sql, const ExpressionPtr& expression,
                  columns.empty()
                      ? "write an aggregate such as count(*)"
                      : fmt::format("write an aggregate such as last({})", columns.front()));
+}
+
+/// Sets the type of a computed feature, and its default.
+void TakeType(const AggregateScope& scope, const std::shared_ptr<arrow::DataType>& type,
+              BoundFeature* bound, ErrorList* errors) {
+  bound->foreseen = type;
+  if (scope.rows.schema != nullptr) bound->type = type;
+  const auto& literal = bound->feature->default_value;
+  if (!literal) return;
+  auto value = BindDefault(*literal, type);
+  errors->Add(Placed(value.status(), literal->where));
+  if (value.ok() && bound->type != nullptr) bound->default_value = std::move(*value);
 }
 
 arrow::Status CheckCondition(const Sql& sql, const expression::Expression& expression,
@@ -86,15 +100,40 @@ void BindAggregateFeature(const AggregateScope& scope, BoundFeature* bound, Erro
                 "turn an interval into a number with floor_days(...), another type with cast"));
     return;
   }
-  bound->foreseen = type;
-  if (scope.rows.schema != nullptr) {
-    bound->expression = expression;
-    bound->type = type;
+  if (scope.rows.schema != nullptr) bound->expression = expression;
+  TakeType(scope, type, bound, errors);
+}
+
+void BindFunctionFeature(const AggregateScope& scope, BoundFeature* bound, ErrorList* errors) {
+  const PythonFunction& function = *bound->feature->function;
+  const auto& columns = scope.rows.Columns();
+  for (const Reference& column : function.columns) {
+    bound->function_columns.push_back(column.name);
+    if (columns == nullptr || scope.rows.MayHaveMore() ||
+        columns->GetFieldByName(column.name) != nullptr)
+      continue;
+    errors->Add(
+        ErrorAt(column.where, ErrorKind::kDefinition,
+                fmt::format("unknown column \"{}\" in {}", column.name, scope.rows.described_as),
+                NearestOrAll(column.name, columns->field_names(), "columns are ")));
   }
-  if (!feature.default_value) return;
-  auto value = BindDefault(*feature.default_value, type);
-  errors->Add(Placed(value.status(), feature.default_value->where));
-  if (value.ok() && bound->type != nullptr) bound->default_value = std::move(*value);
+  if (function.columns.empty() && scope.rows.schema != nullptr)
+    bound->function_columns = scope.rows.schema->field_names();
+  for (const char* taken : {"group", "as_of"}) {
+    const auto& taken_from = bound->function_columns;
+    if (std::find(taken_from.begin(), taken_from.end(), taken) == taken_from.end()) continue;
+    errors->Add(ErrorAt(
+        function.name.where, ErrorKind::kDefinition,
+        fmt::format("the function {} takes a column \"{}\", the name of one that viand gives it",
+                    function.name.name, taken),
+        "list its columns without it, or rename it with field_mapping of the source"));
+  }
+  const auto type = TypeFromName(function.returns.text);
+  if (!type.ok()) {
+    errors->Add(Placed(type.status(), function.returns.where));
+    return;
+  }
+  TakeType(scope, *type, bound, errors);
 }
 
 }  // namespace viand::definition

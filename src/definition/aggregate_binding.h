@@ -26,4 +26,7 @@ ExpressionPtr BindGroupCondition(const std::optional<Sql>& sql, const AggregateS
 /// Binds the expression, type and default of a computed feature; `bound->feature` is set.
 void BindAggregateFeature(const AggregateScope& scope, BoundFeature* bound, ErrorList* errors);
 
+/// Binds the columns, type and default of a feature that a function makes, as above.
+void BindFunctionFeature(const AggregateScope& scope, BoundFeature* bound, ErrorList* errors);
+
 }  // namespace viand::definition

@@ -1,17 +1,22 @@
-#include <nlohmann/json.hpp>
+#include <arrow/type.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/definition/sql_normal_form.h"
 #include "src/definition/validation.h"
 #include "src/definition/window_text.h"
+#include "src/expression/binder.h"
 
 namespace viand::definition {
 namespace {
 
 // nlohmann's object sorts its keys.
 using Json = nlohmann::json;
+
+constexpr size_t kTextNameDigits = 16;
 
 std::string Print(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -36,18 +41,54 @@ void PutSql(Json* json, const char* key, const std::optional<Sql>& sql) {
   if (sql) (*json)[key] = SqlNormalForm(sql->text);
 }
 
-/// An array: the order of features is that of the columns they make.
-Json FeatureList(const std::vector<Feature>& features, CanonicalScope scope) {
+/// SQL's name of a type where it has one, else Feast's.
+std::string TypeNormalForm(const std::string& text) {
+  const auto type = TypeFromName(text);
+  if (!type.ok()) return text;
+  std::string sql = expression::TypeToSql(**type);
+  const auto back = expression::TypeFromSql(sql);
+  if (back.ok() && (*back)->Equals(**type)) return sql;
+  return FeastTypeOf(**type).ValueOr(text);
+}
+
+/// Texts of Python stand once in an object, by a name that is made of the text.
+std::string PutText(const std::string& text, Json* texts) {
+  std::string name = Sha256Hex(text).substr(0, kTextNameDigits);
+  (*texts)[name] = text;
+  return name;
+}
+
+Json FunctionOf(const PythonFunction& function, Json* texts) {
+  Json json = {{"name", function.name.name}, {"returns", TypeNormalForm(function.returns.text)}};
+  if (!function.columns.empty()) json["columns"] = Names(function.columns);
+  if (function.mode != "arrow") json["mode"] = function.mode;
+  if (!function.output.empty()) json["output"] = function.output;
+  if (!function.packages.empty()) json["packages"] = function.packages;
+  if (function.code.empty()) return json;
+  json["python"] = function.python;
+  if (!function.versions.empty()) json["versions"] = function.versions;
+  json["code"] = PutText(function.code, texts);
+  for (const auto& [module, text] : function.modules)
+    json["modules"][module] = PutText(text, texts);
+  return json;
+}
+
+/// Puts an array: the order of features is that of the columns they make.
+void PutFeatures(const char* key, const std::vector<Feature>& features, CanonicalScope scope,
+                 Json* object) {
   Json list = Json::array();
+  Json texts = Json::object();
   for (const Feature& feature : features) {
     Json json = Start(feature, scope);
     if (!feature.expr.text.empty()) json["expr"] = SqlNormalForm(feature.expr.text);
+    if (feature.function) json["function"] = FunctionOf(*feature.function, &texts);
     if (feature.window) json["window"] = FormatWindow(*feature.window);
     if (feature.default_value) json["default"] = feature.default_value->text;
     if (!feature.type.empty()) json["dtype"] = feature.type;
     list.push_back(std::move(json));
   }
-  return list;
+  (*object)[key] = std::move(list);
+  if (!texts.empty()) (*object)["python_texts"] = std::move(texts);
 }
 
 Json Spine(const std::string& path, const std::string& timestamp_column) {
@@ -144,7 +185,7 @@ std::string CanonicalText(const FeatureView& view, CanonicalScope scope) {
   if (view.window) json["window"] = FormatWindow(*view.window);
   PutSql(&json, "where", view.filter);
   PutSql(&json, "having", view.having);
-  json["features"] = FeatureList(view.features, scope);
+  PutFeatures("features", view.features, scope, &json);
   if (view.ttl_us) json["ttl"] = FormatDuration(*view.ttl_us);
   if (view.online || !view.computed) json["online"] = view.online;
   return Print(json);
@@ -161,7 +202,7 @@ std::string CanonicalText(const Labels& labels, CanonicalScope scope) {
   json["source"] = labels.source.name;
   json["window"] = FormatWindow(labels.window);
   PutSql(&json, "where", labels.filter);
-  json["columns"] = FeatureList(labels.columns, scope);
+  PutFeatures("columns", labels.columns, scope, &json);
   return Print(json);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/definition/validation.h"
+#include "src/expression/binder.h"
 
 namespace viand::definition {
 namespace {
@@ -201,6 +202,13 @@ arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromFeast(const std::string&
     hint = "Feast's types are INT64, DOUBLE, STRING, BOOL, UNIX_TIMESTAMP, INT64_LIST, ...";
   return MakeError(ErrorKind::kDefinition, fmt::format("unknown type \"{}\"", name),
                    std::move(hint));
+}
+
+arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromName(const std::string& name) {
+  auto type = TypeFromFeast(name);
+  if (type.ok()) return type;
+  auto sql = expression::TypeFromSql(name);
+  return sql.ok() ? sql : type;
 }
 
 }  // namespace viand::definition

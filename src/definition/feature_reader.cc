@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "src/definition/function_reader.h"
 #include "src/definition/object_name.h"
 #include "src/definition/sql_scalar.h"
 #include "src/definition/window_text.h"
@@ -21,8 +22,12 @@ arrow::Status ReadDefault(const YamlMapping& mapping, Feature* feature) {
 
 arrow::Status ReadComputation(const YamlDocument& document, const YamlMapping& mapping,
                               Feature* feature) {
-  VIAND_ASSIGN_OR_RETURN(const YamlNodePtr expr, mapping.Get("expr"));
-  VIAND_ASSIGN_OR_RETURN(feature->expr, ReadSql(document, *expr, "an expression"));
+  VIAND_RETURN_NOT_OK(ReadFunction(mapping, &feature->function));
+  if (!feature->function) {
+    VIAND_ASSIGN_OR_RETURN(const YamlNodePtr expr,
+                           mapping.Get("expr", "write an expression, or function: module:name"));
+    VIAND_ASSIGN_OR_RETURN(feature->expr, ReadSql(document, *expr, "an expression"));
+  }
   VIAND_RETURN_NOT_OK(ReadOptionalWindow(mapping, "window", &feature->window));
   return ReadDefault(mapping, feature);
 }
@@ -35,23 +40,28 @@ arrow::Result<Feature> ReadListedFeature(const YamlDocument& document, const Yam
     VIAND_RETURN_NOT_OK(CheckColumnName(feature.name, feature.where));
     return feature;
   }
-  VIAND_ASSIGN_OR_RETURN(const YamlMapping mapping,
-                         YamlMapping::Of(node, "a feature",
-                                         {"name", "dtype", "expr", "window", "default",
-                                          "description", "owner", "tags"}));
+  VIAND_ASSIGN_OR_RETURN(
+      const YamlMapping mapping,
+      YamlMapping::Of(node, "a feature",
+                      {"name", "dtype", "expr", "function", "columns", "returns", "mode", "output",
+                       "packages", "code", "window", "default", "description", "owner", "tags"}));
   VIAND_RETURN_NOT_OK(mapping.Require("name", &feature.name));
   feature.where = mapping.Find("name")->where;
   VIAND_RETURN_NOT_OK(CheckColumnName(feature.name, feature.where));
   VIAND_RETURN_NOT_OK(mapping.ReadDocumentation(&feature));
-  if (mapping.Find("expr") != nullptr) {
+  if (mapping.Find("expr") != nullptr || mapping.Find("function") != nullptr) {
     VIAND_RETURN_NOT_OK(ReadComputation(document, mapping, &feature));
     if (const YamlNodePtr type = mapping.Find("dtype")) {
       return ErrorAt(type->where, ErrorKind::kDefinition,
-                     "a feature has \"expr\" or \"dtype\", not both",
-                     "the type follows from the expression; cast(... as type) changes it");
+                     fmt::format("a feature has \"{}\" or \"dtype\", not both",
+                                 feature.function ? "function" : "expr"),
+                     feature.function
+                         ? "\"returns\" is the type of a function's values"
+                         : "the type follows from the expression; cast(... as type) changes it");
     }
     return feature;
   }
+  VIAND_RETURN_NOT_OK(RefuseFunctionKeys(mapping));
   for (std::string_view key : {"window", "default"}) {
     if (const YamlNodePtr extra = mapping.Find(key)) {
       return ErrorAt(
@@ -77,7 +87,8 @@ arrow::Result<std::vector<Feature>> ReadComputedFeatures(const YamlDocument& doc
       VIAND_ASSIGN_OR_RETURN(
           const YamlMapping mapping,
           YamlMapping::Of(*entry.value, fmt::format("the feature \"{}\"", entry.key),
-                          {"expr", "window", "default", "description", "owner", "tags"}));
+                          {"expr", "function", "columns", "returns", "mode", "output", "packages",
+                           "code", "window", "default", "description", "owner", "tags"}));
       VIAND_RETURN_NOT_OK(mapping.ReadDocumentation(&feature));
       VIAND_RETURN_NOT_OK(ReadComputation(document, mapping, &feature));
     } else {

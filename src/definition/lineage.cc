@@ -160,9 +160,10 @@ class Builder {
     filters.conditions.insert(filters.values.begin(), filters.values.end());
     for (const BoundFeature& each : bound.features) {
       const Feature& feature = *each.feature;
-      const size_t node = Node({kind, object.name, feature.name, feature.expr.text});
+      const size_t node = Node({kind, object.name, feature.name, feature.Computation()});
       NamesRead names = NamesIn(feature.expr);
-      if (feature.expr.text.empty()) names.values.insert(feature.name);
+      names.values.insert(each.function_columns.begin(), each.function_columns.end());
+      if (!feature.IsComputed()) names.values.insert(feature.name);
       for (const auto& name : names.values) Edge(Resolve(source, name), node, LineageUse::kValue);
       names.conditions.insert(filters.conditions.begin(), filters.conditions.end());
       for (const auto& name : names.conditions)

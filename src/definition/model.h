@@ -112,11 +112,38 @@ struct Window {
   SourceLocation where;
 };
 
+/// A function of the user's in Python that makes values of the window's rows of many keys at once:
+/// what the definition says, and what the function is (function_code.h).
+struct PythonFunction {
+  Reference name;                  ///< "features.rfm:monetary"; "monetary" where `source` is given
+  std::vector<Reference> columns;  ///< of the source, in this order; empty: all of them
+  std::string mode = "arrow";      ///< what it takes: "arrow" or "pandas"
+  std::string output;              ///< which of its results; empty: it has one
+  Sql returns;                     ///< the type of the value
+  std::vector<std::string> packages;  ///< whose versions count beside those that it imports
+  std::string source;                 ///< its text where it is in no file (a notebook's)
+
+  /// Of Python and of the packages that it uses; the text of the function and of what it needs of
+  /// its module, without comments; the texts of the repo's modules that it imports. Empty until
+  /// ResolveFunctions has found them.
+  std::string python;
+  std::map<std::string, std::string> versions;
+  std::string code;
+  std::map<std::string, std::string> modules;
+  /// Where the code stands in the user's files, as JSON; no part of the definition.
+  std::string places;
+};
+
 struct Feature : Object {
-  Sql expr;                          ///< empty text in a view of ready columns
-  std::optional<Window> window;      ///< overrides the view's
-  std::optional<Sql> default_value;  ///< a literal
-  std::string type;                  ///< `schema` views: Feast's or SQL's type name
+  Sql expr;  ///< empty text in a view of ready columns, and of a function
+  std::optional<PythonFunction> function;  ///< instead of `expr`
+  std::optional<Window> window;            ///< overrides the view's
+  std::optional<Sql> default_value;        ///< a literal
+  std::string type;                        ///< `schema` views: Feast's or SQL's type name
+
+  bool IsComputed() const { return !expr.text.empty() || function.has_value(); }
+  /// Its expression, or its function and the columns that this takes: for people.
+  std::string Computation() const;
 };
 
 struct FeatureView : Object {

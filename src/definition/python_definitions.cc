@@ -12,6 +12,7 @@
 
 #include "src/common/atomic_file.h"
 #include "src/common/child_output.h"
+#include "src/common/python_program.h"
 #include "src/definition/error_list.h"
 
 namespace viand::definition {
@@ -23,11 +24,6 @@ constexpr const char* kFormat = "viand.definitions/1";
 constexpr const char* kReading = "VIAND_READING_DEFINITIONS";
 constexpr double kTimeoutSeconds = 120;
 constexpr size_t kMaxSaidBytes = 256 << 20;
-
-std::string PythonProgram() {
-  const char* named = std::getenv("VIAND_PYTHON");
-  return named != nullptr && *named != '\0' ? named : "python3";
-}
 
 double TimeoutSeconds() {
   const char* text = std::getenv("VIAND_PYTHON_TIMEOUT");

@@ -40,7 +40,8 @@ struct BoundDataset {
 
 struct BoundFeature {
   const Feature* feature = nullptr;
-  ExpressionPtr expression;                   ///< typed, aggregates inside; null for a ready column
+  ExpressionPtr expression;  ///< typed, aggregates inside; null for a ready column and a function
+  std::vector<std::string> function_columns;  ///< what its function takes, all where it named none
   Window window;                              ///< the feature's or the view's
   std::shared_ptr<arrow::DataType> type;      ///< null while the source's are not known
   std::shared_ptr<arrow::DataType> foreseen;  ///< what the type will be, where that is known
@@ -134,6 +135,9 @@ arrow::Result<FeatureView> ViewFromCanonicalText(const std::string& text);
 /// type.
 arrow::Result<std::string> FeastTypeOf(const arrow::DataType& type);
 arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromFeast(const std::string& name);
+
+/// A type by Feast's name or SQL's.
+arrow::Result<std::shared_ptr<arrow::DataType>> TypeFromName(const std::string& name);
 
 /// Types that Feast tells apart and files do not (JSON in a text, a set in a list), or that have
 /// parameters of the file's own (DECIMAL, MAP, STRUCT): the ValueType name of either of its names;

@@ -64,20 +64,13 @@ BaseRows BindRows(const Reference& source, const std::vector<Reference>& entitie
   return rows;
 }
 
-arrow::Result<std::shared_ptr<arrow::DataType>> DeclaredType(const std::string& name) {
-  auto type = TypeFromFeast(name);
-  if (type.ok()) return type;
-  auto sql = expression::TypeFromSql(name);
-  return sql.ok() ? sql : type;
-}
-
 /// A ready column has the type of its source, and says so where it says a type.
 arrow::Status BindReadyColumn(const BaseRows& rows, bool stored_only, BoundFeature* bound) {
   const Feature& feature = *bound->feature;
   std::shared_ptr<arrow::DataType> declared;
   const auto logical = LogicalFeastType(feature.type);
   if (!feature.type.empty() && !logical) {
-    auto type = DeclaredType(feature.type);
+    auto type = TypeFromName(feature.type);
     if (!type.ok()) return Placed(type.status(), feature.where);
     declared = *type;
   }
@@ -145,7 +138,10 @@ void BindComputedFeatures(const std::vector<Feature>& features, const Window& wi
     column.feature = &feature;
     column.window = feature.window.value_or(window);
     if (feature.window) errors->Add(CheckDirection(*feature.window, following, scope.owner));
-    BindAggregateFeature(scope, &column, errors);
+    if (feature.function)
+      BindFunctionFeature(scope, &column, errors);
+    else
+      BindAggregateFeature(scope, &column, errors);
     bound->features.push_back(std::move(column));
   }
 }

@@ -51,11 +51,61 @@ arrow::Status ReadObject(const Json& json, Object* object) {
   return arrow::Status::OK();
 }
 
-arrow::Result<Feature> ReadFeature(const Json& json) {
+arrow::Result<std::vector<std::string>> TextsAt(const Json& json, const char* key) {
+  std::vector<std::string> texts;
+  const auto found = json.find(key);
+  if (found == json.end()) return texts;
+  if (!found->is_array()) return Broken(fmt::format("\"{}\" is no list", key));
+  for (const Json& each : *found) {
+    if (!each.is_string()) return Broken(fmt::format("\"{}\" is no list of texts", key));
+    texts.push_back(each.get<std::string>());
+  }
+  return texts;
+}
+
+arrow::Result<std::map<std::string, std::string>> TextMapAt(const Json& json, const char* key) {
+  std::map<std::string, std::string> texts;
+  const auto found = json.find(key);
+  if (found == json.end()) return texts;
+  if (!found->is_object()) return Broken(fmt::format("\"{}\" is no mapping", key));
+  for (const auto& [name, text] : found->items()) {
+    if (!text.is_string()) return Broken(fmt::format("\"{}\" is no mapping of texts", key));
+    texts[name] = text.get<std::string>();
+  }
+  return texts;
+}
+
+arrow::Result<PythonFunction> ReadFunction(const Json& json,
+                                           std::map<std::string, std::string> texts) {
+  if (!json.is_object()) return Broken("a function is no mapping");
+  PythonFunction function;
+  VIAND_ASSIGN_OR_RETURN(function.name.name, TextAt(json, "name"));
+  VIAND_ASSIGN_OR_RETURN(function.returns.text, TextAt(json, "returns"));
+  VIAND_ASSIGN_OR_RETURN(const std::string mode, TextAt(json, "mode"));
+  if (!mode.empty()) function.mode = mode;
+  VIAND_ASSIGN_OR_RETURN(function.output, TextAt(json, "output"));
+  VIAND_ASSIGN_OR_RETURN(const auto columns, TextsAt(json, "columns"));
+  for (const std::string& column : columns) function.columns.push_back({column, {}});
+  VIAND_ASSIGN_OR_RETURN(function.packages, TextsAt(json, "packages"));
+  VIAND_ASSIGN_OR_RETURN(function.python, TextAt(json, "python"));
+  VIAND_ASSIGN_OR_RETURN(function.versions, TextMapAt(json, "versions"));
+  VIAND_ASSIGN_OR_RETURN(const std::string code, TextAt(json, "code"));
+  function.code = texts[code];
+  VIAND_ASSIGN_OR_RETURN(function.modules, TextMapAt(json, "modules"));
+  for (auto& [module, text] : function.modules) text = texts[text];
+  if (function.code.empty()) return Broken("the text of a function is missing");
+  return function;
+}
+
+arrow::Result<Feature> ReadFeature(const Json& json,
+                                   const std::map<std::string, std::string>& texts) {
   if (!json.is_object()) return Broken("a feature is no mapping");
   Feature feature;
   VIAND_RETURN_NOT_OK(ReadObject(json, &feature));
   VIAND_ASSIGN_OR_RETURN(feature.expr.text, TextAt(json, "expr"));
+  if (json.contains("function")) {
+    VIAND_ASSIGN_OR_RETURN(feature.function, ReadFunction(json["function"], texts));
+  }
   VIAND_ASSIGN_OR_RETURN(feature.type, TextAt(json, "dtype"));
   VIAND_ASSIGN_OR_RETURN(feature.window, WindowAt(json));
   // A default may be the empty text.
@@ -75,12 +125,13 @@ arrow::Status ReadLists(const Json& json, FeatureView* view) {
   }
   if (!json.contains("features") || !json["features"].is_array())
     return Broken("no list of features");
+  VIAND_ASSIGN_OR_RETURN(const auto texts, TextMapAt(json, "python_texts"));
   for (const Json& item : json["features"]) {
-    VIAND_ASSIGN_OR_RETURN(Feature feature, ReadFeature(item));
+    VIAND_ASSIGN_OR_RETURN(Feature feature, ReadFeature(item, texts));
     view->features.push_back(std::move(feature));
   }
   if (view->features.empty()) return Broken("no features");
-  view->computed = !view->features.front().expr.text.empty();
+  view->computed = view->features.front().IsComputed();
   return arrow::Status::OK();
 }
 

@@ -34,9 +34,9 @@ arrow::Status ReadFeatures(const YamlDocument& document, const YamlMapping& mapp
 
 /// Features are computed or ready, and only a computed view has windows and conditions.
 arrow::Status CheckOneSort(const YamlMapping& mapping, FeatureView* view) {
-  view->computed = !view->features.front().expr.text.empty();
+  view->computed = view->features.front().IsComputed();
   for (const Feature& feature : view->features) {
-    if (feature.expr.text.empty() != view->computed) continue;
+    if (feature.IsComputed() == view->computed) continue;
     return ErrorAt(feature.where, ErrorKind::kDefinition,
                    fmt::format("the feature view \"{}\" mixes computed features and ready columns",
                                view->name),

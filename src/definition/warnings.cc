@@ -64,7 +64,10 @@ class Warnings {
       const std::string& source = reader.view->source.name;
       if (sources.contains(source)) continue;
       std::vector<ExpressionPtr> expressions = {reader.filter, reader.having};
-      for (const BoundFeature& feature : reader.features) expressions.push_back(feature.expression);
+      for (const BoundFeature& feature : reader.features) {
+        expressions.push_back(feature.expression);
+        columns[source].insert(feature.function_columns.begin(), feature.function_columns.end());
+      }
       for (const ExpressionPtr& expression : expressions) {
         if (expression == nullptr) continue;
         for (std::string& column : expression::ColumnsOf(*expression))

@@ -12,6 +12,7 @@
 #include "src/common/run_parallel.h"
 #include "src/definition/definition_files.h"
 #include "src/definition/error_list.h"
+#include "src/definition/function_code.h"
 #include "src/definition/object_readers.h"
 #include "src/definition/python_definitions.h"
 #include "src/definition/yaml_document.h"
@@ -161,14 +162,19 @@ arrow::Result<Definitions> ReadDefinitions(const std::string& root, const std::s
   VIAND_RETURN_NOT_OK(
       ReadPython(folder.string(), files.python, project, python, &definitions, &errors));
   VIAND_RETURN_NOT_OK(errors.Finish());
+  VIAND_RETURN_NOT_OK(ResolveFunctions(folder.string(), python, &definitions, &errors));
+  VIAND_RETURN_NOT_OK(errors.Finish());
   return definitions;
 }
 
-arrow::Result<Definitions> ReadGivenDefinitions(std::string_view said, const std::string& root) {
+arrow::Result<Definitions> ReadGivenDefinitions(std::string_view said, const std::string& root,
+                                                const std::string& program) {
   VIAND_ASSIGN_OR_RETURN(const PythonDefinitions python, ParsePythonDefinitions(said, root));
   Definitions given;
   ErrorList errors;
   for (const PythonFile& file : python.files) ReadDocument(file.document, &given, &errors);
+  VIAND_RETURN_NOT_OK(errors.Finish());
+  VIAND_RETURN_NOT_OK(ResolveFunctions(root, program, &given, &errors));
   VIAND_RETURN_NOT_OK(errors.Finish());
   return given;
 }

@@ -18,8 +18,10 @@ arrow::Result<RepoConfig> ReadRepoConfig(const std::string& root);
 arrow::Result<Definitions> ReadDefinitions(const std::string& root, const std::string& project = "",
                                            const std::string& python = "");
 
-/// Reads definitions that Python hands over (docs/formats/python.md): those of a notebook.
-arrow::Result<Definitions> ReadGivenDefinitions(std::string_view said, const std::string& root);
+/// Reads definitions that Python hands over (docs/formats/python.md): those of a notebook. `python`
+/// as above.
+arrow::Result<Definitions> ReadGivenDefinitions(std::string_view said, const std::string& root,
+                                                const std::string& python = "");
 
 /// Puts each object of `given` in place of that of its kind and name, or behind the others.
 void ReplaceDefinitions(const Definitions& given, Definitions* definitions);

@@ -13,13 +13,14 @@ using Json = nlohmann::ordered_json;
 
 // Keys in the order in which people write them; others follow as they come.
 constexpr const char* kKeyOrder[] = {
-    "name",   "description", "owner",        "tags",     "join_keys",      "value_types",
-    "type",   "path",        "population",   "entities", "from",           "on_error",
-    "view",   "alias",       "join_key_map", "source",   "snapshots",      "first",
-    "last",   "every",       "window",       "where",    "having",         "expr",
-    "dtype",  "default",     "features",     "schema",   "columns",        "ttl",
-    "online", "to",          "sort_by",      "labels",   "spine",          "timestamp_column",
-    "target", "fill_null",   "split",        "params",   "num_boost_round"};
+    "name",     "description", "owner",        "tags",     "join_keys",      "value_types",
+    "type",     "path",        "population",   "entities", "from",           "on_error",
+    "view",     "alias",       "join_key_map", "source",   "snapshots",      "first",
+    "last",     "every",       "function",     "returns",  "mode",           "output",
+    "packages", "code",        "window",       "where",    "having",         "expr",
+    "dtype",    "default",     "features",     "schema",   "columns",        "ttl",
+    "online",   "to",          "sort_by",      "labels",   "spine",          "timestamp_column",
+    "target",   "fill_null",   "split",        "params",   "num_boost_round"};
 
 bool IsPlainWord(const std::string& text, bool in_flow) {
   static const std::vector<std::string> kWords = {"true", "false", "null", "yes",
@@ -126,11 +127,31 @@ void ReshapeModel(Json* object) {
     if (values.is_array() && values.size() == 1) values = Json(values[0]);
 }
 
+// A function's keys stand among those of its feature; what was found of it is found again, but for
+// a text that stands in no file of its own.
+void ReshapeFunctions(Json* object) {
+  const Json texts = object->value("python_texts", Json::object());
+  object->erase("python_texts");
+  for (const char* key : {"features", "columns"}) {
+    if (!object->contains(key) || !(*object)[key].is_array()) continue;
+    for (Json& feature : (*object)[key]) {
+      if (!feature.is_object() || !feature.contains("function")) continue;
+      const Json function = feature["function"];
+      feature["function"] = function.at("name");
+      for (const char* own : {"columns", "returns", "mode", "output", "packages"})
+        if (function.contains(own)) feature[own] = function[own];
+      if (function.contains("code")) feature["code"] = texts.at(function["code"]);
+    }
+  }
+}
+
 // A canonical text has lists where people write mappings.
 void Reshape(const std::string& section, Json* object) {
+  ReshapeFunctions(object);
   if (section == "feature_views") {
     Json& features = (*object)["features"];
-    const bool computed = !features.empty() && features[0].contains("expr");
+    const bool computed =
+        !features.empty() && (features[0].contains("expr") || features[0].contains("function"));
     if (computed) {
       features = ByName(features);
     } else {
@@ -159,14 +180,38 @@ void Reshape(const std::string& section, Json* object) {
     (*object)["from"]["path"] = Json((*object)["from"]["path"][0]);
 }
 
+constexpr auto kDocumented = CanonicalScope::kWithDocumentation;
+
+template <class Object>
+const Object& AsWritten(const Object& object) {
+  return object;
+}
+
+// The files of a repo hold the functions that they name.
+void LeaveInFiles(std::vector<Feature>* features) {
+  for (Feature& feature : *features) {
+    if (feature.function && feature.function->name.name.find(':') != std::string::npos)
+      feature.function->code.clear();
+  }
+}
+
+FeatureView AsWritten(FeatureView view) {
+  LeaveInFiles(&view.features);
+  return view;
+}
+
+Labels AsWritten(Labels labels) {
+  LeaveInFiles(&labels.columns);
+  return labels;
+}
+
 template <class Objects>
 arrow::Status PrintSection(const char* section, const Objects& objects, std::string* text) {
   if (objects.empty()) return arrow::Status::OK();
   *text += std::string(text->empty() ? "" : "\n") + section + ":\n";
   for (const auto& object : objects) {
-    VIAND_ASSIGN_OR_RETURN(
-        const std::string item,
-        YamlItem(section, CanonicalText(object, CanonicalScope::kWithDocumentation), 2));
+    VIAND_ASSIGN_OR_RETURN(const std::string item,
+                           YamlItem(section, CanonicalText(AsWritten(object), kDocumented), 2));
     *text += item;
   }
   return arrow::Status::OK();

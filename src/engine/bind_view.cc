@@ -45,6 +45,14 @@ arrow::Result<std::shared_ptr<arrow::Scalar>> BindDefault(
 arrow::Result<WindowFeature> BindFeature(const PlannedFeature& feature,
                                          const std::shared_ptr<arrow::Schema>& schema,
                                          const std::string& described_as) {
+  if (feature.function != nullptr) {
+    VIAND_ASSIGN_OR_RETURN(auto default_value, BindDefault(feature, feature.function->type));
+    return WindowFeature{.name = feature.name,
+                         .window = feature.window,
+                         .default_value = std::move(default_value),
+                         .function = feature.function,
+                         .where = feature.where};
+  }
   VIAND_ASSIGN_OR_RETURN(auto aggregation,
                          BindAggregation(feature.expr, schema, feature.where, described_as));
   VIAND_ASSIGN_OR_RETURN(auto default_value, BindDefault(feature, aggregation.result->type));

@@ -43,6 +43,7 @@ arrow::Result<WindowSpec> SpecOf(const WindowTask& task, const WindowFragment& w
   VIAND_ASSIGN_OR_RETURN(WindowSpec spec, BindWindowSpec(task.features, task.existence, task.having,
                                                          schema, window.described_as));
   spec.absent = task.absent;
+  for (const int key : window.keys) spec.key_names.push_back(schema->field(key)->name());
   if (task.filter.empty()) return spec;
   const expression::Scope scope{.columns = schema, .described_as = window.described_as};
   VIAND_ASSIGN_OR_RETURN(spec.filter, expression::ParseAndBind(task.filter, scope));
@@ -137,16 +138,14 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
     VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches({summary}));
     return Tables{std::move(table)};
   }
-  std::vector<std::string> key_names;
-  for (int key : window.keys) key_names.push_back(window.events->field(key)->name());
   Tables outputs;
   for (size_t i = 0; i < specs.size(); ++i) {
     if (!window.at_spine) {
-      VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtGrid(sorted.get(), key_names,
+      VIAND_ASSIGN_OR_RETURN(auto rows, AggregateAtGrid(sorted.get(), specs[i].key_names,
                                                         window.tasks[i].cutoffs_us, specs[i]));
       VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches({rows}));
-      VIAND_ASSIGN_OR_RETURN(const auto ordered, InSnapshotOrder(table, key_names.size(), pool));
-      Tables cut = CutAtTimes(ordered, key_names.size(), window.tasks[i].cut_at_us);
+      VIAND_ASSIGN_OR_RETURN(const auto ordered, InSnapshotOrder(table, window.keys.size(), pool));
+      Tables cut = CutAtTimes(ordered, window.keys.size(), window.tasks[i].cut_at_us);
       std::move(cut.begin(), cut.end(), std::back_inserter(outputs));
       continue;
     }

@@ -99,9 +99,9 @@ Names Details(const WindowView& view, const Lookup& lookup) {
                                lookup.compute_absent ? "computed" : "null")};
   for (size_t i = 0; i < view.features.size(); ++i) {
     const PlannedFeature& feature = view.features[i];
-    details.push_back(
-        fmt::format("{} = {} over {}{}", lookup.output_names[i], feature.expr, Text(feature.window),
-                    feature.default_value.empty() ? "" : ", default " + feature.default_value));
+    details.push_back(fmt::format(
+        "{} = {} over {}{}", lookup.output_names[i], feature.Computation(), Text(feature.window),
+        feature.default_value.empty() ? "" : ", default " + feature.default_value));
   }
   return details;
 }

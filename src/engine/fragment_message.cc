@@ -170,32 +170,52 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const GatherFragme
       .Union();
 }
 
-Offset<message::Feature> Write(FlatBufferBuilder* builder, const PlannedFeature& feature) {
+arrow::Result<Offset<message::Function>> Write(FlatBufferBuilder* builder,
+                                               const PlannedFunction& function) {
+  const auto name = builder->CreateSharedString(function.name);
+  const auto code = builder->CreateSharedString(function.code);  // of several features
+  const auto columns = builder->CreateVectorOfStrings(function.columns);
+  const auto output = builder->CreateString(function.output);
+  const arrow::Schema value({arrow::field("value", function.type)});
+  VIAND_ASSIGN_OR_RETURN(const auto type, WriteSchema(builder, value));
+  return message::CreateFunction(*builder, name, code, columns, output, type);
+}
+
+arrow::Result<Offset<message::Feature>> Write(FlatBufferBuilder* builder,
+                                              const PlannedFeature& feature) {
   const auto name = builder->CreateString(feature.name);
   const auto expr = builder->CreateString(feature.expr);
   const auto length = Write(builder, feature.window);
   const auto default_value = builder->CreateString(feature.default_value);
-  const auto file = builder->CreateString(feature.where.file);
-  const auto where = message::CreatePlace(*builder, file, feature.where.line, feature.where.column);
-  return message::CreateFeature(*builder, name, expr, length, default_value, where);
+  const auto where = message::CreatePlace(*builder, builder->CreateString(feature.where.file),
+                                          feature.where.line, feature.where.column);
+  Offset<message::Function> function;
+  if (feature.function != nullptr) {
+    VIAND_ASSIGN_OR_RETURN(function, Write(builder, *feature.function));
+  }
+  return message::CreateFeature(*builder, name, expr, length, default_value, where, function);
 }
 
-Offset<message::WindowTask> Write(FlatBufferBuilder* builder, const WindowTask& task) {
+arrow::Result<Offset<message::WindowTask>> Write(FlatBufferBuilder* builder,
+                                                 const WindowTask& task) {
   std::vector<Offset<message::Feature>> features;
-  for (const PlannedFeature& feature : task.features) features.push_back(Write(builder, feature));
+  for (const PlannedFeature& feature : task.features) {
+    VIAND_ASSIGN_OR_RETURN(features.emplace_back(), Write(builder, feature));
+  }
   const auto cutoffs = builder->CreateVector(task.cutoffs_us);
   const auto filter = builder->CreateString(task.filter);
   const auto feature_list = builder->CreateVector(features);
   const auto existence = Write(builder, task.existence);
-  const auto having = builder->CreateString(task.having);
-  const auto cut_at = builder->CreateVector(task.cut_at_us);
-  return message::CreateWindowTask(*builder, cutoffs, filter, feature_list, existence, having,
-                                   static_cast<uint8_t>(task.absent), cut_at);
+  return message::CreateWindowTask(
+      *builder, cutoffs, filter, feature_list, existence, builder->CreateString(task.having),
+      static_cast<uint8_t>(task.absent), builder->CreateVector(task.cut_at_us));
 }
 
 arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WindowFragment& window) {
   std::vector<Offset<message::WindowTask>> tasks;
-  for (const WindowTask& task : window.tasks) tasks.push_back(Write(builder, task));
+  for (const WindowTask& task : window.tasks) {
+    VIAND_ASSIGN_OR_RETURN(tasks.emplace_back(), Write(builder, task));
+  }
   VIAND_ASSIGN_OR_RETURN(auto events, WriteSchema(builder, *window.events));
   const auto keys = builder->CreateVector(window.keys);
   const auto described_as = builder->CreateString(window.described_as);
@@ -474,6 +494,14 @@ arrow::Result<Fragment> Read(const message::SnapshotFragment& snapshot) {
   return result;
 }
 
+arrow::Result<std::shared_ptr<const PlannedFunction>> Read(const message::Function& function) {
+  VIAND_ASSIGN_OR_RETURN(const auto type, ReadSchema(function.type()));
+  if (type->num_fields() != 1) return Damaged("type of a function");
+  return std::make_shared<const PlannedFunction>(PlannedFunction{
+      ReadText(function.name()), ReadText(function.code()), ReadTexts(function.columns()),
+      ReadText(function.output()), type->field(0)->type()});
+}
+
 arrow::Result<WindowTask> Read(const message::WindowTask& task) {
   WindowTask result;
   result.cutoffs_us = ReadNumbers(task.cutoffs_us());
@@ -483,6 +511,8 @@ arrow::Result<WindowTask> Read(const message::WindowTask& task) {
       result.features.push_back({ReadText(feature->name()), ReadText(feature->expr()),
                                  Read(feature->window()), ReadText(feature->default_value()),
                                  Read(feature->where())});
+      if (feature->function() == nullptr) continue;
+      VIAND_ASSIGN_OR_RETURN(result.features.back().function, Read(*feature->function()));
     }
   }
   result.existence = Read(task.existence());

@@ -166,6 +166,24 @@ TEST(FragmentMessage, EveryFieldOfAMapSurvives) {
   EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
 }
 
+TEST(FragmentMessage, AFunctionSurvives) {
+  WindowFragment window = Window();
+  window.tasks[0].features[0].function = std::make_shared<const PlannedFunction>(
+      PlannedFunction{.name = "m:f",
+                      .code = R"({"code": "x"})",
+                      .columns = {"x", "ts"},
+                      .output = "o",
+                      .type = arrow::list(arrow::float64())});
+  const std::string bytes = SerializeFragment(window).ValueOrDie();
+  const auto read = std::get<WindowFragment>(ParseFragment(bytes).ValueOrDie());
+  EXPECT_EQ(read.tasks[0].features[1].function, nullptr);
+  const PlannedFunction& function = *read.tasks[0].features[0].function;
+  EXPECT_EQ(function.ToString(), "m:f(x, ts).o");
+  EXPECT_EQ(function.code, R"({"code": "x"})");
+  EXPECT_TRUE(function.type->Equals(arrow::list(arrow::float64())));
+  EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+}
+
 TEST(FragmentMessage, ReducesSurvive) {
   const auto window = std::get<WindowFragment>(
       ParseFragment(SerializeFragment(Window()).ValueOrDie()).ValueOrDie());

@@ -49,12 +49,32 @@ struct Scan {
   bool fill_missing = false;     ///< a column that only other files have is null; else an error
 };
 
+/// A function of the user's in Python, which a worker process runs (function_calls.h).
+struct PlannedFunction {
+  std::string name;                  ///< "features.rfm:monetary": for people
+  std::string code;                  ///< docs/formats/function.md
+  std::vector<std::string> columns;  ///< of the source: what it takes
+  std::string output;                ///< which of its results; empty: it has one
+  std::shared_ptr<arrow::DataType> type;
+
+  /// Two features of one call.
+  bool SameCall(const PlannedFunction& other) const {
+    return code == other.code && columns == other.columns;
+  }
+  /// "features.rfm:monetary(revenue)": for people.
+  std::string ToString() const;
+};
+
 struct PlannedFeature {
   std::string name;
   std::string expr;  ///< SQL over the source's columns with aggregates, and as_of
   TimeWindow window;
-  std::string default_value;  ///< SQL literal; empty: none
-  SourceLocation where = {};  ///< of its definition: for errors
+  std::string default_value;                                  ///< SQL literal; empty: none
+  SourceLocation where = {};                                  ///< of its definition: for errors
+  std::shared_ptr<const PlannedFunction> function = nullptr;  ///< instead of `expr`
+
+  /// Its expression or its function: for people.
+  std::string Computation() const { return function == nullptr ? expr : function->ToString(); }
 };
 
 /// A computed view, or labels.

@@ -92,7 +92,7 @@ void PrintFeatures(const WindowView& view, const std::vector<std::string>& names
             view.having.empty() ? "" : " having " + view.having);
   for (size_t i = 0; i < view.features.size(); ++i) {
     const PlannedFeature& feature = view.features[i];
-    out->Line(depth, "{} = {} over {}{}", names[i], feature.expr, Text(feature.window),
+    out->Line(depth, "{} = {} over {}{}", names[i], feature.Computation(), Text(feature.window),
               feature.default_value.empty() ? "" : ", default " + feature.default_value);
   }
 }
@@ -106,6 +106,12 @@ std::string TimesText(const std::vector<int64_t>& times_us) {
 }
 
 }  // namespace
+
+std::string PlannedFunction::ToString() const {
+  std::string text = name + "(";
+  for (const std::string& column : columns) text += (text.back() == '(' ? "" : ", ") + column;
+  return text + ")" + (output.empty() ? "" : "." + output);
+}
 
 std::string ToString(const BackfillPlan& plan) {
   Outline out;

@@ -93,13 +93,18 @@ const RowTallies* SortedEvents::TalliesOf(const TalliedRows& rows) const {
   return found == tallies_.end() ? nullptr : &found->second;
 }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> SortedEvents::RowsAt(
+arrow::Result<std::shared_ptr<arrow::Array>> SortedEvents::PlacesOf(
     const PoolVector<int32_t>& positions) const {
   arrow::Int32Builder rows(pool_);
   VIAND_RETURN_NOT_OK(rows.Reserve(static_cast<int64_t>(positions.size())));
   for (const int32_t position : positions)
     rows.UnsafeAppend(order_.empty() ? position : order_[position]);
-  VIAND_ASSIGN_OR_RETURN(const std::shared_ptr<arrow::Array> indices, rows.Finish());
+  return rows.Finish();
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> SortedEvents::RowsAt(
+    const PoolVector<int32_t>& positions) const {
+  VIAND_ASSIGN_OR_RETURN(const auto indices, PlacesOf(positions));
   arrow::compute::ExecContext context(pool_);
   VIAND_ASSIGN_OR_RETURN(
       const arrow::Datum taken,

@@ -51,6 +51,8 @@ class SortedEvents {
 
   /// What rows stand for, in the order of `all`; null: for themselves.
   const RowTallies* TalliesOf(const TalliedRows& rows) const;
+  /// Where the rows in the order of `all` are in the events' columns, int32.
+  arrow::Result<std::shared_ptr<arrow::Array>> PlacesOf(const PoolVector<int32_t>& positions) const;
   /// The rows in the order of `all`, as the events have them.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowsAt(
       const PoolVector<int32_t>& positions) const;

@@ -80,7 +80,11 @@ arrow::Result<std::vector<std::string>> ColumnsOfView(const WindowView& view,
   VIAND_ASSIGN_OR_RETURN(const WindowSpec spec, Bind(view, source));
   std::vector<std::string> columns = view.keys;
   Add(view.timestamp_column, &columns);
-  for (const WindowFeature& feature : spec.features) AddColumnsOf(feature.aggregation, &columns);
+  for (const WindowFeature& feature : spec.features) {
+    AddColumnsOf(feature.aggregation, &columns);
+    if (feature.function == nullptr) continue;
+    for (const std::string& column : feature.function->columns) Add(column, &columns);
+  }
   if (spec.having) AddColumnsOf(*spec.having, &columns);
   return columns;
 }
@@ -91,6 +95,8 @@ arrow::Result<std::vector<std::string>> ColumnsComparedOnly(const WindowView& vi
   Uses uses;
   for (const WindowFeature& feature : spec.features) {
     for (const auto& call : feature.aggregation.calls) uses.Add(*call);
+    if (feature.function == nullptr) continue;
+    for (const std::string& column : feature.function->columns) ++uses.all[column];
   }
   if (spec.having) {
     for (const auto& call : spec.having->calls) uses.Add(*call);

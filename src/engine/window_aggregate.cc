@@ -20,6 +20,7 @@
 
 #include "src/engine/aggregate_call.h"
 #include "src/engine/exact_words.h"
+#include "src/engine/function_calls.h"
 #include "src/engine/key_runs.h"
 #include "src/engine/window_spans.h"
 #include "src/expression/batch_evaluator.h"
@@ -111,8 +112,21 @@ class WindowAggregator {
     CallEvaluator calls = Calls(times);
     for (const WindowFeature& feature : spec_.features)
       Announce(feature.aggregation, feature.window, &calls);
+    std::optional<FunctionCalls> functions;
     std::vector<Column> columns;
     for (const WindowFeature& feature : spec_.features) {
+      if (feature.function != nullptr) {
+        if (!functions) {
+          VIAND_ASSIGN_OR_RETURN(Column as_of, AsOf(times));
+          functions.emplace(&events_, spec_, times.sets, std::move(as_of));
+        }
+        VIAND_ASSIGN_OR_RETURN(const Column values,
+                               functions->Evaluate(feature, [&](const TimeWindow& window) {
+                                 return SpansIn(times, window, nullptr);
+                               }));
+        VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), WithDefault(values, feature));
+        continue;
+      }
       arrow::Result<Column> column = Result(feature.aggregation, feature.window, times, &calls);
       if (!column.ok()) return WithContext(column.status(), "feature " + feature.name + ": ");
       VIAND_ASSIGN_OR_RETURN(columns.emplace_back(), WithDefault(*column, feature));

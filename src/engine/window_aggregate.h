@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "src/engine/plan.h"
 #include "src/engine/sorted_events.h"
 #include "src/engine/time_window.h"
 #include "src/expression/aggregation.h"
@@ -31,6 +32,8 @@ struct WindowFeature {
   TimeWindow window;
   std::shared_ptr<arrow::Scalar>
       default_value;  ///< replaces null in rows that exist; null pointer: none
+  std::shared_ptr<const PlannedFunction> function = nullptr;  ///< instead of `aggregation`
+  SourceLocation where = {};                                  ///< of a function's feature
 };
 
 /// What becomes of a (key, t) without a row in the view's window, or failing `having`.
@@ -45,7 +48,8 @@ struct WindowSpec {
   TimeWindow existence;                           ///< the view's own window
   std::optional<expression::Aggregation> having;  ///< over the view's own window
   AbsentRows absent = AbsentRows::kLeaveOut;
-  expression::ExpressionPtr filter;  ///< the view's rows among the events; null: all
+  expression::ExpressionPtr filter;         ///< the view's rows among the events; null: all
+  std::vector<std::string> key_names = {};  ///< as functions are given them
 };
 
 /// Returns keys..., event_timestamp (timestamp[us, UTC]), features... of every (key, cutoff) that

@@ -106,14 +106,14 @@ arrow::Status WindowEstimate::Add(const WindowTask& task, const WindowFragment& 
                                         PlainSchema(*prototype.events), prototype.described_as));
   AddWindow(task.existence, spec.having ? &*spec.having : nullptr, nullptr);
   for (size_t i = 0; i < spec.features.size(); ++i)
-    AddWindow(task.features[i].window, &spec.features[i].aggregation, &task.features[i]);
+    AddWindow(task.features[i].window, &spec.features[i].aggregation, &task.features[i],
+              task.features[i].function == nullptr);
   features_ += static_cast<int64_t>(task.features.size());
   return arrow::Status::OK();
 }
 
 void WindowEstimate::AddWindow(const TimeWindow& window, const expression::Aggregation* aggregation,
-                               const PlannedFeature* feature) {
-  bool merges = true;
+                               const PlannedFeature* feature, bool merges) {
   for (size_t i = 0; aggregation != nullptr && i < aggregation->calls.size(); ++i) {
     const expression::AggregateCall& call = *aggregation->calls[i];
     merges &= Merges(call);

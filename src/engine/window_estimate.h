@@ -47,8 +47,9 @@ class WindowEstimate {
 
  private:
   arrow::Status Add(const WindowTask& task, const WindowFragment& prototype);
+  /// `merges`: it needs no more of a window than summaries tell.
   void AddWindow(const TimeWindow& window, const expression::Aggregation* aggregation,
-                 const PlannedFeature* feature);
+                 const PlannedFeature* feature, bool merges = true);
 
   int64_t budget_ = 0;
   int64_t cut_bytes_ = 0;

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "src/common/sha256.h"
+#include "src/definition/function_code.h"
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/view_source.h"
@@ -50,11 +51,36 @@ std::string DefaultSql(const definition::BoundFeature& feature) {
   return expression::ToSql(literal);
 }
 
+std::shared_ptr<const engine::PlannedFunction> PlanFunction(
+    const definition::BoundFeature& feature) {
+  if (!feature.feature->function) return nullptr;
+  const definition::PythonFunction& function = *feature.feature->function;
+  auto plan = std::make_shared<engine::PlannedFunction>();
+  plan->name = function.name.name;
+  plan->code = definition::FunctionCode(function);
+  plan->columns = feature.function_columns;
+  plan->output = function.output;
+  plan->type = feature.type;
+  return plan;
+}
+
+/// Of a function: all of it that can decide a value.
+void AddFunction(const definition::BoundFeature& feature, Sha256* hash) {
+  definition::PythonFunction function = *feature.feature->function;
+  function.places.clear();
+  hash->UpdateField("function " + definition::FunctionCode(function));
+  hash->UpdateField(function.output);
+  for (const std::string& column : feature.function_columns) hash->UpdateField(column);
+}
+
 std::vector<engine::PlannedFeature> PlanFeatures(const definition::BoundView& view) {
   std::vector<engine::PlannedFeature> features;
   for (const definition::BoundFeature& feature : view.features) {
     features.push_back({feature.feature->name, SqlOf(feature.expression), ToEngine(feature.window),
-                        DefaultSql(feature), feature.feature->expr.where});
+                        DefaultSql(feature),
+                        feature.feature->function ? feature.feature->function->name.where
+                                                  : feature.feature->expr.where,
+                        PlanFunction(feature)});
   }
   return features;
 }
@@ -162,6 +188,7 @@ std::string ComputationHash(const RepoContext& context, const definition::BoundV
     hash.UpdateField(feature.feature->name);
     hash.UpdateField(SqlOf(feature.expression));
     add_window(feature.window);
+    if (feature.feature->function) AddFunction(feature, &hash);
     // The empty text is a default too.
     hash.UpdateField(feature.default_value ? "default " + feature.default_value->ToString() : "");
     hash.UpdateField(feature.type->ToString());

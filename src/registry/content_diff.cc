@@ -28,6 +28,12 @@ bool SaidByDefinition(const FieldChange& change, const std::set<std::string>& de
   return true;
 }
 
+// A function's text is said by its name, which is made of it.
+nlohmann::json WithoutTexts(nlohmann::json definition) {
+  if (definition.is_object()) definition.erase("python_texts");
+  return definition;
+}
+
 // The differences of two messages, each said once: where the definition changed, in its own words.
 std::vector<FieldChange> MessageFields(ObjectKind kind, const google::protobuf::Message& before,
                                        const google::protobuf::Message& after) {
@@ -37,7 +43,7 @@ std::vector<FieldChange> MessageFields(ObjectKind kind, const google::protobuf::
   const auto old_tree = ParseJson(old_definition);
   const auto new_tree = ParseJson(TagOf(kind, after, kDefinitionTag));
   if (!old_tree.ok() || !new_tree.ok()) return all;
-  std::vector<FieldChange> fields = DiffJson(*old_tree, *new_tree);
+  std::vector<FieldChange> fields = DiffJson(WithoutTexts(*old_tree), WithoutTexts(*new_tree));
   // DiffMessages puts the definition's fields in front.
   std::set<std::string> definition_fields;
   for (const FieldChange& field : fields) definition_fields.insert(field.path);
@@ -58,8 +64,8 @@ arrow::Result<std::vector<FieldChange>> TextFields(ObjectKind kind, const std::s
   VIAND_ASSIGN_OR_RETURN(const nlohmann::json new_tree, ParseJson(after));
   if (kind != ObjectKind::kSnapshots && kind != ObjectKind::kLabels)
     return DiffJson(old_tree, new_tree);
-  std::vector<FieldChange> fields =
-      DiffJson(Member(old_tree, "definition"), Member(new_tree, "definition"));
+  std::vector<FieldChange> fields = DiffJson(WithoutTexts(Member(old_tree, "definition")),
+                                             WithoutTexts(Member(new_tree, "definition")));
   std::vector<FieldChange> more;
   if (kind == ObjectKind::kLabels) {
     more = DiffJson(nlohmann::json{{"types", Member(old_tree, "types")}},

@@ -44,7 +44,7 @@ void AddFeatures(const definition::BoundView* bound, ObjectFacts* facts) {
   if (bound == nullptr) return;
   for (const auto& feature : bound->features) {
     std::string text = feature.type == nullptr ? "" : expression::TypeToSql(*feature.type);
-    if (!feature.feature->expr.text.empty()) text += " = " + feature.feature->expr.text;
+    if (feature.feature->IsComputed()) text += " = " + feature.feature->Computation();
     if (feature.feature->window)
       text += fmt::format("  (window {})", WindowText(*feature.feature->window));
     if (feature.feature->default_value)

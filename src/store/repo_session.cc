@@ -117,8 +117,9 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
                                               root, session->config_.project, options.python));
   session->adds_definitions_ = !options.definitions.empty();
   if (session->adds_definitions_) {
-    ARROW_ASSIGN_OR_RAISE(const definition::Definitions given,
-                          definition::ReadGivenDefinitions(options.definitions, root));
+    ARROW_ASSIGN_OR_RAISE(
+        const definition::Definitions given,
+        definition::ReadGivenDefinitions(options.definitions, root, options.python));
     definition::ReplaceDefinitions(given, &definitions);
   }
   ARROW_ASSIGN_OR_RAISE(session->registry_, registry::Registry::Open(session->config_));

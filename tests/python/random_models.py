@@ -4,13 +4,22 @@ import random
 from datetime import datetime, timedelta
 
 from viand import (Dataset, Entity, FeatureService, FeatureView, Field, FileSource, Labels, Model, Snapshots, Spine, ValueType, col, count, floor_days,
-                   as_of, lit)
+                   as_of, feature_function, lit)
 from viand.types import Array, Bool, Float64, Int64, String
 
 TEXTS = ["", "plain", "it's: a #1", "yes", "null", "1e5", "~", "- x", "é ünï", "\"q\" \\n", "tab\there", "a, b", "{x}", "%", "@home", "line\nline", "\x85", " x ", "0x1F"]
 NAMES = ["a", "b_c", "Total Price", "order", "é", "9lives", "yes", "x.y"]
 KEYS = {"INT64": "bigint", "INT32": "integer", "STRING": "varchar", "UNKNOWN": "varchar"}
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
+LEAST = 2
+
+
+@feature_function(returns={"low": Float64, "names": Array(String)}, columns=["a", "b_c"], packages=["pip"])
+def pair(rows, groups):
+    """Not called here."""
+    return {"low": rows["a"], "names": groups["as_of"], "least": LEAST}
 
 
 class Random:
@@ -54,7 +63,19 @@ class Random:
             lambda: (col("a").sum(**at) / (count(**at) + 1), "sum(a) / (count(*) + 1)"), lambda: ("max(a)", "max(a)")])()
         return made, sql, text if own and not isinstance(made, str) else None
 
+    def function(self):
+        """A result of a function that is in no file of the repo."""
+        window, text = self.window()
+        own = self.chance.random() < 0.5
+        output, type_ = self.chance.choice([("low", "Float64"), ("names", "Array(String)")])
+        words, tree = self.words()
+        tree = {"function": "pair", "code": "LEAST = 2\ndef pair(rows, groups):\n    return {'low': rows['a'], 'names': groups['as_of'], 'least': LEAST}",
+                "columns": ["a", "b_c"], "returns": type_, "output": output, "packages": ["pip"], **({"window": text} if own else {}), **tree}
+        return Field(expr=pair[output], **({"window": window} if own else {}), **words), tree
+
     def feature(self):
+        if self.chance.random() < 0.04:
+            return self.function()
         made, sql, window = self.aggregate()
         words, tree = self.words()
         if self.chance.random() < 0.5:

@@ -28,4 +28,13 @@ def references(store: viand.FeatureStore) -> list[str]:
 
 
 expression: viand.expressions.Expression = col("a").cast(Float64) / 2
+
+
+@viand.feature_function(returns={"low": Float64, "high": float}, columns=["a"], mode="pandas", window="30d")
+def extremes(rows: object) -> object:
+    return rows
+
+
+functions = FeatureView(name="f", entities=[user], source=events, window="7d",
+                        features={**extremes, "other": extremes["low"], "more": Field(expr=extremes["high"], default=0), "n": count()})
 print(view.features[0].name, view.join_keys)
