@@ -9,7 +9,7 @@ from viand.arguments import definition
 from viand.document import Definition, Part, SqlText, present, sql_of
 from viand.durations import Duration, time_text, window_text
 from viand.expressions import Expression, Per, described, expression, wrong
-from viand.function_feature import FeatureFunction, FunctionResult, result_of
+from viand.function_feature import FeatureFunction, FunctionResult, result_of, with_named_function
 from viand.types import FeastType, from_name, from_value_type
 from viand.value_type import ValueType
 
@@ -141,7 +141,7 @@ def take_field(name, value):
     if isinstance(value, Field):
         return value.named(name)
     if isinstance(value, dict):
-        return Field(name=name, **value)
+        return Field(name=name, **(with_named_function(value) if "function" in value else value))
     if isinstance(value, (Expression, Per, str, FeatureFunction, FunctionResult)):
         return Field(name=name, expr=value)
     raise wrong(f"expected an expression as the feature {name!r}, got {described(value)}",

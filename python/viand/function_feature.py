@@ -113,6 +113,10 @@ class FeatureFunction:
             raise wrong(f"the function {self.function.__name__} has no result {name!r}", "it has " + ", ".join(self.keys()))
         return FunctionResult(self, output)
 
+    def __reduce__(self) -> str:
+        """By name, as functions are."""
+        return self.function.__qualname__
+
     def __repr__(self) -> str:
         shown = ", ".join(self.outputs.values()) if "" in self.outputs else str(self.outputs)
         return f"<feature function {self.function.__name__}({', '.join(self.columns or ['*'])}) -> {shown}>"
@@ -138,9 +142,44 @@ class FunctionResult:
             "output": self.output, "packages": of.packages or None, "code": source,
             "window": None if self.window is None else window_text(self.window)}))
 
+    def __reduce__(self) -> Any:
+        """In another process it is known by name, or by its text."""
+        tree = {key: value for key, value in self.document().items() if key in _NAMED_KEYS}
+        return NamedFunction, (tree, self.site)
+
     def __str__(self) -> str:
         of = self.function
         return f"{of.function.__name__}({', '.join(of.columns or ['*'])}){'.' if self.output else ''}{self.output}"
+
+
+class NamedFunction(FunctionResult):
+    """A function that is known by name: what YAML says of it, as a store gives it back."""
+
+    def __init__(self, tree: dict[str, Any], site: Any = None) -> None:
+        self._tree, self._site = dict(tree), site
+        self.output = self._tree.get("output", "")
+        self.window = self.default = None
+
+    @property
+    def site(self) -> Any:
+        return self._site
+
+    def document(self) -> dict[str, Any]:
+        return Part.of(self._site, self._tree)
+
+    def __str__(self) -> str:
+        columns = ", ".join(self._tree.get("columns") or ["*"])
+        return f"{self._tree['function']}({columns}){'.' if self.output else ''}{self.output}"
+
+
+# The keys of a feature that say what its function is.
+_NAMED_KEYS = ("function", "columns", "returns", "mode", "output", "packages", "code")
+
+
+def with_named_function(tree: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a Field of a feature as YAML has it."""
+    own = {key: value for key, value in tree.items() if key in _NAMED_KEYS}
+    return {"expr": NamedFunction(own, call_site()), **{key: value for key, value in tree.items() if key not in own}}
 
 
 def result_of(value: FeatureFunction | FunctionResult) -> FunctionResult:

@@ -182,27 +182,12 @@ void Reshape(const std::string& section, Json* object) {
 
 constexpr auto kDocumented = CanonicalScope::kWithDocumentation;
 
-template <class Object>
-const Object& AsWritten(const Object& object) {
-  return object;
-}
-
-// The files of a repo hold the functions that they name.
 void LeaveInFiles(std::vector<Feature>* features) {
   for (Feature& feature : *features) {
-    if (feature.function && feature.function->name.name.find(':') != std::string::npos)
-      feature.function->code.clear();
+    const bool in_file =
+        feature.function && feature.function->source.empty() && !feature.function->places.empty();
+    if (in_file) feature.function->code.clear();
   }
-}
-
-FeatureView AsWritten(FeatureView view) {
-  LeaveInFiles(&view.features);
-  return view;
-}
-
-Labels AsWritten(Labels labels) {
-  LeaveInFiles(&labels.columns);
-  return labels;
 }
 
 template <class Objects>
@@ -243,6 +228,16 @@ arrow::Result<std::string> YamlItem(const std::string& section, const std::strin
     PrintEntry(key, value, indent + 2, &text);
   }
   return text;
+}
+
+FeatureView AsWritten(FeatureView view) {
+  LeaveInFiles(&view.features);
+  return view;
+}
+
+Labels AsWritten(Labels labels) {
+  LeaveInFiles(&labels.columns);
+  return labels;
 }
 
 arrow::Result<std::string> WriteYaml(const Definitions& definitions) {

@@ -20,6 +20,15 @@ arrow::Result<std::string> YamlItem(const std::string& section, const std::strin
 /// The same item as JSON: what the YAML says, with its keys in the same order.
 arrow::Result<std::string> JsonItem(const std::string& section, const std::string& canonical);
 
+/// A definition as the files of a repo write it: without the texts of functions, where it found
+/// them in files. Those of a notebook, of a rollback and of the registry alone stay.
+template <class Object>
+const Object& AsWritten(const Object& object) {
+  return object;
+}
+FeatureView AsWritten(FeatureView view);
+Labels AsWritten(Labels labels);
+
 /// Prints all definitions, a section after the other; objects that the registry alone holds are
 /// printed like any others.
 arrow::Result<std::string> WriteYaml(const Definitions& definitions);

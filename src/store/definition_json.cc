@@ -22,8 +22,9 @@ class JsonWriter {
   template <class Object>
   arrow::Status Add(const char* section, ObjectKind kind, const std::vector<Object>& objects) {
     for (const Object& object : objects) {
-      ARROW_ASSIGN_OR_RAISE(const std::string item,
-                            definition::JsonItem(section, CanonicalText(object, kDocumented)));
+      ARROW_ASSIGN_OR_RAISE(
+          const std::string item,
+          definition::JsonItem(section, CanonicalText(definition::AsWritten(object), kDocumented)));
       Json entry = {{"list", section}, {"in_repo", !object.stored_only}};
       entry["definition"] = Json::parse(item);
       if constexpr (std::is_same_v<Object, definition::FeatureView>) AddTypes(object, &entry);

@@ -1,6 +1,8 @@
 """Python functions as features: the nine of the retail example equal SQL's, workers that are killed, errors, what recomputes."""
 
+import copy
 import os
+import pickle
 import re
 import shutil
 import signal
@@ -408,6 +410,34 @@ def test_a_repo_of_python(small):
     (repo / "definitions.yaml").write_text(text)
     (repo / "definitions.py").write_text(re.sub("(customer|orders) = .*|view = (.*\n)*", "", SCRIPT))
     assert "nothing to change" in str(viand.FeatureStore(repo).plan()).lower()
+
+
+def test_a_store_gives_back_views_of_functions(small):
+    repo = in_python(small)
+    store = viand.FeatureStore(repo)
+    store.apply()
+    view = store.get_feature_view("activity")
+    assert [str(each.dtype) for each in view.features] == ["Int64", "Float64", "Float64", "Int64", "Float64"]
+    assert 'large: {function: "definitions:sizes", returns: bigint, mode: pandas, output: large, columns: [amount]}' in viand.to_yaml(view)
+    again = pickle.loads(pickle.dumps(view))
+    assert again == view and copy.deepcopy(view) == view
+    store.apply([view])
+    assert "nothing to change" in str(store.plan()).lower()
+
+
+def test_a_rolled_back_function_keeps_its_text(small):
+    repo = small()
+    text = '{function: "features.orders:total", columns: [amount], returns: double, code: "def total(rows): return [1.0] * len(set(rows[\'group\'].to_pylist()))"}'
+    (repo / "definitions.yaml").write_text(re.sub(r"total: \{.*\}", lambda _: f"total: {text}", DEFINITIONS))
+    assert totals(repo) == [1.0, 1.0, None, 1.0, 1.0]
+    exported = Viand().call(repo, "export")[1]
+    assert "code:" in exported
+    (repo / "definitions.yaml").write_text(exported)
+    assert totals(repo) == [1.0, 1.0, None, 1.0, 1.0]
+    store = viand.FeatureStore(repo)
+    store.apply()
+    store.apply([store.get_feature_view("activity")])
+    assert "nothing to change" in str(store.plan()).lower()
 
 
 def test_a_function_of_a_notebook(small, tmp_path):
