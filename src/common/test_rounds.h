@@ -1,6 +1,4 @@
-// How often a random test repeats: ten times as often in the sweeps of `./dev test --long`, a third
-// as often under sanitizers, which look for other faults than a wrong result and take ten times as
-// long.
+// How often a random test repeats: ten times as often in the sweeps of `./dev test --long`.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +9,14 @@
 namespace viand {
 
 inline int TestRounds(int usual) {
-  if (std::getenv("VIAND_LONG") != nullptr) return 10 * usual;
-  return kBlocksAreKept ? usual : std::max(1, usual / 3);
+  return std::getenv("VIAND_LONG") != nullptr ? 10 * usual : usual;
+}
+
+/// Of a test whose rounds run whole plans: a third of them under AddressSanitizer, which looks for
+/// other faults than a wrong result and takes ten times as long.
+inline int TestRoundsOfPlans(int usual) {
+  const int rounds = TestRounds(usual);
+  return kBlocksAreKept ? rounds : std::max(1, rounds / 3);
 }
 
 }  // namespace viand

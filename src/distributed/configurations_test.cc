@@ -270,7 +270,7 @@ Configuration RandomConfiguration(Random* random) {
 }
 
 TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
-  for (int seed = 0; seed < TestRounds(200); ++seed) {
+  for (int seed = 0; seed < TestRoundsOfPlans(200); ++seed) {
     SCOPED_TRACE(seed);
     RandomInput input(seed);
     std::vector<Configuration> configurations;
@@ -293,7 +293,7 @@ TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
 
 TEST(Configurations, BackfillsAndWindowsAtSpinesAgree) {
   const auto configurations = Configurations();
-  for (int seed = 0; seed < TestRounds(20); ++seed) {
+  for (int seed = 0; seed < TestRoundsOfPlans(20); ++seed) {
     SCOPED_TRACE(seed);
     RandomInput input(seed);
     const WindowView view = RandomView(&input.random, input.source);
@@ -391,7 +391,7 @@ void CheckFiles(const std::vector<BackfillPlan>& plans, const std::vector<TableP
 
 TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
   const auto configurations = Configurations();
-  for (int seed = 0; seed < TestRounds(20); ++seed) {
+  for (int seed = 0; seed < TestRoundsOfPlans(20); ++seed) {
     SCOPED_TRACE(seed);
     RandomInput input(seed);
     const std::vector<BackfillPlan> plans = RandomViews(&input.random, input.source);
@@ -430,7 +430,7 @@ std::vector<Lookup> LookupsOf(const std::vector<BackfillPlan>& plans) {
 
 TEST(Configurations, LookupsThatShareAPassAreAsAlone) {
   const auto configurations = Configurations();
-  for (int seed = 0; seed < TestRounds(20); ++seed) {
+  for (int seed = 0; seed < TestRoundsOfPlans(20); ++seed) {
     SCOPED_TRACE(seed);
     RandomInput input(seed);
     std::vector<BackfillPlan> plans = RandomViews(&input.random, input.source);

@@ -53,7 +53,7 @@ struct HeavyCase {
 };
 
 TEST(HeavyPartition, EveryAggregateEqualsTheOracleAtASpine) {
-  for (int seed = 0; seed < TestRounds(8); ++seed) {
+  for (int seed = 0; seed < TestRoundsOfPlans(8); ++seed) {
     HeavyCase one(seed);
     const int64_t rows = 1 + one.random.Below(40);
     const Column keys = one.random.Keys(rows);
@@ -93,7 +93,7 @@ TEST(HeavyPartition, EveryAggregateEqualsTheOracleAtASpine) {
 
 // Uncut grids equal their oracle (window_aggregate_test.cc).
 TEST(HeavyPartition, AGridThatIsCutEqualsOneThatIsNot) {
-  for (int seed = 100; seed < 100 + TestRounds(8); ++seed) {
+  for (int seed = 100; seed < 100 + TestRoundsOfPlans(8); ++seed) {
     HeavyCase one(seed);
     if (one.random.Below(2) == 0) one.view.having = "count(* where b) > 2";
     if (one.random.Below(3) == 0) one.view.source.filter = "n <> 3";
