@@ -132,13 +132,15 @@ def test_killed_at_random_moments(viand, tmp_path, server, backend, record_prope
     rng = random.Random(backend)
     moments = []
     for number in range(2, 2 + KILLS):
-        inside = rng.random() < 0.75
+        inside = rng.random() < 0.9
         delay = rng.random() * (write if inside else before_write + write)
         process = crashes.start(number, VIAND_FAILPOINT="registry.change:1:mark")
         if inside:
             process.stderr.readline()
         time.sleep(delay)
         alive = process.poll() is None
+        if inside and not alive:
+            write = min(write, delay)  # the first was slow: a machine that others use
         process.kill()
         process.communicate()
         stored = crashes.check(number)
