@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,8 +13,7 @@
 #include <cstring>
 
 #include "src/common/cancellation.h"
-
-extern char** environ;
+#include "src/common/spawn_group.h"
 
 namespace viand {
 namespace {
@@ -40,28 +38,6 @@ struct Pipe {
   std::array<int, 2> ends = {-1, -1};
   bool ok = false;
 };
-
-int Start(const std::vector<std::string>& command, const Pipe& out, const Pipe& error, pid_t* pid) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, out.ends[1], 1);
-  posix_spawn_file_actions_adddup2(&files, error.ends[1], 2);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  // A group of its own: what the child starts is ended with it.
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  const int failed =
-      posix_spawnp(pid, arguments[0], &files, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  return failed;
-}
 
 /// Appends what is there to read; false at the end of the stream.
 bool Take(int descriptor, std::string* text) {
@@ -105,7 +81,10 @@ arrow::Result<ChildOutput> RunForOutput(const ChildCommand& child) {
   ChildOutput said;
   Pipe out, error;
   pid_t pid = 0;
-  said.start_error = out.ok && error.ok ? Start(child.command, out, error, &pid) : errno;
+  said.start_error =
+      out.ok && error.ok
+          ? SpawnGroup(child.command, {{-1, 0}, {out.ends[1], 1}, {error.ends[1], 2}}, &pid)
+          : errno;
   if (said.start_error != 0) return said;
   out.Close(1);
   error.Close(1);

@@ -1,9 +1,7 @@
 #include "src/distributed/ray_process.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,11 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <thread>
 
-extern char** environ;
+#include "src/common/python_program.h"
+#include "src/common/spawn_group.h"
 
 namespace viand::distributed {
 namespace {
@@ -26,37 +24,11 @@ constexpr auto kMostWait = std::chrono::seconds(20);
 constexpr auto kNap = std::chrono::milliseconds(10);
 constexpr size_t kShownBytes = 2000;
 
-std::string PythonOf(const std::string& python) {
-  if (!python.empty()) return python;
-  const char* named = std::getenv("VIAND_PYTHON");
-  return named != nullptr && *named != '\0' ? named : "python3";
-}
-
-int Spawn(const std::string& python, int socket, int said, pid_t* pid) {
-  std::array<std::string, 4> texts = {python, "-P", "-m", "viand.ray"};
-  std::array<char*, 5> arguments = {};
-  for (size_t i = 0; i < texts.size(); ++i) arguments[i] = texts[i].data();
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, socket, 0);
-  posix_spawn_file_actions_adddup2(&files, said, 1);
-  posix_spawn_file_actions_adddup2(&files, said, 2);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  const int failed =
-      posix_spawnp(pid, arguments[0], &files, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  return failed;
-}
-
 }  // namespace
 
 arrow::Result<std::unique_ptr<RayProcess>> RayProcess::Start(const std::string& python) {
   std::unique_ptr<RayProcess> process(new RayProcess());
-  process->python_ = PythonOf(python);
+  process->python_ = python.empty() ? PythonProgram() : python;
   std::array<int, 2> ends = {-1, -1};
   process->said_ = memfd_create("viand.ray", MFD_CLOEXEC);
   int failed = process->said_ < 0 ? errno : 0;
@@ -64,7 +36,10 @@ arrow::Result<std::unique_ptr<RayProcess>> RayProcess::Start(const std::string& 
     failed = errno;
   process->socket_ = ends[0];
   process->ended_ = true;
-  if (failed == 0) failed = Spawn(process->python_, ends[1], process->said_, &process->pid_);
+  if (failed == 0) {
+    failed = SpawnGroup({process->python_, "-P", "-m", "viand.ray"},
+                        {{ends[1], 0}, {process->said_, 1}, {process->said_, 2}}, &process->pid_);
+  }
   if (ends[1] >= 0) ::close(ends[1]);
   if (failed != 0) {
     return MakeError(ErrorKind::kEnvironment,

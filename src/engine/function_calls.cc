@@ -41,6 +41,7 @@ arrow::Result<Column> ArrayOf(const Values& values, arrow::MemoryPool* pool) {
 
 arrow::Result<Column> Take(const Column& column, const Column& places, arrow::MemoryPool* pool) {
   arrow::compute::ExecContext context(pool);
+  context.set_use_threads(false);
   VIAND_ASSIGN_OR_RETURN(
       const arrow::Datum taken,
       arrow::compute::Take(column, places, arrow::compute::TakeOptions::NoBoundsCheck(), &context));

@@ -13,7 +13,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -30,8 +29,7 @@
 
 #include "src/common/cancellation.h"
 #include "src/common/python_program.h"
-
-extern char** environ;
+#include "src/common/spawn_group.h"
 
 namespace viand::engine {
 namespace {
@@ -155,26 +153,10 @@ class Worker {
 
   arrow::Status Spawn(int socket, int life) {
     program_ = PythonProgram();
-    std::array<const char*, 5> arguments = {program_.c_str(), "-P", "-m", "viand.worker", nullptr};
-    // Their numbers must not be among those that they get.
-    const Descriptor high_socket(fcntl(socket, F_DUPFD_CLOEXEC, kLifeOfWorker + 1));
-    const Descriptor high_life(fcntl(life, F_DUPFD_CLOEXEC, kLifeOfWorker + 1));
-    posix_spawn_file_actions_t files;
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     // What functions print must not mix with a result that goes to standard output.
-    posix_spawn_file_actions_adddup2(&files, 2, 1);
-    posix_spawn_file_actions_adddup2(&files, *high_socket, kSocketOfWorker);
-    posix_spawn_file_actions_adddup2(&files, *high_life, kLifeOfWorker);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    // ctrl-C is this process's to hear.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    const int failed = posix_spawnp(&pid_, arguments[0], &files, &attributes,
-                                    const_cast<char**>(arguments.data()), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
+    const int failed =
+        SpawnGroup({program_, "-P", "-m", "viand.worker"},
+                   {{-1, 0}, {2, 1}, {socket, kSocketOfWorker}, {life, kLifeOfWorker}}, &pid_);
     if (failed == 0) return arrow::Status::OK();
     pid_ = 0;
     return MakeError(ErrorKind::kEnvironment,
