@@ -86,13 +86,18 @@ def write_repo(folder, project, definitions):
     return folder
 
 
-# A user's events by day; what is appended are feature views.
-DAILY_EVENTS = """entities:
+# The definitions of tests that make events of users; what is appended are feature views.
+EVENTS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
 sources:
   - {name: events, type: file, path: events.parquet, timestamp_field: at}
-snapshots:
+"""
+DAILY_EVENTS = EVENTS + """snapshots:
   - {name: daily, source: events, first: start + 1d, last: end, every: 1d}
+feature_views:
+"""
+WEEKLY_EVENTS = EVENTS + """snapshots:
+  - {name: weekly, source: events, first: start + 7d, last: end, every: 7d}
 feature_views:
 """
 

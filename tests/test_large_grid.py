@@ -6,16 +6,9 @@ import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import write_repo
+from conftest import WEEKLY_EVENTS, write_repo
 
-DEFINITIONS = """entities:
-  - {name: user, join_keys: [user_id], value_type: INT64}
-sources:
-  - {name: events, type: file, path: events.parquet, timestamp_field: at}
-snapshots:
-  - {name: weekly, source: events, first: start + 7d, last: end, every: 7d}
-feature_views:
-  - name: ever
+DEFINITIONS = WEEKLY_EVENTS + """  - name: ever
     entities: [user]
     source: events
     snapshots: weekly

@@ -5,13 +5,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as parquet
 import pytest
-from conftest import write_repo
+from conftest import EVENTS, write_repo
 
-DEFINITIONS = """entities:
-  - {name: user, join_keys: [user_id], value_type: INT64}
-sources:
-  - {name: events, type: file, path: events.parquet, timestamp_field: at}
-feature_views:
+DEFINITIONS = EVENTS + """feature_views:
   - name: stored
     entities: [user]
     source: events

@@ -5,14 +5,11 @@ import time
 from urllib.parse import quote
 
 import pytest
+from conftest import EVENTS
 from cutting_proxy import CuttingProxy
 from postgres_server import PASSWORD, PostgresServer
 
-DEFINITIONS = """entities:
-  - {name: user, join_keys: [user_id], value_type: INT64}
-sources:
-  - {name: events, type: file, path: events.parquet, timestamp_field: at}
-feature_views:
+DEFINITIONS = EVENTS + """feature_views:
   - name: facts
     entities: [user]
     source: events

@@ -8,13 +8,9 @@ import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from conftest import store_config
+from conftest import EVENTS, write_repo
 
-DEFINITIONS = """entities:
-  - {name: user, join_keys: [user_id], value_type: INT64}
-sources:
-  - {name: events, type: file, path: events.parquet, timestamp_field: at}
-feature_views:
+DEFINITIONS = EVENTS + """feature_views:
   - name: stored
     entities: [user]
     source: events
@@ -32,10 +28,7 @@ ASKED = ["--features", "stored,computed"]
 
 @pytest.fixture(scope="module")
 def repo(viand, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("parts")
-    (folder / "feature_store.yaml").write_text(store_config("parts"))
-    (folder / "definitions.yaml").write_text(DEFINITIONS)
-    (folder / "data").mkdir()
+    folder = write_repo(tmp_path_factory.mktemp("parts"), "parts", DEFINITIONS)
     random = numpy.random.default_rng(5)
 
     def rows(count, groups):
@@ -75,25 +68,33 @@ def names(repo):
     return sorted(path.name for path in repo.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [["--threads", "1"], ["--threads", "3", "--partitions", "7"], ["--executor", "spill", "--threads", "2"],
+def manifest_of(repo, output):
+    return json.loads((repo / f"{output}.manifest.json").read_text())["output"]
+
+
+@pytest.fixture(scope="module")
+def parts_of_one_thread(viand, repo):
+    """The manifest's files."""
+    write(viand, repo, f"{repo}/one_thread/", "--threads", "1")
+    return manifest_of(repo, "one_thread")["files"]
+
+
+@pytest.mark.parametrize("arguments", [["--threads", "3", "--partitions", "7"], ["--executor", "spill", "--threads", "2"],
                                        ["--executor", "processes", "--threads", "2", "--partitions", "3"]], ids=lambda a: " ".join(a))
-def test_parts_in_order_are_the_rows_of_the_file(viand, repo, arguments):
+def test_parts_in_order_are_the_rows_of_the_file(viand, repo, parts_of_one_thread, arguments):
     report = write(viand, repo, f"{repo}/out/", *arguments)
     wanted = parquet.read_table(repo / "wanted.parquet")
     found = read(repo / "out")
     assert parts(repo / "out") == ["part-00000.parquet", "part-00001.parquet"]
     assert found.schema.equals(wanted.schema, check_metadata=True) and found.equals(wanted)
     assert (report["rows"], report["columns"]) == (ROWS, len(wanted.column_names))
-    manifest = json.loads((repo / "out.manifest.json").read_text())["output"]
+    manifest = manifest_of(repo, "out")
     assert (manifest["path"], manifest["format"], manifest["rows"]) == ("out/", "parquet parts", ROWS)
     assert [file["path"] for file in manifest["files"]] == parts(repo / "out")
     for file in manifest["files"]:
         content = (repo / "out" / file["path"]).read_bytes()
         assert (file["bytes"], file["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
-    if arguments == ["--threads", "1"]:
-        test_parts_in_order_are_the_rows_of_the_file.first = manifest["files"]
-    else:
-        assert manifest["files"] == test_parts_in_order_are_the_rows_of_the_file.first
+    assert manifest["files"] == parts_of_one_thread
     assert not [name for name in names(repo) + names(repo / "data") if ".tmp." in name or name.startswith("viand-result")]
 
 

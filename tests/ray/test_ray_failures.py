@@ -14,19 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from cluster import PACKAGE, descendants_of, is_alive, title_of
-from conftest import store_config
+from conftest import WEEKLY_EVENTS, store_config
 
 LONG = bool(os.environ.get("VIAND_LONG"))
 ROWS, SPINE_ROWS, KEYS = 2_000_000, 300_000, 50_000
 # Computed for each row of a spine, and stored at a grid's times: half a second of work in every fragment.
-DEFINITIONS = """entities:
-  - {name: user, join_keys: [user_id], value_type: INT64}
-sources:
-  - {name: events, type: file, path: events.parquet, timestamp_field: at}
-snapshots:
-  - {name: weekly, source: events, first: start + 7d, last: end, every: 7d}
-feature_views:
-  - name: recent
+DEFINITIONS = WEEKLY_EVENTS + """  - name: recent
     entities: [user]
     source: events
     window: 30d
