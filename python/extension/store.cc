@@ -235,7 +235,7 @@ void Make(Store* self, const std::string& path, int threads, const std::string& 
   }
 }
 
-/// A retrieval as viand/store.py asks for it.
+/// A retrieval as viand/feature_store.py asks for it.
 HistoricalOptions Asked(const Names& features, const Texts& texts) {
   HistoricalOptions options;
   options.features = features;

@@ -1,4 +1,4 @@
-// viand._viand.Store: an opened repo, for viand/store.py.
+// viand._viand.Store: an opened repo, for viand/feature_store.py.
 #pragma once
 
 #include <nanobind/nanobind.h>

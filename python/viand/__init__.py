@@ -14,6 +14,7 @@ milliseconds.
 
 from __future__ import annotations
 
+import sys as _sys
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ _MODULES = {
     "yaml_text": ("to_yaml",),
     "retrieval": ("RetrievalJob",),
     "table": ("Table",),
-    "store": ("FeatureStore", "init"),
+    "feature_store": ("FeatureStore", "init"),
 }
 # Modules that are reached through the package, as Feast's are.
 _SUBMODULES = ("data_format", "errors", "expressions", "types", "value_type")
@@ -60,8 +61,8 @@ if TYPE_CHECKING:
     from .project import *  # noqa: F403
     from .snapshots import *  # noqa: F403
     from .retrieval import RetrievalJob as RetrievalJob
-    from .store import FeatureStore as FeatureStore
-    from .store import init as init
+    from .feature_store import FeatureStore as FeatureStore
+    from .feature_store import init as init
     from .table import Table as Table
     from .value_type import ValueType as ValueType
     from .yaml_text import to_yaml as to_yaml
@@ -86,3 +87,16 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _FeastModules:
+    """Finds nothing: says of a module of Feast's what stands for it."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        package, _, module = name.partition(".")
+        if package == __name__ and (missing := _import_module("viand.feast_names").missing_module(module)) is not None:
+            raise ModuleNotFoundError(missing, name=name)
+
+
+_sys.meta_path.append(_FeastModules)  # type: ignore[arg-type]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from viand import arguments as check
 from viand.arguments import definition
 from viand.data_format import ParquetFormat
 from viand.document import Definition, present
 from viand.expressions import described, wrong
+from viand.feast_names import of_module
 
 __all__ = ["FileSource", "PushSource"]
 
@@ -84,3 +86,7 @@ class PushSource(Definition):
 
     def document(self):
         return {"name": self.name, **self._words()}
+
+
+if not TYPE_CHECKING:
+    __getattr__ = of_module(__name__)

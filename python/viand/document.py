@@ -129,7 +129,8 @@ class Definition:
         return hash((type(self).__name__, self.name))
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={value!r}" for key, value in self.document().items())
+        tree = self.document()
+        arguments = ", ".join(f"{key}={value!r}" for key, value in tree.items()) if isinstance(tree, dict) else repr(tree)
         return f"{type(self).__name__}({arguments})"
 
 

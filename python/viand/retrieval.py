@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import tables_in
@@ -32,7 +33,8 @@ class RetrievalJob(Table):
     def rows(self) -> _viand.Rows:
         """Computes the rows, once; what every `to_...` gives on."""
         if self._rows is None:
-            self._rows = self._store.retrieve(self._spine.take(), self._features, self._texts)
+            with self._spine.errors_told():
+                self._rows = self._store.retrieve(self._spine.take(), self._features, self._texts)
         return self._rows
 
     def to_df(self, validation_reference: Any = None, timeout: int | None = None) -> pandas.DataFrame:
@@ -59,8 +61,14 @@ class RetrievalJob(Table):
         if self._rows is not None:
             return super().to_parquet(path)
         output = os.fspath(path)
-        self._store.write_retrieval(self._spine.take() or "", self._features, self._texts, output)
+        with self._spine.errors_told():
+            self._store.write_retrieval(self._spine.take() or "", self._features, self._texts, output)
         return output
+
+    @property
+    def full_feature_names(self) -> bool:
+        """Whether the features are named view__feature."""
+        return "full_feature_names" in self._texts
 
     # ---- for people -----------------------------------------------------------------------------------------
 
@@ -89,12 +97,19 @@ def feature_references(features: Any) -> tuple[list[str], str]:
         return [features], ""
     if _is_service(features):
         return [], str(features.name)
+    if hasattr(features, "name"):
+        features = [features]
+    elif not isinstance(features, Iterable) or isinstance(features, Mapping):
+        raise UsageError(f"features is of the type {type(features).__name__}", 'give a list of "view:feature", or a feature service')
     references: list[str] = []
     for each in features:
         if isinstance(each, str):
             references.append(each)
         elif _is_service(each):
             raise UsageError("features is a list with a feature service in it", "give the service alone")
+        elif getattr(each, "name_alias", "") or getattr(each, "join_key_map", None):
+            raise UsageError(f"a list of features takes no alias and no join_key_map, and that of {each.name} has one",
+                             "put it into a FeatureService, apply that, and give the service")
         elif hasattr(each, "name"):
             chosen = getattr(each, "desired_features", None) or []
             references += [f"{each.name}:{feature}" for feature in chosen] or [str(each.name)]

@@ -65,6 +65,15 @@ class Table:
         raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}"
                              + ("" if name.startswith("_") else "; to_df() gives a DataFrame"))
 
+    def __copy__(self) -> Table:
+        return self  # nothing changes it
+
+    def __deepcopy__(self, memo: Any) -> Table:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled; to_df() and to_arrow() give rows that can")
+
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""

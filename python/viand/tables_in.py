@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as _datetime
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from . import _viand
@@ -29,12 +30,28 @@ class Spine:
     """Rows to get features for: a table of any kind, the path of a file, or None. Checked when it is made."""
 
     def __init__(self, given: Any) -> None:
+        given = _columns_of(given) if isinstance(given, Mapping) else given
         self._given = given
         self._is_table = not (given is None or isinstance(given, (str, os.PathLike)))
         self._path = None if self._is_table or given is None else _path(given)
         self._stream = to_stream(given) if self._is_table else None
         # (name, type) of its columns; None where they are in a file.
         self.fields = _viand.fields_of_stream(self._stream) if self._is_table else None
+        index = getattr(given, "index", None) if is_of(given, "pandas", "DataFrame") else None
+        self._left_out = [str(name) for name in getattr(index, "names", []) if name is not None]
+
+    @contextmanager
+    def errors_told(self) -> Iterator[None]:
+        """An error of a column that is not there says where it is in the index of the DataFrame."""
+        try:
+            yield
+        except InputError as error:
+            raise self._with_index(error) from None
+
+    def _with_index(self, error: InputError) -> InputError:
+        if any(f'no column "{name}"' in error.message for name in self._left_out):
+            error.hint = f"its index has {', '.join(self._left_out)}, and is left out: entity_df.reset_index() makes it columns"
+        return error
 
     def take(self) -> Any:
         """What the engine takes: a path, a capsule of a stream, or None. A table is read anew by each call, which a
@@ -54,8 +71,18 @@ class Spine:
         if len(moments) == 1:
             return moments[0]
         have = f"several columns of moments: {', '.join(moments)}" if moments else "none of moments"
-        raise InputError(f'entity_df has no column "event_timestamp", and {have}',
-                         'name one: timestamp_column="..."; pandas.to_datetime makes moments of text')
+        raise self._with_index(InputError(f'entity_df has no column "event_timestamp", and {have}',
+                         'name one: timestamp_column="..."; pandas.to_datetime makes moments of text'))
+
+
+def _columns_of(given: Mapping) -> dict:
+    """A dict of columns that can be read again, by the text of their names."""
+    columns = {}
+    for name, values in given.items():
+        if str(name) in columns:
+            raise InputError(f'two columns of entity_df have the name "{name}"', "rename or drop one of them")
+        columns[str(name)] = list(values) if isinstance(values, Iterator) else values
+    return columns
 
 
 def _path(given: Any) -> str:
@@ -72,6 +99,8 @@ def to_stream(given: Any) -> Any:
         return _stream_of_pandas(given)
     if is_of(given, "polars", "LazyFrame"):
         given = given.collect()
+    if is_of(given, "polars", "DataFrame"):
+        _no_objects_of_polars(given)
     if is_of(given, "pyarrow", "Dataset", "Scanner"):
         given = given.scanner().to_reader() if hasattr(given, "scanner") else given.to_reader()
     if hasattr(given, "__arrow_c_stream__"):
@@ -85,12 +114,22 @@ def to_stream(given: Any) -> Any:
     if is_of(given, "polars", "DataFrame"):  # before 1.1
         return to_stream(given.to_arrow())
     if isinstance(given, Mapping):
-        return _stream_of_columns({str(name): _column(str(name), values) for name, values in given.items()})
+        return _stream_of_columns({name: _column(name, values) for name, values in _columns_of(given).items()})
     raise InputError(f"entity_df is a {type(given).__module__}.{type(given).__qualname__}, which is no table", _TAKES)
 
 
+def _no_objects_of_polars(frame: Any) -> None:
+    """polars gives such a column to others as addresses in memory."""
+    for name, kind in zip(frame.columns, frame.dtypes):
+        if str(kind) == "Object":
+            raise InputError(f'column "{name}" of entity_df has the type Object of polars, which Arrow has none for',
+                             "give the column another type, or leave it out")
+
+
 def _checked(capsule: Any) -> Any:
-    """Refuses a stream that was read before, and columns of one name."""
+    """Refuses what is no stream, one that was read before, and columns of one name."""
+    if capsule is None:
+        raise InputError("entity_df gave None as its Arrow stream", _TAKES)
     names = [name for name, _ in _viand.fields_of_stream(capsule)]
     _no_name_twice(names)
     return capsule
@@ -139,7 +178,9 @@ def _stream_of_pandas(frame: Any) -> Any:
                              "df.columns = df.columns.map(str)")
     _no_name_twice(names)
     if not names:
-        raise InputError("entity_df has no columns", "give it its join keys and event_timestamp")
+        kept = [str(name) for name in frame.index.names if name is not None]
+        raise InputError("entity_df has no columns", f"its index has {', '.join(kept)}: entity_df.reset_index() makes it columns" if kept else
+                         "give it its join keys and event_timestamp")
     columns = [_column_of_series(name, frame.iloc[:, i]) for i, name in enumerate(names)]
     return _viand.stream_of_columns(columns, len(frame))
 
@@ -152,14 +193,20 @@ def _column(name: str, values: Any) -> Any:
         return _column_of_series(name, values)
     if is_of(values, "polars", "Series"):
         values = values.to_arrow() if installed("pyarrow") else values.to_list()
+    if is_of(values, "numpy", "MaskedArray"):
+        import numpy
+
+        return _column_of_numpy(name, numpy.asarray(values.data), mask=numpy.ma.getmaskarray(values))
     if is_of(values, "numpy", "ndarray"):
         return _column_of_numpy(name, values)
     if hasattr(values, "__arrow_c_array__"):
         return _viand.column_of_array(name, *values.__arrow_c_array__())
     if is_of(values, "pyarrow", "Array", "ChunkedArray"):
         return _column_of_pyarrow(name, values)
+    if isinstance(values, (set, frozenset)):
+        raise InputError(f'column "{name}" of entity_df is a set, which has no order', "give a list, one value a row")
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise InputError(f'column "{name}" of entity_df is a {type(values).__name__}', "give a list, one value a row")
+        raise InputError(f'column "{name}" of entity_df is one value of the type {type(values).__name__}', "give a list, one value a row")
     return _column_of_objects(name, list(values))
 
 
@@ -205,12 +252,16 @@ def _column_of_numpy(name: str, values: Any, mask: Any = None, zone: str = "") -
     if values.ndim != 1:
         raise InputError(f'column "{name}" of entity_df has {values.ndim} dimensions', "give one value a row")
     kind = values.dtype.kind
+    if values.dtype.names:
+        raise InputError(f'column "{name}" of entity_df is a structured array, which has several values a row', "give a column for each of its fields")
     if kind in "OUSV":
-        return _column_of_objects(name, values.tolist())
+        return _column_of_objects(name, values.tolist() if mask is None else [None if left else value for value, left in zip(values.tolist(), mask)])
     missing = None if mask is None else numpy.ascontiguousarray(mask).view("u1")
     if kind == "b":
         return _viand.column_of_booleans(name, numpy.ascontiguousarray(values).view("u1"), missing)
     if kind in "mM":
+        if mask is not None:
+            values = numpy.where(mask, numpy.array("NaT", values.dtype), values)
         return _column_of_times(name, values, zone)
     values = numpy.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
     form = _FORMATS.get(values.dtype.str[1:])
@@ -270,6 +321,9 @@ def _column_by_pyarrow(name: str, objects: list, row: int) -> Any:
     """Dates, decimals, lists, dicts: pyarrow knows them all."""
     odd = objects[row]
     what = f'column "{name}" of entity_df (row {row} has a {type(odd).__module__}.{type(odd).__qualname__})'
+    if isinstance(odd, _datetime.date) and any(isinstance(value, _datetime.datetime) for value in objects):
+        raise InputError(f'column "{name}" mixes types: row {row} has a date among datetimes',
+                         "give it one type, as with pandas.to_datetime")
     pyarrow = needed("pyarrow", what, "give the column another type, or leave it out")
     try:
         return _column_of_pyarrow(name, pyarrow.array(objects, from_pandas=True))
@@ -281,10 +335,11 @@ def _column_of_datetimes(name: str, objects: list) -> Any:
     """Moments as objects: naive ones are UTC, and where any has a zone all are given in UTC."""
     nanoseconds, zoned = [], False
     for row, value in enumerate(objects):
-        if is_of(value, "numpy", "datetime64"):
-            value = value.astype("M8[us]").item()
         if value is None or type(value).__name__ in ("NaTType", "NAType") or value != value:
             nanoseconds.append(None)
+        elif is_of(value, "numpy", "datetime64"):
+            whole = value.astype("M8[us]")
+            nanoseconds.append(int(whole.astype("i8")) * 1000 + int((value - whole).astype("m8[ns]").astype("i8")))
         elif isinstance(value, _datetime.datetime):
             zoned = zoned or value.tzinfo is not None
             nanoseconds.append(_nanoseconds(value))

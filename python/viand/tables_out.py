@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _viand
+from .errors import InputError
 from .packages import installed, needed
 
 if TYPE_CHECKING:
@@ -38,11 +39,31 @@ def to_pandas(rows: Any) -> pandas.DataFrame:
     """A pandas.DataFrame, as pyarrow makes it where it is installed, and the same where it is not."""
     pandas = needed("pandas", "to_pandas()", "to_arrow() and to_polars() do without it")
     if installed("pyarrow") is not None:
-        return to_arrow(rows).to_pandas()
+        return _by_pyarrow(to_arrow(rows))
+    return by_columns(rows)
+
+
+def by_columns(rows: Any) -> pandas.DataFrame:
+    """The same without pyarrow."""
+    import pandas
+
     columns = {}
     for index, (name, _, form) in enumerate(rows.fields()):
         columns[name] = _series(pandas, form, rows.column(index))
     return pandas.DataFrame(columns)
+
+
+def _by_pyarrow(table: pyarrow.Table) -> pandas.DataFrame:
+    import pyarrow
+
+    for at, column in enumerate(table.columns):
+        if pyarrow.types.is_dictionary(column.type) and any(chunk.dictionary.null_count for chunk in column.chunks):
+            # No category of pandas is null: rows that name such a word are.
+            table = table.set_column(at, table.column_names[at], column.cast(column.type.value_type).dictionary_encode())
+    try:
+        return table.to_pandas()
+    except pyarrow.ArrowException as error:
+        raise InputError(f"pandas cannot hold the rows: {str(error).strip()}", "to_arrow() and to_polars() give them as they are") from None
 
 
 def _series(pandas: Any, form: str, parts: list) -> Any:
@@ -109,13 +130,19 @@ def _times(pandas: Any, form: str, parts: list) -> Any:
 
 
 def _categories(pandas: Any, form: str, parts: list) -> Any:
+    import numpy
     from pandas.api.types import union_categoricals
 
     made = []
     for part in parts:
         codes, nulls = _joined(_NUMPY[form], [part])
-        codes = codes.astype("i8")
+        codes, words = codes.astype("i8"), part[2]
         if nulls is not None:
             codes[nulls] = -1
-        made.append(pandas.Categorical.from_codes(codes, categories=part[2]))
+        if None in words:
+            # No category of pandas is null: rows that name such a word are.
+            given = numpy.array([word is not None for word in words])
+            codes = numpy.where((codes < 0) | ~given[codes], -1, (numpy.cumsum(given) - 1)[codes])
+            words = [word for word in words if word is not None]
+        made.append(pandas.Categorical.from_codes(codes, categories=words))
     return union_categoricals(made) if len(made) > 1 else made[0]

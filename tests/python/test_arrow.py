@@ -120,3 +120,39 @@ def test_every_type_passes_through_and_is_shown(shared_shop, value):
     assert job.to_arrow()["value"].to_pylist() == value.to_pylist()
     assert job.rows().cells(2, 0, 3) == value.to_pylist()
     assert "value" in job._repr_html_()
+
+
+def test_words_that_are_null(shared_shop):
+    """Arrow's dictionaries may have null among their words; pandas' categories may not."""
+    pandas = pytest.importorskip("pandas")
+    from viand import tables_out
+
+    words = pa.DictionaryArray.from_arrays(pa.array([0, None, 1], pa.int8()), pa.array(["a", None]))
+    keys = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), pa.array([1, None, 9]))
+    job = shared_shop.get_historical_features(pa.table({"user_id": keys, "event_timestamp": TABLE["event_timestamp"], "w": words}), features=["user_activity:n_events"])
+    for made in (job.to_df(), tables_out.by_columns(job.rows())):
+        assert made["w"].isna().tolist() == [False, True, True] and made["w"][0] == "a" and isinstance(made["w"].dtype, pandas.CategoricalDtype)
+        assert made["user_id"].isna().tolist() == [False, True, False] and made["n_events"].tolist()[0] == 2
+
+
+def test_what_pandas_cannot_hold(shared_shop):
+    pytest.importorskip("pandas")
+    union = pa.UnionArray.from_sparse(pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])])
+    job = shared_shop.get_historical_features(TABLE.append_column("u", union), features=["user_activity"])
+    assert job.to_arrow()["u"].to_pylist() == [1, "b", 3]
+    with pytest.raises(viand.InputError, match="pandas cannot hold the rows: .*union"):
+        job.to_df()
+
+
+def test_what_gives_no_stream(shared_shop):
+    class Given:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return None
+
+    with pytest.raises(viand.InputError, match="gave None as its Arrow stream"):
+        shared_shop.get_historical_features(Given(), features=["user_activity"])
+    if "polars" in INSTALLED:
+        import polars as pl
+        frame = pl.DataFrame({"user_id": [1], "event_timestamp": AT[:1], "o": pl.Series([object()], dtype=pl.Object)})
+        with pytest.raises(viand.InputError, match='column "o" of entity_df has the type Object of polars'):
+            shared_shop.get_historical_features(frame, features=["user_activity"])

@@ -1,5 +1,6 @@
 """Definitions in Python: Feast's names and arguments, what YAML they are, and what is refused where they are made."""
 
+import importlib
 from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
@@ -278,6 +279,16 @@ def test_names_of_feast_that_are_not_here_say_what_to_do():
         from viand import on_demand_feature_view  # noqa: F401
     with pytest.raises(ImportError, match="viand has no KafkaSource as Feast has: a FileSource"):
         from viand import KafkaSource  # noqa: F401
+    with pytest.raises(ImportError, match="viand has no PushMode as Feast has: viand serves no features online yet"):
+        from viand.data_source import PushMode  # noqa: F401
+    with pytest.raises(ImportError, match="viand has no AvroFormat as Feast has: a Dataset makes Parquet of other formats"):
+        from viand.data_format import AvroFormat  # noqa: F401
+    for module, instead in (("on_demand_feature_view", "write features as expressions"), ("infra.offline_stores.file_source", "sources are viand.FileSource"),
+                            ("repo_config", "feature_store.yaml says it"), ("batch_feature_view", "expressions or Python functions")):
+        with pytest.raises(ModuleNotFoundError, match=f"viand has no module {module.partition('.')[0]} as Feast has: .*{instead}"):
+            importlib.import_module(f"viand.{module}")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'viand.nothing'"):
+        importlib.import_module("viand.nothing")
 
 
 def test_the_retail_example_says_in_python_what_it_says_in_yaml(viand, tmp_path):

@@ -94,11 +94,37 @@ def test_times_of_a_spine_in_any_unit_zone_and_kind_are_the_same_moment(shared_s
     (pd.DataFrame({"user_id": [1], "event_timestamp": AT[:1], "v": pd.Series([2 ** 70], dtype=object)}), "beyond 64 bits"),
     (pd.DataFrame({"user_id": [1], "event_timestamp": AT[:1], "v": pd.Series(["\ud800"], dtype=object)}), "no text that UTF-8 can have"),
     (pd.DataFrame(index=[1, 2]), "has no columns"),
+    (pd.DataFrame({"user_id": [1, 2], "event_timestamp": AT[:2], "v": pd.Series([dt.date(2026, 1, 1), dt.datetime(2026, 1, 1, 8)], dtype=object)}),
+     'column "v" mixes types: row 0 has a date among datetimes'),
+    (pd.DataFrame({"user_id": [1], "event_timestamp": AT[:1]}).set_index("user_id"), "its index has user_id, and is left out: entity_df.reset_index()"),
+    (pd.DataFrame({"user_id": [1], "event_timestamp": AT[:1], "v": [1]}).set_index(["user_id", "event_timestamp"]), "entity_df.reset_index() makes it columns"),
+    (pd.DataFrame({"user_id": [1], "event_timestamp": AT[:1]}).set_index(["user_id", "event_timestamp"]), "entity_df.reset_index() makes it columns"),
+    (pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "user_id"), ("b", "v")])), "has no text for a name"),
 ])
 def test_what_does_not_fit_is_said(shared_shop, frame, text):
     with pytest.raises(viand.Error) as error:
         shared_shop.get_historical_features(frame, features=["user_activity"]).to_df()
     assert text in str(error.value)
+
+
+def test_arrays_of_numpy_as_columns(shared_shop):
+    """Strided, masked, of the other byte order, of moments: as they are, and what is no column is refused."""
+    numbers = np.arange(12).reshape(6, 2)
+    at = np.array(["2026-01-09", "2026-01-25", "2026-01-25"], ">M8[s]")
+    columns = {"user_id": np.ma.array([1, 2, 9], mask=[0, 1, 0]), "event_timestamp": at, "every_other": numbers[::-2, 1], "flag": np.array([True, False] * 3)[::2],
+               "text": np.ma.array(["a", "b", "c"], mask=[0, 0, 1]), "when": np.ma.array(at, mask=[1, 0, 0]),
+               "exact": [np.datetime64("2026-01-01T00:00:00.000000001"), None, np.datetime64("NaT")]}
+    job = shared_shop.get_historical_features(columns, features=["user_activity:n_events"])
+    got = job.rows()
+    cells = {name: got.cells(at, 0, 3) for at, (name, _, _) in enumerate(got.fields())}
+    assert cells["user_id"] == [1, None, 9] and cells["n_events"] == [2, None, None]
+    assert cells["every_other"] == [11, 7, 3] and cells["flag"] == [True, True, True] and cells["text"] == ["a", "b", None]
+    assert cells["when"][0] is None and cells["when"][1] is not None and cells["exact"][1:] == [None, None]
+    assert job.to_df()["exact"][0] == pd.Timestamp("2026-01-01 00:00:00.000000001")
+    for odd, text in ((np.zeros(3, [("a", "i4")]), "several values a row"), ({1, 2, 9}, "a set, which has no order"), (numbers, "has 2 dimensions"),
+                      (5, "one value of the type int"), ("abc", "one value of the type str")):
+        with pytest.raises(viand.InputError, match=text):
+            shared_shop.get_historical_features({**columns, "odd": odd}, features=["user_activity"])
 
 
 def test_no_rows(shared_shop):

@@ -226,8 +226,51 @@ def test_stores_and_definitions_are_copied_and_pickled(shared_shop):
     assert again.repo_path == shared_shop.repo_path and len(again.get_historical_features(ORDERS, features=["user_activity"])) == 3
 
 
+def test_rows_are_no_object_to_copy(shared_shop):
+    job = shared_shop.get_historical_features(ORDERS, features=["user_activity"])
+    assert copy.copy(job) is job and copy.deepcopy(job) is job
+    with pytest.raises(TypeError, match=r"a RetrievalJob cannot be pickled; to_df\(\)"):
+        pickle.dumps(job)
+
+
+def test_columns_that_can_be_read_once_are_kept(shared_shop):
+    job = shared_shop.get_historical_features({name: iter(values) for name, values in ORDERS.items()}, features=["user_activity"])
+    job.explain()
+    assert len(job) == 3
+    with pytest.raises(viand.InputError, match='two columns of entity_df have the name "5"'):
+        shared_shop.get_historical_features({**ORDERS, 5: [1] * 3, "5": [2] * 3}, features=["user_activity"])
+
+
+def test_features_as_people_give_them(shared_shop):
+    view = shared_shop.get_feature_view("user_activity")
+    asked = (view, [view], view[["n_events"]], "user_activity", (name for name in ["user_activity"]), shared_shop.list_feature_services()[0])
+    assert [len(shared_shop.get_historical_features(ORDERS, features).columns) for features in asked] == [6, 6, 4, 6, 6, 6]
+    assert shared_shop.get_historical_features(ORDERS, view, True).full_feature_names
+    for features, text in ((view.with_name("z"), "takes no alias and no join_key_map"), (5, "of the type int"), ({"a": 1}, "of the type dict"), ([5], "has a int in it")):
+        with pytest.raises(viand.UsageError, match=text):
+            shared_shop.get_historical_features(ORDERS, features)
+
+
+def test_what_only_feast_has_is_listed_and_not_found(shared_shop):
+    for kind in ("stream_feature_view", "on_demand_feature_view", "label_view", "permission", "validation_reference", "saved_dataset"):
+        assert getattr(shared_shop, f"list_{kind}s")() == []
+        with pytest.raises(viand.NotFound, match='there is no "x"'):
+            getattr(shared_shop, f"get_{kind}")("x")
+    assert shared_shop.get_snapshots("weekly").name == "weekly" and repr(shared_shop.get_feature_view("user_activity").projection)
+    version, = shared_shop.list_feature_view_versions("user_activity")
+    assert (version["version"], version["version_number"], version["created_timestamp"].tzinfo is not None) == ("v0", 0, True)
+    shared_shop.close()
+
+
+def test_arguments_of_feasts_apply(shop):
+    user = shop.get_entity("user")
+    assert not shop.apply([user], objects_to_delete=[user], partial=True, skip_feature_view_validation=True).has_effect
+    with pytest.raises(viand.NotYet, match="removes objects by apply alone"):
+        shop.apply([user], [user], partial=False)
+
+
 def test_what_is_later_says_so(shared_shop):
-    for name in ("materialize", "materialize_incremental", "get_online_features", "push"):
+    for name in ("materialize", "materialize_incremental", "get_online_features", "push", "get_online_features_async", "write_to_offline_store"):
         with pytest.raises(viand.NotYet, match="no features online yet"):
             getattr(shared_shop, name)(1, 2)
 
@@ -237,10 +280,14 @@ def test_no_repo_and_two_repos(tmp_path):
         viand.FeatureStore(tmp_path)
     with pytest.raises(viand.UsageError, match="the repo is named twice"):
         viand.FeatureStore(tmp_path, path=tmp_path)
+    with pytest.raises(viand.UsageError, match="fs_yaml_file is other.yaml\n  hint: viand reads a file that is named feature_store.yaml"):
+        viand.FeatureStore(fs_yaml_file="other.yaml")
+    with pytest.raises(viand.UsageError, match="expected a number of threads, got 1000000"):
+        viand.FeatureStore(tmp_path, threads=10 ** 6)
 
 
 def test_feasts_names_of_the_repo(shop_files):
-    for arguments in ({"repo_path": shop_files}, {"path": str(shop_files)}, {"fs_yaml_file": shop_files / "feature_store.yaml"}):
+    for arguments in ({"repo_path": shop_files, "memory": 2 ** 30}, {"path": str(shop_files)}, {"fs_yaml_file": shop_files / "feature_store.yaml"}):
         assert viand.FeatureStore(**arguments).repo_path == str(shop_files)
 
 

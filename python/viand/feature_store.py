@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .model import Model
     from .snapshots import Snapshots
 
+# More is a mistake.
+_MOST_THREADS = 4096
 Time = str | datetime.datetime | datetime.date | None
 
 
@@ -86,7 +88,7 @@ class FeatureStore:
         repo_path: the folder, or one below it; default: the current one. `path` is another name for it.
         fs_yaml_file: the path of the feature_store.yaml instead.
         threads: default: all cores.
-        memory: the budget, as "2GiB" or "60%"; what does not fit goes to disk meanwhile. Default: 60 %.
+        memory: the budget, as "2GiB", "60%" or a number of bytes; what does not fit goes to disk meanwhile. Default: 60 %.
         temporary_folder: for what does not fit; default: $TMPDIR, else the repo's data/.
         executor: "threads", or "ray": tasks of a Ray cluster. Default: Ray where this program has called ray.init() or an
             address is given, here or in feature_store.yaml.
@@ -98,7 +100,7 @@ class FeatureStore:
 
     def __init__(self, repo_path: str | os.PathLike[str] | None = None, config: Any = None,
                  fs_yaml_file: str | os.PathLike[str] | None = None, *, path: str | os.PathLike[str] | None = None,
-                 threads: int = 0, memory: str = "", temporary_folder: str | os.PathLike[str] = "",
+                 threads: int = 0, memory: str | int = "", temporary_folder: str | os.PathLike[str] = "",
                  executor: str = "", ray_address: str = "", progress: bool | Callable[..., None] | None = None) -> None:
         if config is not None:
             raise UsageError("config= is not supported", "write it to feature_store.yaml and name its folder")
@@ -106,8 +108,11 @@ class FeatureStore:
         if len(given) > 1:
             raise UsageError("the repo is named twice", "give one of repo_path, path and fs_yaml_file")
         folder = os.path.dirname(os.path.abspath(fs_yaml_file)) if fs_yaml_file is not None else os.fspath(given[0] if given else ".")
-        if not isinstance(threads, int) or isinstance(threads, bool) or threads < 0:
+        if not isinstance(threads, int) or isinstance(threads, bool) or not 0 <= threads <= _MOST_THREADS:
             raise UsageError(f"expected a number of threads, got {threads!r}", "0 is all cores")
+        if fs_yaml_file is not None and os.path.basename(fs_yaml_file) != "feature_store.yaml":
+            raise UsageError(f"fs_yaml_file is {os.fspath(fs_yaml_file)}", "viand reads a file that is named feature_store.yaml, in the folder of its repo")
+        memory = str(memory)
         # Definitions in Python are read by this Python, in a process of their own.
         python = os.environ.get("VIAND_PYTHON") or sys.executable
         self._options = {"threads": threads, "memory": memory, "temporary_folder": os.fspath(temporary_folder), "executor": executor,
@@ -160,7 +165,8 @@ class FeatureStore:
         self._store.forget()
         return Plan.of(self._store.plan())
 
-    def apply(self, objects: Any = None, *, yes: bool = False, force: bool = False, plan: Plan | None = None) -> Plan:
+    def apply(self, objects: Any = None, objects_to_delete: Any = None, partial: bool = True,
+              skip_feature_view_validation: bool = False, *, yes: bool = False, force: bool = False, plan: Plan | None = None) -> Plan:
         """Commits the repo's definitions to the registry, in one transaction.
 
         Args:
@@ -170,7 +176,11 @@ class FeatureStore:
             yes: remove objects, too. Without it a plan that removes raises, and nothing is changed.
             force: break readers of a view though its definition does not say the next version.
             plan: what `plan()` gave last: exactly that is committed, or Conflict raised.
+            objects_to_delete, partial: Feast's; objects go by what the repo's definitions no longer have, and `yes`.
+            skip_feature_view_validation: Feast's; viand always checks.
         """
+        if objects_to_delete and not partial:
+            self._by_apply()
         if objects is not None and plan is not None:
             raise UsageError("both objects and a plan were given", "a plan says itself what it is about")
         if objects is not None:
@@ -298,6 +308,16 @@ class FeatureStore:
     def list_on_demand_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
         return self._list("on-demand-feature-views", tags)
 
+    def list_label_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """Feast's; viand's own are `list_labels`."""
+        return self._list("label-views", tags)
+
+    def list_permissions(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("permissions", tags)
+
+    def list_validation_references(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        return self._list("validation-references", tags)
+
     def list_data_sources(self, allow_cache: bool = False, tags: Any = None) -> list[FileSource]:
         return self._list("sources", tags)
 
@@ -323,6 +343,22 @@ class FeatureStore:
     def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
         return find(self._store, "feature-views", name)
 
+    def get_stream_feature_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        return find(self._store, "stream-feature-views", name)
+
+    def get_on_demand_feature_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        return find(self._store, "on-demand-feature-views", name)
+
+    def get_label_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        """Feast's; viand's own are `get_labels`."""
+        return find(self._store, "label-views", name)
+
+    def get_permission(self, name: str) -> StoredObject:
+        return find(self._store, "permissions", name)
+
+    def get_validation_reference(self, name: str, allow_cache: bool = False) -> StoredObject:
+        return find(self._store, "validation-references", name)
+
     def get_data_source(self, name: str) -> FileSource:
         return find(self._store, "sources", name)
 
@@ -334,6 +370,12 @@ class FeatureStore:
 
     def get_dataset(self, name: str) -> Dataset:
         return find(self._store, "datasets", name)
+
+    def get_snapshots(self, name: str) -> Snapshots:
+        return find(self._store, "snapshots", name)
+
+    def get_labels(self, name: str) -> Labels:
+        return find(self._store, "labels", name)
 
     def list_saved_datasets(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
         """What Feast has saved; as the registry tells of it."""
@@ -360,6 +402,13 @@ class FeatureStore:
     def history(self, name: str, kind: str = "") -> list[HistoryEntry]:
         """What was applied to objects of a name; `kind` ("feature-views") where several have it."""
         return [HistoryEntry(**entry) for entry in self._store.history(name, kind)]
+
+    def list_feature_view_versions(self, name: str) -> list[dict[str, Any]]:
+        """The versions that a feature view has had, oldest first, with Feast's keys."""
+        made = [(int(each.version.removeprefix("v")), each.applied_at) for each in self.history(name, "feature-views") if each.version]
+        return [{"version": f"v{number}", "version_number": number, "feature_view_type": "feature_view",
+                 "created_timestamp": datetime.datetime.fromisoformat(at).replace(tzinfo=datetime.timezone.utc)}
+                for number, at in sorted(dict(reversed(made)).items())]
 
     def diff(self, before: str, after: str = "", kind: str = "") -> VersionDifference:
         """Compares "NAME@v1" with "NAME@v2"; without `after`, with what the registry has now."""
@@ -389,9 +438,13 @@ class FeatureStore:
         raise NotYet("viand keeps no saved datasets", "get_historical_features(...).to_parquet(path) writes the rows, and a manifest beside them")
 
     delete_feature_view = delete_feature_service = delete_project = _by_apply
-    create_saved_dataset = create_dataset_from_retrieval = validate_logged_features = _by_writing
+    create_saved_dataset = create_dataset_from_retrieval = retrieve_dataset_data = validate_logged_features = _by_writing
     materialize = materialize_incremental = get_online_features = push = write_to_online_store = _later
-    retrieve_online_documents = serve = _later
+    get_online_features_async = push_async = write_to_online_store_async = write_to_offline_store = write_logged_features = _later
+    retrieve_online_documents = retrieve_online_documents_v2 = serve = serve_offline = serve_registry = serve_ui = _later
+
+    def close(self) -> None:
+        """Feast's; a store of viand holds nothing open."""
 
     # ---- for people -----------------------------------------------------------------------------------------
 
