@@ -24,17 +24,18 @@ class FragmentResult {
  public:
   virtual ~FragmentResult() = default;
 
-  /// A TaskResult message (docs/formats/plan.md); its error, where it has one, is of the data.
-  virtual const std::string& message() const = 0;
+  /// A TaskResult message (docs/formats/plan.md); its error, where it has one, is of the data. Its
+  /// counters have the bytes of the tables that were taken.
+  virtual std::string message() const = 0;
 
   /// Number of tables that were put out, 0 where it failed.
   virtual int table_count() const = 0;
 
-  /// A table as an Arrow IPC stream; each is given once, and memory let go with it.
+  /// A table as a message; each is given once, and memory let go with it.
   virtual Result<SharedBytes> TakeTable(int index) = 0;
 };
 
-/// Runs a Task message on tables that are Arrow IPC streams. The inputs are used until the result
+/// Runs a Task message on messages of tables. The inputs are used until the result
 /// is gone. Fails only where the library cannot be loaded.
 Result<std::unique_ptr<FragmentResult>> RunFragment(const std::string& task,
                                                     const std::vector<SharedBytes>& inputs);

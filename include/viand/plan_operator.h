@@ -43,7 +43,8 @@ struct OperatorMeasures {
   int64_t rows_out = 0;
   int64_t bytes_out = 0;  ///< in memory
   int64_t spilled_bytes = 0;
-  double skew = 1;                      ///< rows of the largest fragment over the mean
+  int64_t sent_bytes = 0;  ///< of its tables as they left its processes; 0: threads share memory
+  double skew = 1;         ///< rows of the largest fragment over the mean
   std::vector<HeavyKey> heaviest_keys;  ///< of a join or aggregates: at most five, most rows first
   std::vector<NodeMeasures> nodes;      ///< of a cluster, by their ids; none: all ran here
 };

@@ -38,7 +38,8 @@ class Outcome {
   explicit Outcome(OwnedResult result) : result_(std::move(result)) {}
 
   nb::bytes message() const {
-    return nb::bytes(result_->message().data(), result_->message().size());
+    const std::string message = result_->message();
+    return nb::bytes(message.data(), message.size());
   }
   int table_count() const { return result_->table_count(); }
 
@@ -70,14 +71,15 @@ void AddFragment(nb::module_& module) {
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(&TableBytes::GetBuffer)},
                                 {0, nullptr}};
   nb::class_<TableBytes>(module, "TableBytes", nb::type_slots(slots),
-                         "A table as an Arrow IPC stream, by the buffer protocol.")
+                         "A table's message, by the buffer protocol.")
       .def("__len__", [](const TableBytes& table) { return table.bytes.size; });
   nb::class_<Outcome>(module, "FragmentOutcome", "What came of a fragment.")
-      .def_prop_ro("message", &Outcome::message, "A TaskResult message (docs/formats/plan.md).")
+      .def_prop_ro("message", &Outcome::message,
+                   "A TaskResult message (docs/formats/plan.md), of what was taken until now.")
       .def_prop_ro("table_count", &Outcome::table_count, "0 where it failed.")
       .def("take", &Outcome::Take, "Returns a table, once.");
   module.def("run_fragment", &RunFragment,
-             "Runs a Task message on tables that are Arrow IPC streams in somebody's memory.");
+             "Runs a Task message on messages of tables in somebody's memory.");
 }
 
 }  // namespace viand::python

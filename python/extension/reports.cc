@@ -114,6 +114,7 @@ nb::object OperatorMeasuresDict(const OperatorMeasures& did) {
       .Add("rows_out", did.rows_out)
       .Add("bytes_out", did.bytes_out)
       .Add("spilled_bytes", did.spilled_bytes)
+      .Add("sent_bytes", did.sent_bytes)
       .Add("skew", did.skew)
       .Add("heaviest_keys", heaviest)
       .Add("nodes", nodes);

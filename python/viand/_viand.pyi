@@ -140,7 +140,7 @@ class Store:
     def import_(self, names: Sequence[str], /) -> Any: ...
 
 class TableBytes:
-    """A table as an Arrow IPC stream, by the buffer protocol."""
+    """A table's message, by the buffer protocol."""
 
     def __len__(self) -> int: ...
 
@@ -149,7 +149,7 @@ class FragmentOutcome:
 
     @property
     def message(self) -> bytes:
-        """A TaskResult message (docs/formats/plan.md)."""
+        """A TaskResult message (docs/formats/plan.md), of what was taken until now."""
 
     @property
     def table_count(self) -> int:
@@ -159,4 +159,4 @@ class FragmentOutcome:
         """Returns a table, once."""
 
 def run_fragment(task: bytes, inputs: list, /) -> FragmentOutcome:
-    """Runs a Task message on tables that are Arrow IPC streams in somebody's memory."""
+    """Runs a Task message on messages of tables in somebody's memory."""

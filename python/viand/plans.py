@@ -12,7 +12,7 @@ class Operator:
         kind, title, details: what it is; for people.
         rows: expected: a scan reads them, others put them out.
         scan: of a scan, what it reads of what there is; else None.
-        measured: where it was run, seconds, rows_in, rows_out, bytes_out, spilled_bytes, skew, heaviest_keys, nodes
+        measured: where it was run, seconds, rows_in, rows_out, bytes_out, spilled_bytes, sent_bytes, skew, heaviest_keys, nodes
             (what ran on each node of a cluster); else None.
         inputs: the operators that it reads from.
     """

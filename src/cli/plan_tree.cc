@@ -80,7 +80,7 @@ class TreeText {
 
   std::string Render(const PlanOperator& plan) {
     analyzed_ = plan.measured.has_value();
-    if (analyzed_) FindSpill(plan);
+    if (analyzed_) FindBytes(plan);
     lines_.push_back({.tree = "", .text = "operator", .figures = Header(), .color = Color::kDim});
     Add(plan, "", "");
     return Aligned();
@@ -93,15 +93,17 @@ class TreeText {
     Color color = Color::kPlain;
   };
 
-  void FindSpill(const PlanOperator& node) {
+  void FindBytes(const PlanOperator& node) {
     if (node.measured && node.measured->spilled_bytes > 0) spilled_ = true;
-    for (const PlanOperator& input : node.inputs) FindSpill(input);
+    if (node.measured && node.measured->sent_bytes > 0) sent_ = true;
+    for (const PlanOperator& input : node.inputs) FindBytes(input);
   }
 
   std::vector<std::string> Header() const {
     if (!analyzed_) return {"rows"};
     std::vector<std::string> header = {"rows in", "rows out", "bytes out", "time", "skew"};
     if (spilled_) header.push_back("spilled");
+    if (sent_) header.push_back("sent");
     return header;
   }
 
@@ -113,10 +115,11 @@ class TreeText {
         Grouped(did.rows_in), Grouped(did.rows_out), BytesText(static_cast<double>(did.bytes_out)),
         DurationText(did.seconds),
         skewed && did.fragments > 1 ? fmt::format("{:.2f}", did.skew) : ""};
-    if (spilled_) {
-      figures.push_back(did.spilled_bytes == 0 ? ""
-                                               : BytesText(static_cast<double>(did.spilled_bytes)));
-    }
+    const auto add = [&](bool shown, int64_t bytes) {
+      if (shown) figures.push_back(bytes == 0 ? "" : BytesText(static_cast<double>(bytes)));
+    };
+    add(spilled_, did.spilled_bytes);
+    add(sent_, did.sent_bytes);
     return figures;
   }
 
@@ -171,6 +174,7 @@ class TreeText {
   const Terminal& terminal_;
   bool analyzed_ = false;
   bool spilled_ = false;
+  bool sent_ = false;
   std::vector<Line> lines_;
 };
 
@@ -199,11 +203,17 @@ json ToJson(const OperatorMeasures& did) {
                      {"bytes_out", on.bytes_out},
                      {"fragment_seconds", on.fragment_seconds}});
   }
-  return {{"seconds", did.seconds},     {"fragment_seconds", did.fragment_seconds},
-          {"fragments", did.fragments}, {"rows_in", did.rows_in},
-          {"rows_out", did.rows_out},   {"bytes_out", did.bytes_out},
-          {"skew", did.skew},           {"spilled_bytes", did.spilled_bytes},
-          {"heaviest_keys", keys},      {"nodes", nodes}};
+  return {{"seconds", did.seconds},
+          {"fragment_seconds", did.fragment_seconds},
+          {"fragments", did.fragments},
+          {"rows_in", did.rows_in},
+          {"rows_out", did.rows_out},
+          {"bytes_out", did.bytes_out},
+          {"skew", did.skew},
+          {"spilled_bytes", did.spilled_bytes},
+          {"sent_bytes", did.sent_bytes},
+          {"heaviest_keys", keys},
+          {"nodes", nodes}};
 }
 
 }  // namespace

@@ -114,6 +114,7 @@ TEST(Explain, AMessageCarriesTheCounters) {
                      .bytes_out = 3,
                      .spilled_bytes = 4,
                      .run_us = 5,
+                     .sent_bytes = 7,
                      .heaviest = {{"k 1", 6}}};
   const TaskResult read = ParseResult(SerializeResult(result)).ValueOrDie();
   EXPECT_EQ(read.counters, result.counters);

@@ -30,7 +30,8 @@ arrow::Result<std::vector<TaskOutput>> RunTask(const std::string& in_path,
   std::vector<TaskOutput> written;
   for (const auto& table : outputs) {
     written.push_back({fmt::format("{}.{}", out_path, written.size()), table->num_rows()});
-    VIAND_RETURN_NOT_OK(WriteTableFile(*table, written.back().path));
+    VIAND_ASSIGN_OR_RETURN(const int64_t bytes, WriteTableFile(table, written.back().path));
+    counters->sent_bytes += bytes;
   }
   return written;
 }

@@ -1,9 +1,11 @@
 #include "src/distributed/fragment_task.h"
 
+#include <arrow/buffer.h>
 #include <arrow/table.h>
 
+#include <utility>
+
 #include "src/distributed/table_stream.h"
-#include "src/distributed/task_message.h"
 
 namespace viand::distributed {
 namespace {
@@ -25,13 +27,18 @@ arrow::Result<engine::Tables> Run(std::string_view message,
 FragmentOutcome RunFragmentTask(std::string_view task,
                                 const std::vector<std::shared_ptr<arrow::Buffer>>& inputs) {
   TaskResult result;
-  auto tables = Run(task, inputs, &result.counters);
-  result.status = tables.status();
-  FragmentOutcome outcome;
-  if (tables.ok()) outcome.tables = *std::move(tables);
-  for (const auto& table : outcome.tables) result.outputs.push_back({"", table->num_rows()});
-  outcome.result = SerializeResult(result);
-  return outcome;
+  auto run = Run(task, inputs, &result.counters);
+  result.status = run.status();
+  engine::Tables tables;
+  if (run.ok()) tables = *std::move(run);
+  for (const auto& table : tables) result.outputs.push_back({"", table->num_rows()});
+  return {std::move(result), std::move(tables)};
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> FragmentOutcome::Take(int index) {
+  VIAND_ASSIGN_OR_RETURN(auto bytes, SerializeTable(std::exchange(tables_[index], nullptr)));
+  result_.counters.sent_bytes += bytes->size();
+  return bytes;
 }
 
 }  // namespace viand::distributed

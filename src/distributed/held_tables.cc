@@ -131,8 +131,8 @@ arrow::Result<int64_t> HeldTables::Spill(Group* group) {
     VIAND_ASSIGN_OR_RETURN(const auto compact, CompactDictionaries(group->tables[i]));
     const bool mapped =
         group->read_by == ReadBy::kDriver || compact->num_rows() * tables > kPackedTimesMean * rows;
-    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(*compact, mapped ? SpillFile::Layout::kMapped
-                                                                   : SpillFile::Layout::kPacked));
+    VIAND_ASSIGN_OR_RETURN(pieces[i], file->Write(compact, mapped ? SpillFile::Layout::kMapped
+                                                                  : SpillFile::Layout::kPacked));
     bytes += pieces[i]->bytes();
   }
   group->pieces = std::move(pieces);

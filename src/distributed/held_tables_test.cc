@@ -119,8 +119,8 @@ TEST(HeldTables, SaysThatTheDiskIsFull) {
 TEST(SpillFile, WhatWasReadKeepsItsRoom) {
   const testing::Folder folder;
   const auto file = *SpillFile::Open(folder.path());
-  auto first = *file->Write(*SomeRows(), SpillFile::Layout::kMapped);
-  const auto second = *file->Write(*SomeRows(), SpillFile::Layout::kPacked);
+  auto first = *file->Write(SomeRows(), SpillFile::Layout::kMapped);
+  const auto second = *file->Write(SomeRows(), SpillFile::Layout::kPacked);
   const TablePtr read = *SpillFile::Read(first);
   first.reset();
   EXPECT_TRUE(read->Equals(*SomeRows())) << "the room was given back too early";
@@ -130,7 +130,7 @@ TEST(SpillFile, WhatWasReadKeepsItsRoom) {
 TEST(SpillFile, AForkedChildLeavesTheRoomToItsParent) {
   const testing::Folder folder;
   const auto file = *SpillFile::Open(folder.path());
-  auto piece = *file->Write(*SomeRows(), SpillFile::Layout::kMapped);
+  auto piece = *file->Write(SomeRows(), SpillFile::Layout::kMapped);
   const pid_t child = ::fork();
   if (child == 0) {
     piece.reset();
@@ -157,8 +157,8 @@ TEST(SpillFile, GivesRoomBack) {
   const auto file = *SpillFile::Open(folder.path());
   const auto many = arrow::MakeArrayFromScalar(arrow::Int64Scalar(7), 200'000).ValueOrDie();
   const auto table = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}), {many});
-  auto first = *file->Write(*table, SpillFile::Layout::kMapped);
-  const auto second = *file->Write(*table, SpillFile::Layout::kMapped);
+  auto first = *file->Write(table, SpillFile::Layout::kMapped);
+  const auto second = *file->Write(table, SpillFile::Layout::kMapped);
   const int64_t before = BlocksOnDisk(folder.path());
   EXPECT_GE(before * 512, first->bytes() + second->bytes());
   const int64_t bytes = first->bytes();
@@ -175,9 +175,9 @@ TEST(SpillFile, PackedColumnsKeepTheirPlacesAmongOthers) {
                                        {"d", arrow::float64(), "[-0.0, 1.5, null]"},
                                        {"ts", testing::Micros(), "[1, 2, 4]"}});
   const TablePtr twice = *arrow::ConcatenateTables({table, table});
-  const auto piece = *file->Write(*twice, SpillFile::Layout::kPacked);
+  const auto piece = *file->Write(twice, SpillFile::Layout::kPacked);
   EXPECT_TRUE((*SpillFile::Read(piece))->Equals(*twice));
-  const auto none = *file->Write(*twice->Slice(0, 0), SpillFile::Layout::kPacked);
+  const auto none = *file->Write(twice->Slice(0, 0), SpillFile::Layout::kPacked);
   EXPECT_TRUE((*SpillFile::Read(none))->Equals(*twice->Slice(0, 0)));
 }
 
@@ -189,8 +189,8 @@ TEST(SpillFile, AscendingNumbersTakeAFractionOfTheRoom) {
     ASSERT_TRUE(builder.Append(1'700'000'000'000'000 + i * 1000 + i % 7).ok());
   const auto table = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64())}),
                                         {builder.Finish().ValueOrDie()});
-  const auto packed = *file->Write(*table, SpillFile::Layout::kPacked);
-  EXPECT_LT(packed->bytes() * 8, (*file->Write(*table, SpillFile::Layout::kMapped))->bytes());
+  const auto packed = *file->Write(table, SpillFile::Layout::kPacked);
+  EXPECT_LT(packed->bytes() * 8, (*file->Write(table, SpillFile::Layout::kMapped))->bytes());
   EXPECT_TRUE((*SpillFile::Read(packed))->Equals(*table));
 }
 

@@ -16,7 +16,7 @@ namespace {
 /// Wider ones take 64: a number of these lies in 8 bytes wherever it starts.
 constexpr int kMostPackedBits = 56;
 /// After the last number, so that it can be read like the others.
-constexpr size_t kPaddingBytes = 8;
+constexpr int64_t kPaddingBytes = 8;
 
 /// Least and greatest of numbers as they come.
 struct Span {
@@ -46,7 +46,7 @@ void VisitNumbers(const arrow::ChunkedArray& column, Visit&& visit) {
 }
 
 template <typename T>
-PackedLayout ChooseLayout(const arrow::ChunkedArray& column) {
+PackedLayout Narrowest(const arrow::ChunkedArray& column) {
   Span numbers, differences;
   uint64_t before = 0, first = 0;
   bool any = false;
@@ -68,11 +68,9 @@ PackedLayout ChooseLayout(const arrow::ChunkedArray& column) {
 }
 
 template <typename T>
-PackedNumbers Pack(const arrow::ChunkedArray& column) {
-  PackedNumbers packed{.layout = ChooseLayout<T>(column), .bytes = {}};
-  const PackedLayout& layout = packed.layout;
-  packed.bytes.resize((layout.count * layout.bits + 7) / 8 + kPaddingBytes, '\0');
-  char* out = packed.bytes.data();
+std::string Pack(const arrow::ChunkedArray& column, const PackedLayout& layout) {
+  std::string packed(PackedBytes(layout), '\0');
+  char* out = packed.data();
   uint64_t before = layout.first - layout.least, pending = 0;
   int pending_bits = 0;
   VisitNumbers<T>(column, [&](uint64_t number) {
@@ -110,14 +108,26 @@ void Unpack(const PackedLayout& layout, const uint8_t* bytes, T* out) {
 
 }  // namespace
 
-bool CanPack(const arrow::ChunkedArray& column) {
-  const arrow::DataType& type = *column.type();
+bool IsPackable(const arrow::DataType& type) {
   const bool number = arrow::is_integer(type.id()) || arrow::is_temporal(type.id());
-  return number && column.null_count() == 0 && (type.bit_width() == 32 || type.bit_width() == 64);
+  return number && (type.bit_width() == 32 || type.bit_width() == 64);
 }
 
-PackedNumbers PackNumbers(const arrow::ChunkedArray& column) {
-  return column.type()->bit_width() == 32 ? Pack<int32_t>(column) : Pack<int64_t>(column);
+bool CanPack(const arrow::ChunkedArray& column) {
+  return IsPackable(*column.type()) && column.null_count() == 0;
+}
+
+PackedLayout ChooseLayout(const arrow::ChunkedArray& column) {
+  return column.type()->bit_width() == 32 ? Narrowest<int32_t>(column) : Narrowest<int64_t>(column);
+}
+
+int64_t PackedBytes(const PackedLayout& layout) {
+  return (layout.count * layout.bits + 7) / 8 + kPaddingBytes;
+}
+
+std::string PackNumbers(const arrow::ChunkedArray& column, const PackedLayout& layout) {
+  return column.type()->bit_width() == 32 ? Pack<int32_t>(column, layout)
+                                          : Pack<int64_t>(column, layout);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> UnpackNumbers(

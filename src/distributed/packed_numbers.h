@@ -1,8 +1,10 @@
-// Integers and times in as few bits as they need, for the disk: less their least, or, where that is
-// narrower, each less the one before (times that ascend, positions, row numbers). Pure functions.
+// Integers and times in as few bits as they need, for a disk or a network: less their least, or,
+// where that is narrower, each less the one before (times that ascend, positions, row numbers).
+// Pure functions.
 //
-//   PackedNumbers packed = PackNumbers(*table->column(0));
-//   VIAND_ASSIGN_OR_RETURN(auto array, UnpackNumbers(packed.layout, bytes, type, pool));
+//   PackedLayout layout = ChooseLayout(*table->column(0));
+//   std::string bytes = PackNumbers(*table->column(0), layout);
+//   VIAND_ASSIGN_OR_RETURN(auto array, UnpackNumbers(layout, bytes.data(), type, pool));
 #pragma once
 
 #include <cstdint>
@@ -29,18 +31,23 @@ struct PackedLayout {
   int bits = 0;              ///< of each, one after another, the lowest first
 };
 
-struct PackedNumbers {
-  PackedLayout layout;
-  std::string bytes;
-};
+/// Tells whether numbers of a type can be packed: integers and times of 4 or 8 bytes.
+bool IsPackable(const arrow::DataType& type);
 
-/// Tells whether a column can be packed: integers and times of 4 or 8 bytes without a null.
+/// Tells whether a column can be packed: such numbers without a null.
 bool CanPack(const arrow::ChunkedArray& column);
 
-/// For a column that CanPack.
-PackedNumbers PackNumbers(const arrow::ChunkedArray& column);
+/// The narrowest, for a column that CanPack.
+PackedLayout ChooseLayout(const arrow::ChunkedArray& column);
 
-/// The column in one piece; `bytes` are those of PackedNumbers.
+/// What numbers of a layout take. `count` is at most kMostPackedNumbers.
+int64_t PackedBytes(const PackedLayout& layout);
+inline constexpr int64_t kMostPackedNumbers = int64_t{1} << 40;
+
+/// The numbers in PackedBytes(layout); `layout` is the one that was chosen for them.
+std::string PackNumbers(const arrow::ChunkedArray& column, const PackedLayout& layout);
+
+/// The column in one piece; `bytes` are those of PackNumbers.
 arrow::Result<std::shared_ptr<arrow::Array>> UnpackNumbers(
     const PackedLayout& layout, const uint8_t* bytes, const std::shared_ptr<arrow::DataType>& type,
     arrow::MemoryPool* pool);

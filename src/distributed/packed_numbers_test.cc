@@ -31,14 +31,15 @@ Column Narrow(const std::vector<int64_t>& numbers) {
 /// Packs, unpacks and compares; returns the bits of a number.
 int CheckOne(const arrow::ChunkedArray& column) {
   EXPECT_TRUE(CanPack(column));
-  const PackedNumbers packed = PackNumbers(column);
-  const auto read =
-      UnpackNumbers(packed.layout, reinterpret_cast<const uint8_t*>(packed.bytes.data()),
-                    column.type(), arrow::default_memory_pool())
-          .ValueOrDie();
+  const PackedLayout layout = ChooseLayout(column);
+  const std::string bytes = PackNumbers(column, layout);
+  EXPECT_EQ(static_cast<int64_t>(bytes.size()), PackedBytes(layout));
+  const auto read = UnpackNumbers(layout, reinterpret_cast<const uint8_t*>(bytes.data()),
+                                  column.type(), arrow::default_memory_pool())
+                        .ValueOrDie();
   EXPECT_TRUE(read->ValidateFull().ok());
   EXPECT_TRUE(arrow::ChunkedArray(read).Equals(column)) << column.ToString();
-  return packed.layout.bits;
+  return layout.bits;
 }
 
 int CheckOne(const Column& column) { return CheckOne(arrow::ChunkedArray(column)); }

@@ -67,7 +67,7 @@ class ProcessExecutor : public engine::Executor {
 
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
     const std::string path = NewPath("put");
-    VIAND_RETURN_NOT_OK(WriteTableFile(*table, path));
+    VIAND_RETURN_NOT_OK(WriteTableFile(table, path).status());
     return std::make_shared<FileTable>(path, table->num_rows(), folder_);
   }
 

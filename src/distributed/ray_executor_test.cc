@@ -100,10 +100,9 @@ class FakeDriver {
     for (const int64_t table : asked["inputs"]) inputs.push_back(held_.at(table));
     FragmentOutcome outcome = RunFragmentTask(std::string_view(task), inputs);
     const int64_t first = asked["outputs"][0];
-    for (size_t i = 0; i < outcome.tables.size(); ++i)
-      held_[first + static_cast<int64_t>(i)] = SerializeTable(outcome.tables[i]).ValueOrDie();
+    for (int i = 0; i < outcome.table_count(); ++i) held_[first + i] = outcome.Take(i).ValueOrDie();
     answer->update({{"node", "n"}, {"attempt", 2}});
-    return arrow::Buffer::FromString(outcome.result);
+    return arrow::Buffer::FromString(outcome.Result());
   }
 
   int engine_end_ = -1;

@@ -2,8 +2,6 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/buffered.h>
-#include <arrow/io/memory.h>
-#include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/table.h>
 #include <fcntl.h>
@@ -16,8 +14,8 @@
 
 #include "src/common/block_pool.h"
 #include "src/common/failpoint.h"
-#include "src/common/pool_vector.h"
 #include "src/common/unnamed_file.h"
+#include "src/distributed/table_stream.h"
 
 namespace viand::distributed {
 namespace {
@@ -89,19 +87,6 @@ arrow::Result<int64_t> WriteBuffered(const arrow::Table& table,
 
 int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-arrow::Status ReadBytes(int descriptor, int64_t offset, int64_t bytes, uint8_t* out) {
-  while (bytes > 0) {
-    const ssize_t read = ::pread(descriptor, out, bytes, offset);
-    if (read < 0 && errno == EINTR) continue;
-    if (read <= 0)
-      return arrow::Status::IOError(read < 0 ? std::strerror(errno) : "it ends too early");
-    out += read;
-    offset += read;
-    bytes -= read;
-  }
-  return arrow::Status::OK();
-}
-
 arrow::Status CannotReadBack(int64_t bytes, const std::string& folder, const std::string& why) {
   return MakeError(
       ErrorKind::kEnvironment,
@@ -144,14 +129,10 @@ arrow::Status SpillFile::Full(int64_t written, const arrow::Status& why) const {
                    "memory with --memory");
 }
 
-arrow::Result<std::shared_ptr<const SpillFile::Piece>> SpillFile::Write(const arrow::Table& table,
-                                                                        Layout layout) {
-  bool packed = false;
-  for (const auto& column : table.columns()) packed |= CanPack(*column);
-  // Those of coded columns' chunks are not one.
-  for (const auto& field : table.fields()) packed &= field->type()->id() != arrow::Type::DICTIONARY;
-  if (packed && layout == Layout::kPacked) return WritePacked(table);
-  return WriteMapped(table);
+arrow::Result<std::shared_ptr<const SpillFile::Piece>> SpillFile::Write(
+    const std::shared_ptr<arrow::Table>& table, Layout layout) {
+  if (layout == Layout::kPacked) return WritePacked(table);
+  return WriteMapped(*table);
 }
 
 arrow::Result<std::shared_ptr<SpillFile::Piece>> SpillFile::WriteMapped(const arrow::Table& table) {
@@ -164,29 +145,9 @@ arrow::Result<std::shared_ptr<SpillFile::Piece>> SpillFile::WriteMapped(const ar
   return piece;
 }
 
-arrow::Result<std::shared_ptr<SpillFile::Piece>> SpillFile::WritePacked(const arrow::Table& table) {
-  std::vector<Piece::PackedColumn> columns;
-  std::vector<PackedNumbers> numbers;
-  std::vector<int> others;
-  for (int i = 0; i < table.num_columns(); ++i) {
-    if (!CanPack(*table.column(i))) {
-      others.push_back(i);
-      continue;
-    }
-    numbers.push_back(PackNumbers(*table.column(i)));
-    columns.push_back({.index = i, .start = 0, .layout = numbers.back().layout});
-  }
-  VIAND_ASSIGN_OR_RETURN(auto sink, arrow::io::BufferOutputStream::Create(0, ProcessPool()));
-  if (!others.empty()) {
-    VIAND_ASSIGN_OR_RETURN(const auto rest, table.SelectColumns(others));
-    VIAND_ASSIGN_OR_RETURN(const auto whole, rest->CombineChunks(ProcessPool()));
-    VIAND_RETURN_NOT_OK(WriteStream(*whole, sink.get()));
-  }
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    VIAND_ASSIGN_OR_RETURN(columns[i].start, sink->Tell());
-    VIAND_RETURN_NOT_OK(sink->Write(numbers[i].bytes));
-  }
-  VIAND_ASSIGN_OR_RETURN(const auto bytes, sink->Finish());
+arrow::Result<std::shared_ptr<SpillFile::Piece>> SpillFile::WritePacked(
+    const std::shared_ptr<arrow::Table>& table) {
+  VIAND_ASSIGN_OR_RETURN(const auto bytes, SerializeTable(table));
   int64_t offset;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -198,64 +159,20 @@ arrow::Result<std::shared_ptr<SpillFile::Piece>> SpillFile::WritePacked(const ar
   arrow::Status status = Failpoint("spill.write");
   if (status.ok()) status = file.Write(bytes->data(), bytes->size());
   if (!status.ok()) return Full(offset + file.Tell().ValueOrDie(), status);
-  std::shared_ptr<Piece> piece(new Piece(shared_from_this(), offset, bytes->size()));
-  piece->schema_ = table.schema();
-  piece->packed_ = std::move(columns);
-  return piece;
+  return std::shared_ptr<Piece>(new Piece(shared_from_this(), offset, bytes->size()));
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::Read(std::shared_ptr<const Piece> piece) {
-  if (piece->schema_ != nullptr) return ReadPacked(piece);
-  const int64_t bytes = piece->bytes_;
-  return ReadMapped(std::move(piece), bytes);
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::ReadPacked(
-    const std::shared_ptr<const Piece>& piece) {
-  const SpillFile& file = *piece->file_;
-  const int64_t start = piece->packed_.front().start;
-  const int64_t bytes = piece->bytes_ - start;
-  PoolVector<uint8_t> packed(bytes);
-  const arrow::Status read =
-      ReadBytes(file.descriptor_, piece->offset_ + start, bytes, packed.data());
-  if (!read.ok()) return CannotReadBack(bytes, file.folder_, read.message());
-  std::vector<std::shared_ptr<arrow::ChunkedArray>> columns(piece->schema_->num_fields());
-  int64_t rows = 0;
-  for (const Piece::PackedColumn& column : piece->packed_) {
-    VIAND_ASSIGN_OR_RETURN(
-        auto array, UnpackNumbers(column.layout, packed.data() + column.start - start,
-                                  piece->schema_->field(column.index)->type(), ProcessPool()));
-    columns[column.index] = std::make_shared<arrow::ChunkedArray>(std::move(array));
-    rows = column.layout.count;
-  }
-  if (piece->packed_.size() < columns.size()) {
-    VIAND_ASSIGN_OR_RETURN(const auto rest, ReadMapped(piece, start));
-    int next = 0;
-    for (auto& column : columns) {
-      if (column == nullptr) column = rest->column(next++);
-    }
-  }
-  return arrow::Table::Make(piece->schema_, std::move(columns), rows);
-}
-
-arrow::Result<std::shared_ptr<arrow::Table>> SpillFile::ReadMapped(
-    std::shared_ptr<const Piece> piece, int64_t bytes) {
   static const int64_t page_bytes = ::sysconf(_SC_PAGESIZE);
   const SpillFile& file = *piece->file_;
+  const int64_t bytes = piece->bytes_;
   const int64_t skipped = piece->offset_ % page_bytes;
   // All pages at once: one by one each would be a fault.
   void* mapping = ::mmap(nullptr, skipped + bytes, PROT_READ, MAP_SHARED | MAP_POPULATE,
                          file.descriptor_, piece->offset_ - skipped);
   if (mapping == MAP_FAILED) return CannotReadBack(bytes, file.folder_, std::strerror(errno));
-  auto buffer =
-      std::make_shared<MappedPiece>(mapping, skipped + bytes, skipped, bytes, std::move(piece));
-  auto options = arrow::ipc::IpcReadOptions::Defaults();
-  options.memory_pool = ProcessPool();
-  options.use_threads = false;
-  VIAND_ASSIGN_OR_RETURN(
-      auto reader, arrow::ipc::RecordBatchStreamReader::Open(
-                       std::make_shared<arrow::io::BufferReader>(std::move(buffer)), options));
-  return reader->ToTable();
+  return ParseTable(
+      std::make_shared<MappedPiece>(mapping, skipped + bytes, skipped, bytes, std::move(piece)));
 }
 
 SpillFile::Piece::~Piece() {

@@ -12,13 +12,9 @@
 #include <string>
 #include <utility>
 
-#include <vector>
-
 #include "src/common/error.h"
-#include "src/distributed/packed_numbers.h"
 
 namespace arrow {
-class Schema;
 class Table;
 }  // namespace arrow
 
@@ -35,21 +31,12 @@ class SpillFile : public std::enable_shared_from_this<SpillFile> {
 
    private:
     friend class SpillFile;
-    /// A column of the table, and where its numbers start in the piece.
-    struct PackedColumn {
-      int index = 0;
-      int64_t start = 0;
-      PackedLayout layout;
-    };
     Piece(std::shared_ptr<const SpillFile> file, int64_t offset, int64_t bytes)
         : file_(std::move(file)), offset_(offset), bytes_(bytes) {}
 
     const std::shared_ptr<const SpillFile> file_;
     const int64_t offset_;
     const int64_t bytes_;
-    // The other columns, if any, are an IPC stream at the start of the piece.
-    std::shared_ptr<arrow::Schema> schema_;  // of the table; null: no column is packed
-    std::vector<PackedColumn> packed_;
   };
 
   /// kEnvironment where the folder cannot be written.
@@ -60,11 +47,13 @@ class SpillFile : public std::enable_shared_from_this<SpillFile> {
   /// How a table is written, and what reading it takes.
   enum class Layout {
     kMapped,  ///< it is read as it lies in the file, and takes no memory of ours
-    kPacked,  ///< its numbers take half of the room or less, and memory where they are read
+    kPacked,  ///< as a message (table_stream.h): its numbers take half of the room or less, and
+              ///< memory where they are read
   };
 
   /// kEnvironment, naming the folder and the bytes, where the disk is full.
-  arrow::Result<std::shared_ptr<const Piece>> Write(const arrow::Table& table, Layout layout);
+  arrow::Result<std::shared_ptr<const Piece>> Write(const std::shared_ptr<arrow::Table>& table,
+                                                    Layout layout);
   /// The table. What is read in place are pages that the system may drop and read again; it keeps
   /// the piece.
   static arrow::Result<std::shared_ptr<arrow::Table>> Read(std::shared_ptr<const Piece> piece);
@@ -74,12 +63,8 @@ class SpillFile : public std::enable_shared_from_this<SpillFile> {
       : descriptor_(descriptor), folder_(std::move(folder)) {}
 
   arrow::Result<std::shared_ptr<Piece>> WriteMapped(const arrow::Table& table);
-  arrow::Result<std::shared_ptr<Piece>> WritePacked(const arrow::Table& table);
+  arrow::Result<std::shared_ptr<Piece>> WritePacked(const std::shared_ptr<arrow::Table>& table);
   arrow::Status Full(int64_t written, const arrow::Status& why) const;
-  static arrow::Result<std::shared_ptr<arrow::Table>> ReadMapped(std::shared_ptr<const Piece> piece,
-                                                                 int64_t bytes);
-  static arrow::Result<std::shared_ptr<arrow::Table>> ReadPacked(
-      const std::shared_ptr<const Piece>& piece);
 
   const int descriptor_;
   const std::string folder_;

@@ -1,10 +1,11 @@
 #include "src/distributed/table_file.h"
 
+#include <arrow/buffer.h>
 #include <arrow/io/file.h>
-#include <arrow/ipc/reader.h>
-#include <arrow/ipc/writer.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
+
+#include "src/distributed/table_stream.h"
 
 namespace viand::distributed {
 namespace {
@@ -16,26 +17,29 @@ arrow::Status NotExchanged(const arrow::Status& status, const std::string& path)
                    "is the disk of the temporary folder full?");
 }
 
-// The stream format: that of files has one dictionary a column, and coded columns one a batch.
-arrow::Status Write(const arrow::Table& table, const std::string& path) {
+arrow::Result<int64_t> Write(const std::shared_ptr<arrow::Table>& table, const std::string& path) {
+  VIAND_ASSIGN_OR_RETURN(const auto bytes, SerializeTable(table));
   VIAND_ASSIGN_OR_RETURN(auto file, arrow::io::FileOutputStream::Open(path));
-  VIAND_ASSIGN_OR_RETURN(auto writer, arrow::ipc::MakeStreamWriter(file, table.schema()));
-  VIAND_RETURN_NOT_OK(writer->WriteTable(table));
-  VIAND_RETURN_NOT_OK(writer->Close());
-  return file->Close();
+  VIAND_RETURN_NOT_OK(file->Write(bytes));
+  VIAND_RETURN_NOT_OK(file->Close());
+  return bytes->size();
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> Read(const std::string& path) {
   VIAND_ASSIGN_OR_RETURN(auto file,
                          arrow::io::MemoryMappedFile::Open(path, arrow::io::FileMode::READ));
-  VIAND_ASSIGN_OR_RETURN(auto reader, arrow::ipc::RecordBatchStreamReader::Open(file));
-  return reader->ToTable();
+  VIAND_ASSIGN_OR_RETURN(const int64_t bytes, file->GetSize());
+  VIAND_ASSIGN_OR_RETURN(auto buffer, file->Read(bytes));
+  return ParseTable(std::move(buffer));
 }
 
 }  // namespace
 
-arrow::Status WriteTableFile(const arrow::Table& table, const std::string& path) {
-  return NotExchanged(Write(table, path), path);
+arrow::Result<int64_t> WriteTableFile(const std::shared_ptr<arrow::Table>& table,
+                                      const std::string& path) {
+  auto bytes = Write(table, path);
+  if (!bytes.ok()) return NotExchanged(bytes.status(), path);
+  return bytes;
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> ReadTableFile(const std::string& path) {

@@ -80,7 +80,8 @@ Offset<message::Counters> Write(FlatBufferBuilder* builder,
   }
   const auto heaviest = builder->CreateVector(keys);
   return message::CreateCounters(*builder, counters.rows_in, counters.rows_out, counters.bytes_out,
-                                 counters.spilled_bytes, counters.run_us, heaviest);
+                                 counters.spilled_bytes, counters.run_us, heaviest,
+                                 counters.sent_bytes);
 }
 
 engine::FragmentCounters Read(const message::Counters& counters) {
@@ -88,7 +89,8 @@ engine::FragmentCounters Read(const message::Counters& counters) {
                                   .rows_out = counters.rows_out(),
                                   .bytes_out = counters.bytes_out(),
                                   .spilled_bytes = counters.spilled_bytes(),
-                                  .run_us = counters.run_us()};
+                                  .run_us = counters.run_us(),
+                                  .sent_bytes = counters.sent_bytes()};
   if (counters.heaviest() != nullptr) {
     for (const auto* heavy : *counters.heaviest())
       result.heaviest.push_back({ReadText(heavy->key()), heavy->rows()});

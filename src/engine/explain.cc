@@ -303,6 +303,7 @@ FragmentCounters Sum(const StageCounters& stage) {
     sum.bytes_out += each.bytes_out;
     sum.spilled_bytes += each.spilled_bytes;
     sum.run_us += each.run_us;
+    sum.sent_bytes += each.sent_bytes;
     sum.heaviest.insert(sum.heaviest.end(), each.heaviest.begin(), each.heaviest.end());
   }
   sum.heaviest = Heaviest(std::move(sum.heaviest));

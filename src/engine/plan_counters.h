@@ -46,6 +46,8 @@ struct FragmentCounters {
   int64_t bytes_out = 0;      ///< of these, in memory
   int64_t spilled_bytes = 0;  ///< written to disk to make room for its outputs
   int64_t run_us = 0;         ///< from its start to its end
+  /// Of the messages that its outputs left its process as; 0: they stayed in memory.
+  int64_t sent_bytes = 0;
   std::vector<HeavyKey> heaviest;  ///< a reduce fragment's keys by their rows of features or events
   std::string node;                ///< of a cluster, where it ran; empty: here
   int attempt = 0;                 ///< of a cluster: from 1; 0: here

@@ -1,12 +1,10 @@
 #include "viand/fragment_task.h"
 
 #include <arrow/buffer.h>
-#include <arrow/table.h>
 #include <fmt/format.h>
 
 #include "src/common/cancellation.h"
 #include "src/distributed/fragment_task.h"
-#include "src/distributed/table_stream.h"
 #include "src/store/arrow_border.h"
 
 namespace viand {
@@ -27,13 +25,13 @@ class Outcome : public FragmentResult {
  public:
   explicit Outcome(distributed::FragmentOutcome outcome) : outcome_(std::move(outcome)) {}
 
-  const std::string& message() const override { return outcome_.result; }
-  int table_count() const override { return static_cast<int>(outcome_.tables.size()); }
+  std::string message() const override { return outcome_.Result(); }
+  int table_count() const override { return outcome_.table_count(); }
 
   Result<SharedBytes> TakeTable(int index) override {
-    if (index < 0 || index >= table_count() || outcome_.tables[index] == nullptr)
+    if (!outcome_.has(index))
       return Status(StatusCode::kUsage, fmt::format("the fragment has no table {}", index));
-    const auto bytes = distributed::SerializeTable(std::exchange(outcome_.tables[index], nullptr));
+    const auto bytes = outcome_.Take(index);
     if (!bytes.ok()) return ToPublic(bytes.status());
     return SharedBytes{*bytes, (*bytes)->data(), (*bytes)->size()};
   }

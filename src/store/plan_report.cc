@@ -60,6 +60,7 @@ OperatorMeasures ToMeasures(const engine::StageCounters& stage) {
                             .rows_out = sum.rows_out,
                             .bytes_out = sum.bytes_out,
                             .spilled_bytes = sum.spilled_bytes,
+                            .sent_bytes = sum.sent_bytes,
                             .skew = engine::Skew(stage),
                             .heaviest_keys = {},
                             .nodes = {}};

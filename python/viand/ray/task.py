@@ -14,7 +14,7 @@ from viand import _viand
 
 
 class Table:
-    """A table as an Arrow IPC stream; in Ray's store it lies apart from what is pickled, and is mapped and not copied."""
+    """A table's message (docs/formats/plan.md); in Ray's store it lies apart from what is pickled, and is mapped and not copied."""
 
     __slots__ = ("stream",)
 
