@@ -175,7 +175,8 @@ struct OpenOptions {
   /// $RAY_ADDRESS, else a Ray of our own on this machine.
   std::string ray_address;
   /// Connects to a driver of Ray in this process (docs/formats/ray.md) and returns the socket, -1
-  /// where that fails; called from any thread, at most once. Null: a process is started.
+  /// where that fails, -2 where this process is not connected to Ray; called from any thread,
+  /// again after a failure. Null, or -2: a process is started.
   std::function<int()> ray_driver;
   int partitions = 0;      ///< 0: by size
   int64_t batch_rows = 0;  ///< 0: default

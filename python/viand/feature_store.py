@@ -66,7 +66,16 @@ def _is_driver_of_ray() -> bool:
     return ray is not None and ray.is_initialized() and ray._private.worker.global_worker.mode == ray.SCRIPT_MODE
 
 
+# _viand starts a driver in a process of its own.
+_NO_RAY_HERE = -2
+
+
 def _connect_to_ray() -> int:
+    """The descriptor of a driver in this program, where it is connected to Ray: Ray ends a driver whose cluster is lost, and
+    a program that has not called ray.init() is none."""
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return _NO_RAY_HERE
     from .ray.driver import start_in_thread
 
     return start_in_thread()

@@ -95,10 +95,11 @@ void Terminal::ShowProgress(const std::string& stage, int64_t done, int64_t tota
   if (total < 0) return ClearProgress();
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
-  if (stage != stage_ || done == 0) {
+  if (stage != stage_ || done < done_) {
     stage_ = stage;
     stage_start_ = now;
   }
+  done_ = done;
   if (now - stage_start_ < kBarDelay || now - last_drawn_ < kRedraw) return;
   last_drawn_ = now;
   Draw(done, total, unit);

@@ -33,6 +33,7 @@ class Terminal {
   std::mutex mutex_;
   // Guarded by mutex_.
   std::string stage_;
+  int64_t done_ = 0;
   std::chrono::steady_clock::time_point stage_start_, last_drawn_;
   bool drawn_ = false;
 };

@@ -48,11 +48,11 @@ RayConnection::~RayConnection() {
 
 arrow::Result<std::shared_ptr<RayConnection>> RayConnection::Open(const RayOptions& options) {
   std::unique_ptr<RayProcess> process;
-  int socket = -1;
-  if (options.driver == nullptr) {
+  int socket = options.driver == nullptr ? RayOptions::kNoDriver : options.driver();
+  if (socket == RayOptions::kNoDriver) {
     VIAND_ASSIGN_OR_RETURN(process, RayProcess::Start(options.python));
     socket = process->TakeSocket();
-  } else if ((socket = options.driver()) < 0) {
+  } else if (socket < 0) {
     return MakeError(ErrorKind::kEnvironment, "cannot start what speaks with Ray in this process");
   }
   std::shared_ptr<RayConnection> connection(new RayConnection(socket, std::move(process)));
@@ -60,25 +60,39 @@ arrow::Result<std::shared_ptr<RayConnection>> RayConnection::Open(const RayOptio
   return connection;
 }
 
-arrow::Status RayConnection::SayHello(const RayOptions& options) {
+arrow::Result<Frame> RayConnection::AnswerTo(nlohmann::json request) {
   const std::shared_ptr<RayConnection> self(this, [](RayConnection*) {});
   Answers answers(self);
-  VIAND_RETURN_NOT_OK(answers.Ask({{"id", NewNumbers(1)},
-                                   {"hello", kFormat},
+  request["id"] = NewNumbers(1);
+  VIAND_RETURN_NOT_OK(answers.Ask(request, nullptr));
+  return answers.Next();
+}
+
+arrow::Status RayConnection::SayHello(const RayOptions& options) {
+  VIAND_ASSIGN_OR_RETURN(const Frame frame,
+                         AnswerTo({{"hello", kFormat},
                                    {"viand", options.version},
                                    {"address", options.address},
                                    {"tasks", options.tasks},
                                    {"memory", options.memory_bytes},
                                    {"storage", options.storage_path},
-                                   {"storage_asked_for", options.storage_asked_for}},
-                                  nullptr));
-  VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
+                                   {"storage_asked_for", options.storage_asked_for}}));
   if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
   cluster_.cpus = std::max<int>(1, static_cast<int>(IntegerOf(frame.header, "cpus")));
   cluster_.memory_bytes = IntegerOf(frame.header, "memory");
   cluster_.task_memory_bytes = IntegerOf(frame.header, "task_memory");
   cluster_.shares_storage = frame.header.value("shares_storage", false);
   return arrow::Status::OK();
+}
+
+bool RayConnection::HasEnded() const {
+  const std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+bool RayConnection::IsCurrent() {
+  const auto frame = AnswerTo({{"is_current", true}});
+  return frame.ok() ? !frame->header.contains("error") : !HasEnded();
 }
 
 int64_t RayConnection::NewNumbers(int64_t count) {
@@ -119,8 +133,9 @@ void RayConnection::Listen() {
     }
     const auto known = waiting_.find(IntegerOf((*frame)->header, "id"));
     if (known == waiting_.end()) continue;
+    const bool answers = !(*frame)->header.contains("waiting");
     known->second->come_.push_back(*std::move(*frame));
-    waiting_.erase(known);
+    if (answers) waiting_.erase(known);
     come_.notify_all();
   }
 }

@@ -30,9 +30,10 @@ struct RayOptions {
   /// our own on this machine.
   std::string address;
   std::string python;  ///< that has viand and ray; empty: $VIAND_PYTHON, else python3
-  /// Connects to a driver that is there and returns the socket, -1 where that fails; null: one is
-  /// started.
+  /// Connects to a driver that is there and returns the socket, -1 where that fails, kNoDriver
+  /// where there is none; null, or none: one is started.
   std::function<int()> driver;
+  static constexpr int kNoDriver = -2;
   int tasks = 0;             ///< at a time; 0: as many as the cluster has CPUs
   int64_t memory_bytes = 0;  ///< for the tasks that run at a time; 0: what the cluster offers
   /// What this process may take itself; 0: no bound.
@@ -68,6 +69,13 @@ class RayConnection {
 
   const RayCluster& cluster() const { return cluster_; }
 
+  /// Whether the driver, or what it said could not be understood, has ended the conversation.
+  bool HasEnded() const;
+
+  /// Asks the driver whether it still has the Ray that it found: a program may leave one and join
+  /// another.
+  bool IsCurrent();
+
   /// Numbers that nobody has had: of requests, of tables.
   int64_t NewNumbers(int64_t count);
 
@@ -87,7 +95,8 @@ class RayConnection {
     arrow::Status Ask(const nlohmann::json& header, const arrow::Buffer* payload);
     /// Takes requests back; their answers are not heard.
     void Cancel(const std::vector<int64_t>& numbers);
-    /// Waits for the next answer; kCancelled on ctrl-C, kEnvironment where the driver ended.
+    /// Waits for the next answer, or for what a task is "waiting" for; kCancelled on ctrl-C,
+    /// kEnvironment where the driver ended.
     arrow::Result<Frame> Next();
 
    private:
@@ -101,6 +110,8 @@ class RayConnection {
   RayConnection(int socket, std::unique_ptr<RayProcess> process);
 
   arrow::Status SayHello(const RayOptions& options);
+  /// The answer to one request of its own.
+  arrow::Result<Frame> AnswerTo(nlohmann::json request);
   void Listen();
   arrow::Status SendReleases();
 
@@ -108,7 +119,7 @@ class RayConnection {
   FrameSocket socket_;
   RayCluster cluster_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable come_;
   // Guarded by mutex_.
   std::unordered_map<int64_t, Answers*> waiting_;

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 
 #include "src/common/disk_pool.h"
 #include "src/distributed/table_stream.h"
@@ -35,8 +36,13 @@ struct RayTable : engine::TableHandle {
   const std::shared_ptr<RayConnection> connection;
 };
 
-int64_t ObjectOf(const TableReference& reference) {
-  return static_cast<const RayTable&>(*reference).number;
+/// The number of a table that `connection` has: what another had went with it.
+arrow::Result<int64_t> ObjectOf(const TableReference& reference, const RayConnection& connection) {
+  const auto& table = static_cast<const RayTable&>(*reference);
+  if (table.connection.get() == &connection) return table.number;
+  return MakeError(ErrorKind::kEnvironment,
+                   "the connection to Ray ended, and the tables of this plan with it",
+                   "nothing is half-written; run the same again");
 }
 
 /// One stage: a few of its tasks are with Ray at a time.
@@ -53,7 +59,9 @@ class RayStage {
         results_(calls_.size()) {}
 
   arrow::Result<std::vector<References>> Run() {
+    Report(name_);
     const arrow::Status status = RunAll();
+    progress_->End();
     if (!status.ok()) CancelFrom(0);
     VIAND_RETURN_NOT_OK(status);
     VIAND_RETURN_NOT_OK(failed_);
@@ -76,11 +84,20 @@ class RayStage {
       VIAND_ASSIGN_OR_RETURN(const Frame frame, answers_.Next());
       const auto found = running_.find(frame.header.value("id", int64_t{0}));
       if (found == running_.end()) continue;
+      if (frame.header.contains("waiting")) {
+        Report(fmt::format("{} (waiting: the cluster has no node with {})", name_,
+                           frame.header.value("waiting", "")));
+        continue;
+      }
       const Running done = found->second;
       running_.erase(found);
       const arrow::Status taken = Take(done, frame);
       calls_[done.call].inputs.clear();
-      progress_->Advance(1);
+      ++ended_;
+      if (reported_ == name_)
+        progress_->Advance(1);
+      else
+        Report(name_);
       if (taken.ok() || done.call >= failed_at_) continue;
       failed_ = taken;
       failed_at_ = done.call;
@@ -88,12 +105,21 @@ class RayStage {
     }
   }
 
+  /// Names the stage anew, with what of it has ended.
+  void Report(const std::string& name) {
+    reported_ = name;
+    progress_->Begin(name, static_cast<int64_t>(calls_.size()), "fragments");
+    progress_->Advance(ended_);
+  }
+
   arrow::Status Start(size_t at) {
     const FragmentCall& call = calls_[at];
     Task task{.fragment = call.fragment, .inputs = {}, .count = counters_ != nullptr};
     VIAND_ASSIGN_OR_RETURN(const std::string message, SerializeTask(task));
     std::vector<int64_t> inputs;
-    for (const TableReference& input : call.inputs) inputs.push_back(ObjectOf(input));
+    for (const TableReference& input : call.inputs) {
+      VIAND_ASSIGN_OR_RETURN(inputs.emplace_back(), ObjectOf(input, *connection_));
+    }
     const int outputs = engine::OutputCount(call.fragment);
     const int64_t number = connection_->NewNumbers(outputs + 1);
     running_[number] = {.call = at, .first_output = number + 1};
@@ -149,6 +175,8 @@ class RayStage {
   RayConnection::Answers answers_;
   std::vector<References> results_;
   std::map<int64_t, Running> running_;  // by the request's number
+  std::string reported_;                // what the progress calls this stage
+  int64_t ended_ = 0;
   size_t next_ = 0;
   size_t failed_at_ = std::numeric_limits<size_t>::max();
   arrow::Status failed_;
@@ -180,51 +208,84 @@ class RayExecutor : public engine::Executor {
   }
 
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
-    VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
-    VIAND_ASSIGN_OR_RETURN(const auto bytes, SerializeTable(table));
-    const int64_t number = connection->NewNumbers(2);
-    RayConnection::Answers answers(connection);
-    VIAND_RETURN_NOT_OK(answers.Ask({{"id", number}, {"put", number + 1}}, bytes.get()));
-    VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
-    if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
-    return std::make_shared<RayTable>(number + 1, table->num_rows(), connection);
+    return Told([&](const Connected& connection) -> arrow::Result<TableReference> {
+      VIAND_ASSIGN_OR_RETURN(const auto bytes, SerializeTable(table));
+      const int64_t number = connection->NewNumbers(2);
+      RayConnection::Answers answers(connection);
+      VIAND_RETURN_NOT_OK(answers.Ask({{"id", number}, {"put", number + 1}}, bytes.get()));
+      VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
+      if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
+      return std::make_shared<RayTable>(number + 1, table->num_rows(), connection);
+    });
   }
 
   arrow::Result<std::vector<References>> RunStage(std::string_view name,
                                                   std::vector<FragmentCall> calls,
                                                   Progress* progress,
                                                   engine::StageCounters* counters) override {
-    VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
-    progress->Begin(name, static_cast<int64_t>(calls.size()), "fragments");
-    const engine::StageTimer timer(counters);
-    if (counters != nullptr) counters->fragments.resize(calls.size());
-    auto results = RayStage(name, &calls, progress, counters, connection).Run();
-    progress->End();
-    return results;
+    return Told([&](const Connected& connection) {
+      const engine::StageTimer timer(counters);
+      if (counters != nullptr) counters->fragments.resize(calls.size());
+      return RayStage(name, &calls, progress, counters, connection).Run();
+    });
   }
 
   arrow::Result<std::shared_ptr<arrow::Table>> Fetch(const TableReference& reference) override {
-    VIAND_ASSIGN_OR_RETURN(const auto connection, Connection());
-    RayConnection::Answers answers(connection);
-    VIAND_RETURN_NOT_OK(
-        answers.Ask({{"id", connection->NewNumbers(1)}, {"fetch", ObjectOf(reference)}}, nullptr));
-    VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
-    if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
-    return ParseTable(frame.payload);
+    return Told([&](const Connected& connection) -> arrow::Result<std::shared_ptr<arrow::Table>> {
+      VIAND_ASSIGN_OR_RETURN(const int64_t object, ObjectOf(reference, *connection));
+      RayConnection::Answers answers(connection);
+      VIAND_RETURN_NOT_OK(
+          answers.Ask({{"id", connection->NewNumbers(1)}, {"fetch", object}}, nullptr));
+      VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
+      if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
+      return ParseTable(frame.payload);
+    });
   }
 
  private:
-  arrow::Result<std::shared_ptr<RayConnection>> Connection() const {
+  using Connected = std::shared_ptr<RayConnection>;
+
+  /// Calls `ask` with the connection; a failure of Ray that it tells is forgotten, so that the next
+  /// call may find a Ray again.
+  template <typename Ask>
+  std::invoke_result_t<Ask, const Connected&> Told(const Ask& ask) {
+    const arrow::Result<Connected> connection = Connection();
+    if (!connection.ok()) {
+      Forget(nullptr);
+      return connection.status();
+    }
+    auto result = ask(*connection);
+    if (!result.ok() && KindOf(result.status()) == ErrorKind::kEnvironment) Forget(*connection);
+    return result;
+  }
+
+  /// The connection; a new one where there is none, or where the one there was has ended or found
+  /// another Ray than this program now has.
+  arrow::Result<Connected> Connection() const {
     const std::lock_guard lock(mutex_);
-    if (connection_.ok() && *connection_ == nullptr) connection_ = RayConnection::Open(options_);
-    return connection_;
+    if (connection_.ok() && *connection_ != nullptr) {
+      // Nobody else has it, and no table: what it says of the cluster is asked for a new plan.
+      const bool idle = connection_->use_count() == 1;
+      if ((*connection_)->HasEnded() || (idle && !(*connection_)->IsCurrent()))
+        connection_ = Connected();
+    }
+    if (!connection_.ok() || *connection_ != nullptr) return connection_;
+    auto opened = RayConnection::Open(options_);
+    // ctrl-C is of this call alone.
+    if (opened.ok() || KindOf(opened.status()) != ErrorKind::kCancelled) connection_ = opened;
+    return opened;
+  }
+
+  /// Lets the next call connect anew, unless another than `failed` (null: than none) is there now.
+  void Forget(const Connected& failed) {
+    const std::lock_guard lock(mutex_);
+    if (!connection_.ok() || *connection_ == failed) connection_ = Connected();
   }
 
   const RayOptions options_;
   mutable std::mutex mutex_;
-  // Guarded by mutex_; null: nobody asked yet.
-  mutable arrow::Result<std::shared_ptr<RayConnection>> connection_ =
-      std::shared_ptr<RayConnection>();
+  // Guarded by mutex_; null: nobody asked yet; a failure: it was not told yet.
+  mutable arrow::Result<Connected> connection_ = Connected();
 };
 
 }  // namespace

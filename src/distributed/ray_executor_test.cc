@@ -2,6 +2,7 @@
 #include "src/distributed/ray_executor.h"
 
 #include <arrow/buffer.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -37,12 +38,19 @@ class FakeDriver {
     thread_.join();
   }
 
-  std::unique_ptr<engine::Executor> MakeExecutor() {
-    return MakeRayExecutor({.driver = [this] { return engine_end_; }, .version = "1"});
+  std::unique_ptr<engine::Executor> MakeExecutor() { return MakeExecutorOf({this}); }
+
+  /// It finds one driver after the other, whenever it connects.
+  static std::unique_ptr<engine::Executor> MakeExecutorOf(const std::vector<FakeDriver*>& drivers) {
+    const auto next = std::make_shared<size_t>(0);
+    return MakeRayExecutor(
+        {.driver = [=] { return drivers.at((*next)++)->engine_end_; }, .version = "1"});
   }
 
   json greeting = {{"cpus", 3}, {"memory", 900}, {"task_memory", 300}, {"shares_storage", true}};
   bool breaks_off = false;                 ///< at the first task
+  std::atomic<bool> left = false;          ///< the program has another Ray than this one's
+  bool waits = false;                      ///< says so of each task before it answers
   bool newest_first = false;               ///< answers tasks in twos, the later before the earlier
   std::map<std::string, json> failing;     ///< by a task's name
   std::atomic<int> tables{0}, started{0};  ///< that it holds; tasks
@@ -62,6 +70,8 @@ class FakeDriver {
     if (asked.contains("hello")) {
       EXPECT_EQ(asked["hello"], "viand.ray/1");
       answer.update(greeting);
+    } else if (asked.contains("is_current")) {
+      if (left) answer["error"] = {{"kind", "environment"}, {"message", "left"}, {"hint", ""}};
     } else if (asked.contains("put")) {
       held_[asked["put"]] = payload;
     } else if (asked.contains("fetch")) {
@@ -71,6 +81,7 @@ class FakeDriver {
       return;
     } else if (asked.contains("run")) {
       ++started;
+      if (waits) Send({{"id", asked["id"]}, {"waiting", "a CPU"}}, nullptr);
       if (breaks_off) return socket_->Shut();
       bytes = Run(asked, *payload, &answer);
     } else {
@@ -150,6 +161,32 @@ TEST(RayExecutor, RunsTasksAndLetsTheirInputsGo) {
   EXPECT_EQ(driver.tables, 1);
 }
 
+class Stages final : public Progress {
+ public:
+  void Begin(std::string_view stage, int64_t total, std::string_view unit) override {
+    seen += fmt::format("{}, {} {}\n", stage, total, unit);
+    done = 0;
+  }
+  void Advance(int64_t count) override { done += count; }
+  void End() override { seen += fmt::format("end at {}\n", done); }
+  std::string seen;
+  int64_t done = 0;
+};
+
+TEST(RayExecutor, SaysWhatTasksWaitFor) {
+  FakeDriver driver;
+  driver.waits = true;
+  const auto executor = driver.MakeExecutor();
+  Stages stages;
+  std::vector<FragmentCall> calls = {Pass(executor.get(), 1)};
+  EXPECT_TRUE(executor->RunStage("pass", std::move(calls), &stages, nullptr).ok());
+  EXPECT_EQ(stages.seen,
+            "pass, 1 fragments\n"
+            "pass (waiting: the cluster has no node with a CPU), 1 fragments\n"
+            "pass, 1 fragments\n"
+            "end at 1\n");
+}
+
 TEST(RayExecutor, TellsTheFirstFailureWhateverOrderTasksEndIn) {
   FakeDriver driver;
   driver.newest_first = true;
@@ -186,7 +223,46 @@ TEST(RayExecutor, ADriverThatRefusesOrEndsIsAnError) {
   const auto ended = ending.MakeExecutor();
   const auto result = ended->RunStage("pass", {Pass(ended.get(), 1)}, Progress::Silent(), nullptr);
   EXPECT_EQ(result.status().message(), "the driver of Ray ended");
-  EXPECT_FALSE(ended->Put(TableOf({{"x", arrow::int64(), "[1]"}})).ok());
+}
+
+arrow::Status PassOne(engine::Executor* executor) {
+  return executor->RunStage("pass", {Pass(executor, 1)}, Progress::Silent(), nullptr).status();
+}
+
+TEST(RayExecutor, AsksAgainAfterAFailureWasTold) {
+  FakeDriver refusing, ending, last;
+  refusing.greeting = {{"error", {{"kind", "environment"}, {"message", "no"}, {"hint", ""}}}};
+  ending.breaks_off = true;
+  const auto executor = FakeDriver::MakeExecutorOf({&refusing, &ending, &last});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(executor->Parallelism(), 1);
+  EXPECT_EQ(executor->RunStage("pass", {}, Progress::Silent(), nullptr).status().message(), "no");
+  EXPECT_EQ(executor->Parallelism(), 3);
+  EXPECT_EQ(PassOne(executor.get()).message(), "the driver of Ray ended");
+  EXPECT_TRUE(PassOne(executor.get()).ok());
+  EXPECT_EQ(last.started, 1);
+}
+
+TEST(RayExecutor, TablesOfAConnectionThatEndedAreNotTakenForOthers) {
+  FakeDriver ending, next;
+  ending.breaks_off = true;
+  const auto executor = FakeDriver::MakeExecutorOf({&ending, &next});
+  const auto table = executor->Put(TableOf({{"x", arrow::int64(), "[1]"}})).ValueOrDie();
+  EXPECT_FALSE(PassOne(executor.get()).ok());
+  const auto other = executor->Put(TableOf({{"x", arrow::int64(), "[2]"}})).ValueOrDie();
+  EXPECT_EQ(RenderError(executor->Fetch(table).status()),
+            "the connection to Ray ended, and the tables of this plan with it\n"
+            "  hint: nothing is half-written; run the same again");
+}
+
+TEST(RayExecutor, LooksForTheRayThatAProgramHasJoinedSince) {
+  FakeDriver first, second;
+  second.greeting["cpus"] = 7;
+  const auto executor = FakeDriver::MakeExecutorOf({&first, &second});
+  EXPECT_TRUE(PassOne(executor.get()).ok());
+  first.left = true;
+  EXPECT_EQ(executor->Parallelism(), 7);
+  EXPECT_TRUE(PassOne(executor.get()).ok());
+  EXPECT_EQ(second.started, 1);
 }
 
 TEST(FrameSocket, RefusesWhatIsNoMessage) {

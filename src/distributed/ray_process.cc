@@ -94,10 +94,12 @@ arrow::Status RayProcess::NoAnswer() {
                     "$VIAND_PYTHON",
                     python_));
   }
-  return MakeError(ErrorKind::kEnvironment,
-                   fmt::format("the Python that speaks with Ray, {}, ended{}", python_,
-                               said.empty() ? "" : ":\n" + said),
-                   "nothing is half-written; run the same command again to go on");
+  return MakeError(
+      ErrorKind::kEnvironment,
+      fmt::format("the Python that speaks with Ray, {}, ended{}", python_,
+                  said.empty() ? "" : ":\n" + said),
+      "Ray ends a driver whose cluster it has lost; nothing is half-written: run the same "
+      "command again to go on");
 }
 
 }  // namespace viand::distributed

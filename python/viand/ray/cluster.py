@@ -80,6 +80,13 @@ def connect(address: str, tasks: int, memory: int) -> Cluster:
     return _measure(ray, tasks, memory)
 
 
+def session() -> str:
+    """What tells the connection of this program to Ray from others; "" for none."""
+    import ray
+
+    return ray.get_runtime_context().get_job_id() + ray.get_runtime_context().gcs_address if ray.is_initialized() else ""
+
+
 def _require_answer(address: str) -> None:
     """Ray itself waits for minutes where nobody is."""
     host, _, port = address.rpartition(":")
@@ -136,6 +143,19 @@ def _measure(ray: Any, tasks: int, memory: int) -> Cluster:
     offered = min((int(node.get("memory", 0) / node["CPU"]) for node in nodes), default=0)
     each = min(offered, memory // cpus) if memory and offered else memory // cpus or offered
     return Cluster(cpus, each * cpus, each)
+
+
+def missing_nodes(task_memory: int) -> str:
+    """What a node must have that tasks wait for, where there is none; "" where there is one, or nobody knows."""
+    import ray
+
+    try:
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    except Exception:
+        return ""  # tasks tell what they fail at
+    if any(node.get("CPU", 0) >= 1 and node.get("memory", 0) >= task_memory for node in nodes):
+        return ""
+    return f"a CPU and {task_memory / 2**30:.1f} GiB of memory" if task_memory else "a CPU"
 
 
 def check_nodes(version: str, storage: str, asked_for: bool) -> bool:

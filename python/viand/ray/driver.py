@@ -19,6 +19,8 @@ from .objects import Objects
 
 # Tables that go to the engine at a time.
 _FETCHES = 4
+# After so long without a result it is looked whether there is a node that can run tasks.
+_LOOK_SECONDS = 2.0
 # How often Ray runs a task again whose worker or node was lost.
 _RETRIES = 5
 
@@ -83,10 +85,19 @@ class Driver:
 
         from . import task
         self._ray, self._table = ray, task.Table
+        self._task_memory = there.task_memory
         memory = {"memory": there.task_memory} if there.task_memory else {}
         self._task = ray.remote(num_cpus=1, max_retries=_RETRIES, **memory)(task.run_fragment)
         self._version = hello["viand"]
+        self._session = cluster.session()
         return there
+
+    def _left(self) -> dict[str, Any]:
+        """An error where this program has left the Ray of this conversation."""
+        there = cluster.session()
+        if there == self._session:
+            return {}
+        return {"error": _error(EnvironmentProblem("this program has left the Ray that it was connected to", "call again"))}
 
     def _answer_requests(self) -> None:
         threading.Thread(target=self._tell_results, name="viand.ray results", daemon=True).start()
@@ -95,6 +106,8 @@ class Driver:
                 header, payload = frame
                 if "run" in header:
                     self._run(header, bytes(payload))
+                elif "is_current" in header:
+                    self._send({"id": header["id"]} | self._left())
                 elif "put" in header:
                     self._put(header, payload)
                 elif "fetch" in header:
@@ -157,8 +170,18 @@ class Driver:
 
     # ---- results --------------------------------------------------------------------------------------------
 
+    def _next_ended(self) -> tuple[int, Future[Any]] | None:
+        """Waits for a task's end; says meanwhile where no node can run one."""
+        while True:
+            try:
+                return self._ended.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                number = next(iter(list(self._running)), None)
+                if number is not None and (missing := cluster.missing_nodes(self._task_memory)):
+                    self._send({"id": number, "waiting": missing})
+
     def _tell_results(self) -> None:
-        while (ended := self._ended.get()) is not None:
+        while (ended := self._next_ended()) is not None:
             number, future = ended
             known = self._running.pop(number, None)
             if known is None:

@@ -1,0 +1,141 @@
+"""What people see of a cluster that changes under them: a store that lives on, work that waits for a node, logs of what
+failed."""
+
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from cluster import RayCluster, is_alive
+from conftest import store_config
+from test_ray_failures import other_viand
+
+DEFINITIONS = """entities:
+  - {name: user, join_keys: [user_id], value_type: INT64}
+sources:
+  - {name: events, type: file, path: events.parquet, timestamp_field: at}
+feature_views:
+  - {name: recent, entities: [user], source: events, window: 30d, features: {n: count(*), total: sum(amount)}}
+"""
+# A store whose driver is killed, and one whose program joins the cluster a second time.
+LIVES_ON = """
+import os, signal, sys
+import viand
+address, repo, tests = sys.argv[1:]
+sys.path.insert(0, tests)
+from cluster import descendants_of, title_of
+
+def retrieve(store):
+    return store.get_historical_features(entity_df=f"{repo}/spine.parquet", features=["recent"]).to_arrow().to_pylist()
+
+expected = retrieve(viand.FeatureStore(repo, executor="threads"))
+store = viand.FeatureStore(repo, ray_address=address)
+assert retrieve(store) == expected
+(driver,) = [process for process in descendants_of(os.getpid()) if "viand.ray" in title_of(process)]
+os.kill(driver, signal.SIGSTOP)  # so that it is met at work
+os.kill(driver, signal.SIGKILL)
+try:
+    retrieve(store)
+except viand.errors.EnvironmentProblem as problem:
+    print(problem)
+assert retrieve(store) == expected
+
+import ray
+for _ in range(2):
+    ray.init(address=address, logging_level="ERROR", log_to_driver=False)
+    store = viand.FeatureStore(repo) if _ == 0 else store
+    assert retrieve(store) == expected
+    ray.shutdown()
+print("lived on")
+"""
+
+
+@pytest.fixture(scope="module")
+def repo(viand, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("living")
+    users = list(range(1000))
+    parquet.write_table(pa.table({"user_id": users, "at": pa.array(users, pa.timestamp("us", "UTC")), "amount": users}), folder / "events.parquet")
+    parquet.write_table(pa.table({"user_id": users, "event_timestamp": pa.array([5000] * 1000, pa.timestamp("us", "UTC"))}), folder / "spine.parquet")
+    (folder / "feature_store.yaml").write_text(store_config("living"))
+    (folder / "definitions.yaml").write_text(DEFINITIONS)
+    assert viand.call(folder, "apply", "--yes")[0] == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def head():
+    """A cluster of a head, which runs no tasks."""
+    with RayCluster(cpus=(0,)) as cluster:
+        yield cluster
+
+
+def retrieval(folder, out):
+    return "historical", "--spine", folder / "spine.parquet", "--features", "recent", "-o", out
+
+
+def on_ray(cluster):
+    return "--executor", "ray", "--ray-address", cluster.address
+
+
+def test_a_store_lives_on_when_its_driver_or_its_connection_ends(repo, ray_cluster):
+    done = subprocess.run([sys.executable, "-c", LIVES_ON, ray_cluster.address, repo, os.path.dirname(__file__)], capture_output=True,
+                          text=True, timeout=200, env=ray_cluster.environment)
+    assert done.returncode == 0 and done.stdout.endswith("lived on\n"), done.stdout + done.stderr
+
+
+def start_and_wait_for_a_node(viand, cluster, repo, out):
+    """A retrieval, once its progress says that it waits."""
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen([viand.program, *map(str, retrieval(repo, out)), *on_ray(cluster), "-C", str(repo)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=terminal, env=cluster.environment)
+    os.close(terminal)
+    shown, deadline = b"", time.monotonic() + 90
+    while b"(waiting: the cluster has no node with a CPU)" not in shown:
+        assert process.poll() is None and time.monotonic() < deadline, shown
+        if select.select([screen], [], [], 1)[0]:
+            shown += os.read(screen, 4096)
+    threading.Thread(target=read_the_rest, args=(screen,), daemon=True).start()
+    return process
+
+
+def read_the_rest(screen):
+    """A terminal that is full would stop who writes to it."""
+    with contextlib.suppress(OSError):  # the last writer has gone
+        while os.read(screen, 4096):
+            pass
+    os.close(screen)
+
+
+def test_work_without_a_node_says_what_it_waits_for_and_goes_on(viand, head, repo, tmp_path):
+    process = start_and_wait_for_a_node(viand, head, repo, tmp_path / "interrupted.parquet")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    process = start_and_wait_for_a_node(viand, head, repo, tmp_path / "out.parquet")
+    node = head.add_node()
+    assert process.wait(timeout=90) == 0
+    head.kill_node(head.nodes.index(node))
+    assert [path.name for path in tmp_path.glob("*.parquet")] == ["out.parquet"]
+    assert parquet.read_table(tmp_path / "out.parquet").num_rows == 1000
+
+
+def test_what_a_dying_worker_said_is_in_the_error(viand, head, repo, tmp_path):
+    broken = f"""import os, sys
+def version(): return {viand.call(repo, "--version")[1].split()[1]!r}
+def run_fragment(*_):
+    print("the kernel stumbled", file=sys.stderr, flush=True)
+    os._exit(3)
+"""
+    node = head.add_node(PYTHONPATH=other_viand(tmp_path, broken))
+    code, _, error = viand.call(repo, *retrieval(repo, tmp_path / "out.parquet"), *on_ray(head), env=head.environment)
+    head.kill_node(head.nodes.index(node))
+    assert code == 1
+    assert f"the worker of the task of Ray 'scan spine {repo}/spine.parquet 1/1' died, as often as it was tried:\nthe kernel stumbled" in error
+    assert not (tmp_path / "out.parquet").exists() and not is_alive(node.raylet)
