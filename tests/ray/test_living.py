@@ -14,7 +14,7 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from cluster import RayCluster, is_alive
+from cluster import RayCluster
 from conftest import store_config
 from test_ray_failures import other_viand
 
@@ -138,4 +138,4 @@ def run_fragment(*_):
     head.kill_node(head.nodes.index(node))
     assert code == 1
     assert f"the worker of the task of Ray 'scan spine {repo}/spine.parquet 1/1' died, as often as it was tried:\nthe kernel stumbled" in error
-    assert not (tmp_path / "out.parquet").exists() and not is_alive(node.raylet)
+    assert not (tmp_path / "out.parquet").exists()
