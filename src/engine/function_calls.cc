@@ -7,12 +7,12 @@
 #include <arrow/compute/exec.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "src/engine/function_worker.h"
-#include "src/engine/map_stage.h"
 #include "src/engine/plain_array.h"
 
 namespace viand::engine {
@@ -24,12 +24,13 @@ using Column = std::shared_ptr<arrow::Array>;
 constexpr int64_t kCallBytes = int64_t{32} << 20;
 constexpr int64_t kMostCallRows = int64_t{1} << 18;
 
-/// Rows of a call at most: $VIAND_FUNCTION_BATCH_ROWS where it is set.
-int64_t MostRows(const arrow::Schema& rows) {
-  const char* text = std::getenv("VIAND_FUNCTION_BATCH_ROWS");
-  const int64_t asked = text == nullptr ? 0 : std::strtoll(text, nullptr, 10);
-  if (asked > 0) return asked;
-  return std::clamp<int64_t>(kCallBytes / std::max<int64_t>(RowBytes(rows), 1), 1, kMostCallRows);
+/// What a value of a column takes on average, without its dictionary.
+int64_t ValueBytes(const arrow::Array& column) {
+  const auto words = column.type_id() == arrow::Type::DICTIONARY
+                         ? static_cast<const arrow::DictionaryArray&>(column).dictionary()
+                         : arrow::MakeArray(column.data());
+  const auto bytes = arrow::util::ReferencedBufferSize(*words);
+  return bytes.ok() ? *bytes / std::max<int64_t>(words->length(), 1) + 1 : 0;
 }
 
 template <typename Builder, typename Values>
@@ -67,6 +68,19 @@ arrow::Result<std::shared_ptr<arrow::Array>> FunctionCalls::Evaluate(const Windo
   return find()->second;
 }
 
+/// Rows of a call at most: $VIAND_FUNCTION_BATCH_ROWS where it is set.
+int64_t FunctionCalls::MostRows(const WindowFeature& feature) const {
+  const char* text = std::getenv("VIAND_FUNCTION_BATCH_ROWS");
+  const int64_t asked = text == nullptr ? 0 : std::strtoll(text, nullptr, 10);
+  if (asked > 0) return asked;
+  int64_t row_bytes = sizeof(int32_t);
+  for (const std::string& name : feature.function->columns) {
+    if (const Column column = events_.events().columns->GetColumnByName(name); column != nullptr)
+      row_bytes += ValueBytes(*column);
+  }
+  return std::clamp<int64_t>(kCallBytes / row_bytes, 1, kMostCallRows);
+}
+
 arrow::Status FunctionCalls::Call(const WindowFeature& feature, const Spans& spans) {
   std::vector<const WindowFeature*> features;
   arrow::FieldVector fields;
@@ -81,10 +95,7 @@ arrow::Status FunctionCalls::Call(const WindowFeature& feature, const Spans& spa
   std::vector<Columns> pieces(features.size());
   arrow::Int32Builder places(events_.pool());
   VIAND_RETURN_NOT_OK(places.Reserve(sets_.size()));
-  arrow::FieldVector row_fields;
-  for (const std::string& column : feature.function->columns)
-    row_fields.push_back(events_.events().columns->schema()->GetFieldByName(column));
-  const int64_t most = MostRows(*arrow::schema(std::move(row_fields)));
+  const int64_t most = MostRows(feature);
   Batch batch;
   int32_t groups = 0;
   const auto flush = [&]() -> arrow::Status {
@@ -137,7 +148,7 @@ arrow::Result<FunctionCalls::Columns> FunctionCalls::CallBatch(
                      .where = feature.where};
   VIAND_ASSIGN_OR_RETURN(call.groups, GroupsOf(batch));
   VIAND_ASSIGN_OR_RETURN(call.rows, RowsOf(feature, batch));
-  VIAND_ASSIGN_OR_RETURN(const auto values, CallFunction(call));
+  VIAND_ASSIGN_OR_RETURN(const auto values, caller_(call));
   return values->columns();
 }
 

@@ -9,16 +9,25 @@
 #include <utility>
 #include <vector>
 
+#include "src/engine/function_worker.h"
 #include "src/engine/window_aggregate.h"
 
 namespace viand::engine {
 
 class FunctionCalls {
  public:
+  /// Who makes a call: CallFunction, or a test's own.
+  using Caller =
+      std::function<arrow::Result<std::shared_ptr<arrow::RecordBatch>>(const FunctionBatch& batch)>;
+
   /// Keeps the references. `as_of`: of each set, timestamp[us].
   FunctionCalls(SortedEvents* events, const WindowSpec& spec, const Sets& sets,
-                std::shared_ptr<arrow::Array> as_of)
-      : events_(*events), spec_(spec), sets_(sets), as_of_(std::move(as_of)) {}
+                std::shared_ptr<arrow::Array> as_of, Caller caller = CallFunction)
+      : events_(*events),
+        spec_(spec),
+        sets_(sets),
+        as_of_(std::move(as_of)),
+        caller_(std::move(caller)) {}
 
   using SpanMaker = std::function<Spans(const TimeWindow& window)>;
 
@@ -37,6 +46,7 @@ class FunctionCalls {
   using Columns = std::vector<std::shared_ptr<arrow::Array>>;
 
   arrow::Status Call(const WindowFeature& feature, const Spans& spans);
+  int64_t MostRows(const WindowFeature& feature) const;
   arrow::Result<Columns> CallBatch(const WindowFeature& feature, const Batch& batch,
                                    const std::shared_ptr<arrow::Schema>& results) const;
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> GroupsOf(const Batch& batch) const;
@@ -48,6 +58,7 @@ class FunctionCalls {
   const WindowSpec& spec_;
   const Sets& sets_;
   const std::shared_ptr<arrow::Array> as_of_;
+  const Caller caller_;
   std::vector<std::pair<const WindowFeature*, std::shared_ptr<arrow::Array>>> known_;
 };
 

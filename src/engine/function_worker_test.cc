@@ -33,6 +33,11 @@ while True:
     if head["code"] == "echo":
         start, length = head["groups"]
         say({}, shared[start:start + length])
+    elif head["code"] == "echo rows":
+        start, length = head["rows"]
+        say({}, shared[start:start + length])
+    elif head["code"] == "no table":
+        say({}, b"no table")
     elif head["code"] == "error":
         say({"error": {"message": "no", "hint": "do", "kind": "definition", "file": "f.py", "line": 3, "column": 5}})
     elif head["code"] == "nonsense":
@@ -113,6 +118,13 @@ TEST_F(FunctionWorkerTest, ErrorsSayWhatToDo) {
   other.results = arrow::schema({arrow::field("", arrow::float64())});
   EXPECT_NE(CallFunction(other).status().message().find("its answer does not fit the question"),
             std::string::npos);
+  FunctionBatch shorter = Call("echo rows");
+  shorter.rows = Numbers("key")->Slice(1);
+  EXPECT_NE(CallFunction(shorter).status().message().find("its answer does not fit the question"),
+            std::string::npos);
+  EXPECT_FALSE(CallFunction(Call("no table")).ok());
+  // A worker that answered nonsense is asked again for other calls.
+  EXPECT_TRUE(CallFunction(Call("echo")).ok());
 }
 
 }  // namespace
