@@ -12,9 +12,7 @@ import ast
 import builtins
 import difflib
 import functools
-import hashlib
 import importlib.machinery
-import importlib.metadata
 import json
 import os
 import symtable
@@ -353,13 +351,17 @@ def version_of(package: str) -> str:
 
     A module that belongs to no distribution has a hash of its files instead.
     """
+    # Loaded here: an import of FeatureStore would pay for it.
+    import hashlib
+    from importlib import metadata
+
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         pass
-    owners = importlib.metadata.packages_distributions().get(package)
+    owners = metadata.packages_distributions().get(package)
     if owners:
-        return importlib.metadata.version(sorted(owners)[0])
+        return metadata.version(sorted(owners)[0])
     spec = importlib.machinery.PathFinder.find_spec(package)
     if spec is None:
         return ""
