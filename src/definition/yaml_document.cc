@@ -113,7 +113,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnMapEnd() override {
     CheckUnique(*open_.back().node);
-    MergeInto(open_.back().node);
+    if (open_.back().merges) MergeInto(open_.back().node);
     Close();
   }
 
@@ -123,6 +123,7 @@ class TreeBuilder : public YAML::EventHandler {
     YAML::anchor_t anchor;
     YamlNodePtr key;  ///< of a mapping: read, its value not yet
     YamlPlace key_where;
+    bool merges = false;  ///< it has the key <<, without quotes
   };
 
   YamlPlace PlaceAt(size_t offset) const {
@@ -174,6 +175,7 @@ class TreeBuilder : public YAML::EventHandler {
       parent.key_where = where;
     } else {
       parent.node->entries.push_back({parent.key->text, parent.key_where, node});
+      parent.merges |= parent.key->plain && parent.key->text == "<<";
       parent.key = nullptr;
     }
   }
@@ -182,7 +184,6 @@ class TreeBuilder : public YAML::EventHandler {
   static void MergeInto(YamlNode* node) {
     const auto merge = std::find_if(node->entries.begin(), node->entries.end(),
                                     [](const YamlEntry& entry) { return entry.key == "<<"; });
-    if (merge == node->entries.end()) return;
     const YamlNodePtr value = merge->value;
     node->entries.erase(merge);
     std::set<std::string> own;

@@ -73,6 +73,8 @@ entities:
   EXPECT_EQ(read.sources[1].name, "b");
   EXPECT_EQ(read.sources[1].owner, "me");
   EXPECT_EQ(read.entities[1].join_keys, (std::vector<std::string>{"x", "y"}));
+  // In quotes it is a name like any other.
+  EXPECT_EQ(Read(R"(entities: [{name: e, tags: {"<<": x}}])").entities[0].tags.at("<<"), "x");
 }
 
 TEST(YamlReader, ReadsTheFormsOfADataset) {

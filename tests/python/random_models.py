@@ -3,12 +3,14 @@
 import random
 from datetime import datetime, timedelta
 
-from viand import (Dataset, Entity, FeatureService, FeatureView, Field, FileSource, Labels, Model, Snapshots, Spine, ValueType, col, count, floor_days,
+from viand import (Dataset, Entity, FeatureService, FeatureView, Field, FileSource, Labels, Model, PushSource, Snapshots, Spine, ValueType, col, count, floor_days,
                    as_of, feature_function, lit)
 from viand.types import Array, Bool, Float64, Int64, String
 
-TEXTS = ["", "plain", "it's: a #1", "yes", "null", "1e5", "~", "- x", "é ünï", "\"q\" \\n", "tab\there", "a, b", "{x}", "%", "@home", "line\nline", "\x85", " x ", "0x1F"]
-NAMES = ["a", "b_c", "Total Price", "order", "é", "9lives", "yes", "x.y"]
+TEXTS = ["", "plain", "it's: a #1", "yes", "null", "1e5", "~", "- x", "é ünï", "\"q\" \\n", "tab\there", "a, b", "{x}", "%", "@home", "line\nline", "\x85", " x ", "0x1F",
+         "\U0001f642", "a\u2028b", "trailing\n", "\n", "\r", "'", "'\"'", "1_000", "0o17", ".5", "+1", "-", "inf", ".nan", "2026-01-01", "12:30:45", "!tag", "&a", "*a",
+         "? x", "| x", ">", "# c", "key: v", "[a]", "\ufeffbom", "%d", "\\", "=", "<<", "no", "Off", "NULL", "---", "...", "x" * 300]
+NAMES = ["a", "b_c", "Total Price", "order", "é", "say \"hi\"", "null", "# hash", "\u65e5\u672c \U0001f642", "*", "9lives", "yes", "x.y"]
 KEYS = {"INT64": "bigint", "INT32": "integer", "STRING": "varchar", "UNKNOWN": "varchar"}
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
@@ -63,19 +65,19 @@ class Random:
             lambda: (col("a").sum(**at) / (count(**at) + 1), "sum(a) / (count(*) + 1)"), lambda: ("max(a)", "max(a)")])()
         return made, sql, text if own and not isinstance(made, str) else None
 
-    def function(self):
-        """A result of a function that is in no file of the repo."""
+    def function(self, stored):
+        """A result of a function that is in no file of the repo; no model takes a list."""
         window, text = self.window()
         own = self.chance.random() < 0.5
-        output, type_ = self.chance.choice([("low", "Float64"), ("names", "Array(String)")])
+        output, type_ = self.chance.choice([("low", "Float64"), ("names", "Array(String)")][:1 + stored])
         words, tree = self.words()
         tree = {"function": "pair", "code": "LEAST = 2\ndef pair(rows, groups):\n    return {'low': rows['a'], 'names': groups['as_of'], 'least': LEAST}",
                 "columns": ["a", "b_c"], "returns": type_, "output": output, "packages": ["pip"], **({"window": text} if own else {}), **tree}
         return Field(expr=pair[output], **({"window": window} if own else {}), **words), tree
 
-    def feature(self):
+    def feature(self, stored):
         if self.chance.random() < 0.04:
-            return self.function()
+            return self.function(stored)
         made, sql, window = self.aggregate()
         words, tree = self.words()
         if self.chance.random() < 0.5:
@@ -124,14 +126,16 @@ class Random:
     def grid(self, name, source):
         every, every_text = self.duration()
         words, tree = self.words()
-        return self.add("snapshots", Snapshots(name=name, source=source, first="start + 1d", last="end", every=every, **words),
-                        {"name": name, "source": source.name, "first": "start + 1d", "last": "end", "every": every_text, **tree})
+        first, first_text = self.chance.choice([("start + 1d",) * 2, ("start",) * 2, (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02 03:04:05")])
+        last, last_text = self.chance.choice([("end",) * 2, ("end - 36h",) * 2, (datetime(2027, 1, 1), "2027-01-01 00:00:00")])
+        return self.add("snapshots", Snapshots(name=name, source=source, first=first, last=last, every=every, **words),
+                        {"name": name, "source": source.name, "first": first_text, "last": last_text, "every": every_text, **tree})
 
-    def computed(self, name, entity, source, grid):
+    def computed(self, name, entity, source, grid, stored):
         words, tree = self.words()
-        features = {each: self.feature() for each in self.chance.sample(NAMES[:-1], self.chance.randint(1, 5))}
+        features = {each: self.feature(stored) for each in self.chance.sample(NAMES[:-1], self.chance.randint(1, 5))}
         window, where, having = self.window(), self.maybe(self.condition), self.maybe(lambda: (count() > 1, "count(*) > 1"))
-        grid, online = self.maybe(lambda: grid), self.maybe(lambda: True)
+        grid, online = self.maybe(lambda: grid, often=1 if stored else 0.5), self.maybe(lambda: True)
         ttl = self.maybe(self.duration) if grid is not None else None
         made = FeatureView(name=name, entities=[entity], source=source, window=window[0], where=where and where[0], having=having and having[0], online=online,
                            snapshots=grid, ttl=ttl and ttl[0], features={each: value[0] for each, value in features.items()}, **words)
@@ -143,21 +147,34 @@ class Random:
     def ready(self, name, entity, source):
         words, tree = self.words()
         columns = {"f1": self.chance.choice([Int64, Float64, Bool]), "f 2": self.chance.choice([Int64, String, Array(Float64), Bool, None])}
-        made = FeatureView(name=name, entities=[entity.name], source=source.name, online=self.chance.choice([True, False, None]),
-                           schema=[Field(name=each, dtype=dtype) for each, dtype in columns.items()], **words)
+        fields = {each: self.words() for each in columns}
+        for each, (said, _) in fields.items():
+            del said["owner"]  # a column that is ready has none
+            fields[each] = said, {key: value for key, value in said.items() if value}
+        push = PushSource(name="pushed", batch_source=source) if self.chance.random() < 0.3 else None
+        made = FeatureView(name=name, entities=[entity.name], source=push or source.name, online=self.chance.choice([True, False, None]),
+                           schema=[Field(name=each, dtype=dtype, **fields[each][0]) for each, dtype in columns.items()], **words)
         return self.add("feature_views", made, {
             "name": name, "entities": [entity.name], "source": source.name, "online": made.online,
-            "schema": [{"name": each, **({"dtype": str(dtype)} if dtype else {})} for each, dtype in columns.items()], **tree})
+            "schema": [{"name": each, **({"dtype": str(dtype)} if dtype else {}), **fields[each][1]} for each, dtype in columns.items()], **tree})
+
+    def over(self, name, entity, view):
+        """Features of another view's rows."""
+        window, text = self.window()
+        made = FeatureView(name=name, entities=[entity], source=view, window=window, features={"n": count(), "m": "count(*) + 1"})
+        return self.add("feature_views", made, {"name": name, "entities": [entity.name], "source": view.name, "window": text,
+                                                "features": {"n": "count(*)", "m": "count(*) + 1"}})
 
     def labels(self, name, entity, view, source):
         words, tree = self.words()
         days = self.chance.randint(1, 40)
         spine = view.snapshots is None or self.chance.random() < 0.3
+        where = self.maybe(self.condition)
         made = Labels(name=name, population=Spine(path="keys.csv", timestamp_column="t", entities=[entity]) if spine else view, source=source,
-                      window=timedelta(days=days), columns={"y": count() > 0}, **words)
+                      window=self.chance.choice([timedelta(days=days), f"{days}d following"]), where=where and where[0], columns={"y": count() > 0}, **words)
         return self.add("labels", made, {
             "name": name, "population": {"spine": "keys.csv", "timestamp_column": "t", "entities": [entity.name]} if spine else view.name, "source": source.name,
-            "window": f"{days}d following", "columns": {"y": "count(*) > 0"}, **tree})
+            "window": f"{days}d following", **({"where": where[1]} if where else {}), "columns": {"y": "count(*) > 0"}, **tree})
 
     def model(self, name, service, labels):
         words, tree = self.words()
@@ -169,16 +186,40 @@ class Random:
             "name": name, "features": service.name, "labels": labels.name, "target": "y", "split": {"test": split_tree}, "params": params,
             **({} if made.fill_null is None else {"fill_null": 0.5}), **tree})
 
+    def model_of_a_spine(self, name, service):
+        rounds, kind = self.maybe(lambda: self.chance.randrange(1, 99)), self.maybe(lambda: "xgboost")
+        made = Model(name=name, features=service.name, spine="orders.csv", timestamp_column="t", target="the target", type=kind, num_boost_round=rounds,
+                     split={"fraction": 0.5, "by": "time"})
+        return self.add("models", made, {
+            "name": name, "features": service.name, "spine": "orders.csv", "timestamp_column": "t", "target": "the target", **({"type": kind} if kind else {}),
+            **({"num_boost_round": rounds} if rounds else {}), "split": {"test": {"fraction": 0.5, "by": "time"}}})
+
+    def plain(self):
+        """What has no more than it needs: a name that is a key, a file of text."""
+        kind = self.maybe(lambda: ValueType.STRING)
+        self.add("entities", Entity(name="plain", **({"value_type": kind} if kind else {})), {"name": "plain", **({"value_type": "STRING"} if kind else {})})
+        delimiter = self.chance.choice([";", "|", "\t", None])
+        made = Dataset(name="lines", path="lines.txt", format="csv", delimiter=delimiter, to="data/lines.parquet")
+        self.add("datasets", made, {"name": "lines", "from": {"path": "lines.txt", "format": "csv", **({"delimiter": delimiter} if delimiter else {})}, "to": "data/lines.parquet"})
+
     def build(self):
         entity = self.entity("user")
+        self.plain()
         raw = self.dataset("raw", entity)
         source, other = self.source("events", raw), self.source("other", None)
         grid = self.grid("grid", source)
-        views = [self.computed(f"computed_{i}", entity, source, grid) for i in range(3)]
+        views = [self.computed(f"computed_{i}", entity, source, grid, stored=i == 2) for i in range(3)]
         ready = self.ready("ready", entity, other)
+        self.over("over", entity, next(view for view in views if view.snapshots is not None))
         words, tree = self.words()
-        service = self.add("feature_services", FeatureService(name="service", features=[views[0], ready[["f1"]].with_name("z"), views[1].with_name("w")], **words),
-                           {"name": "service", "features": ["computed_0", {"view": "ready", "features": ["f1"], "alias": "z"}, {"view": "computed_1", "alias": "w"}], **tree})
+        renamed = {entity.join_keys[0]: "another column"}
+        service = self.add("feature_services", FeatureService(name="service", features=[
+            views[0], ready[["f1"]].with_name("z"), views[1].with_name("w"), "over:n"], **words),
+            {"name": "service", "features": ["computed_0", {"view": "ready", "features": ["f1"], "alias": "z"}, {"view": "computed_1", "alias": "w"},
+                                             {"view": "over", "features": ["n"]}], **tree})
+        self.add("feature_services", FeatureService(name="renamed", features=[ready.with_name("y").with_join_key_map(renamed)]),
+                 {"name": "renamed", "features": [{"view": "ready", "alias": "y", "join_key_map": renamed}]})
+        self.model_of_a_spine("model_of_a_spine", service)
         self.model("model", service, self.labels("labels", entity, views[0], source))
         return self
 

@@ -19,6 +19,6 @@ def test_a_random_repo_is_read_as_it_was_built(viand, tmp_path, monkeypatch, see
     source = f"import viand\nfrom random_models import objects_of\nobjects = objects_of({seed})\n"
     in_python = exported(viand, make_repo(tmp_path / "python", definitions_py=source))
     in_yaml = exported(viand, make_repo(tmp_path / "yaml", definitions_yaml=package.to_yaml(built.objects)))
-    by_hand = exported(viand, make_repo(tmp_path / "hand", definitions_yaml=json.dumps(built.trees)))
+    by_hand = exported(viand, make_repo(tmp_path / "hand", definitions_yaml=json.dumps(built.trees, ensure_ascii=False)))
     assert in_python == in_yaml == by_hand
     assert in_yaml == exported(viand, make_repo(tmp_path / "again", definitions_yaml=in_yaml))
