@@ -36,8 +36,7 @@ def result_columns(pa: Any, given: Any, results: Any, groups: Any) -> list[Any]:
 
 def _columns_of(pa, given, groups):
     """({name: group of each value}, {name: values}); under None is what holds for all names."""
-    if isinstance(given, pa.RecordBatch):
-        given = pa.Table.from_batches([given])
+    given = _from_others(pa, given)
     if isinstance(given, pa.Table):
         columns = {name: given[name] for name in given.column_names if name != "group"}
         return ({None: given["group"].to_pylist()} if "group" in given.column_names else {}), _without_keys(columns, groups)
@@ -50,6 +49,18 @@ def _columns_of(pa, given, groups):
         return {name: at for name, at in found.items() if at is not None}, dict(given)
     at = _index_places(given, groups)
     return ({} if at is None else {None: at}), {"": given}
+
+
+def _from_others(pa, given):
+    """What polars, DuckDB and their like give, as pyarrow's."""
+    if isinstance(given, pa.RecordBatch):
+        return pa.Table.from_batches([given])
+    if isinstance(given, pa.RecordBatchReader):
+        return given.read_all()
+    if not hasattr(given, "__arrow_c_stream__") or isinstance(given, (pa.Table, pa.ChunkedArray)) or _is_pandas(given, "DataFrame") or _is_pandas(given, "Series"):
+        return given
+    # A table has columns; polars' Series does not.
+    return pa.table(given) if hasattr(given, "columns") else pa.chunked_array(given)
 
 
 def _without_keys(columns, groups):
@@ -116,7 +127,7 @@ def _from_python(pa, values, type_, what):
         raise NoResult(f"returned an array of {values.ndim} dimensions{what}, expected one value a group")
     try:
         array = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         try:
             array = pa.array(list(values), type=type_, from_pandas=True)
         except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
@@ -140,9 +151,10 @@ def _placed(pa, array, places, count, what):
     at: list[int | None] = [None] * count
     if len(places) != len(array):
         raise NoResult(f"returned {_counted(len(array), 'value')}{what} and {_counted(len(places), 'group')}")
+    known = range(count)
     for value, group in enumerate(places):
-        if group is None or group != group or not 0 <= group < count:
-            raise NoResult(f"returned a value{what} of a group that it was not given" + ("" if group is None or group != group else f": {group}"))
+        if group is None or group != group or group not in known:
+            raise NoResult(f"returned a value{what} of a group that it was not given" + ("" if group is None or group != group else f": {group!r}"))
         if at[int(group)] is not None:
             raise NoResult(f"returned two values{what} of group {int(group)}", "one value a group")
         at[int(group)] = value

@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 import traceback
+import types
 from typing import Any
 
 from viand import function_source
@@ -32,6 +33,7 @@ class CallError(Exception):
 
     def __init__(self, message: str, hint: str = "", kind: str = "definition", file: str = "", line: int = 0, column: int = 0) -> None:
         super().__init__(message)
+        message = message.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is no text of JSON's
         self.told = {"message": message, "hint": hint, "kind": kind, "file": file, "line": line, "column": column}
 
 
@@ -163,7 +165,7 @@ class _Batch:
             f"for {count} groups from {self._named(0)} on together, and for none of them alone"
         error = alone or error
         file, line, column = self._function.place_of(error)
-        text = str(error)
+        text = _text_of(error)
         return CallError(f"the function {self._function.name} raised {type(error).__name__} {whom}{': ' + text if text else ''}",
                          "" if alone is not None else "a function makes each group's value of that group's rows alone",
                          "definition", file, line, column)
@@ -181,6 +183,13 @@ class _Batch:
         row = self._groups.slice(group, 1)
         keys = [f"{name} {row[name][0]}" for name in row.column_names if name != "as_of"]
         return f"{', '.join([*keys, 'as of ' + str(row['as_of'][0])])}"
+
+
+def _text_of(error):
+    try:
+        return str(error)
+    except BaseException:  # its class is the user's
+        return ""
 
 
 def _with_groups(pa, rows, groups):
@@ -221,13 +230,17 @@ class _Function:
         module, _, function = self.name.rpartition(":")
         self._modules = (code["modules"], places.get("modules", {}))
         self.prepare()
-        scope: dict[str, Any] = {"__name__": module or "viand_function", "__package__": module.rpartition(".")[0]}
+        # Classes look for the module that they are of; it has a name of its own, which hides no other module.
+        made = types.ModuleType(f"viand_function_{len(_functions)}_{module.replace('.', '_') or function}")
+        sys.modules[made.__name__] = made
+        scope = made.__dict__
+        scope["__package__"] = module.rpartition(".")[0]
         try:
             exec(_compiled(code["code"], places.get("segments"), own), scope)
         except BaseException as error:
             self.place = (own, 0, 0)
             file, line, column = self.place_of(error)
-            raise CallError(f"the module of the function {self.name} raised {type(error).__name__}: {error}", "", "definition",
+            raise CallError(f"the module of the function {self.name} raised {type(error).__name__}: {_text_of(error)}", "", "definition",
                             file, line, column) from None
         self.call = scope[function]
         self.place = (own if places.get("file") else "", inspect.unwrap(self.call).__code__.co_firstlineno

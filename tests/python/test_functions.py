@@ -239,6 +239,13 @@ ERRORS = {
               "the process of the function features.orders:total ended with exit code 3, 3 times, over 5 rows of 4 groups from customer_id 1, as of 2026-01-02 00:00:00.000000Z on"),
     "module": ("x = 1 / 0\ndef total(rows):\n    return x\n",
                "features/orders.py:1:5: feature view \"activity\", the module of the function features.orders:total raised ZeroDivisionError: division by zero"),
+    "no text": ("class Odd(Exception):\n    def __str__(self):\n        raise ValueError\ndef total(rows):\n    raise Odd\n", "features/orders.py:5:5: feature view \"activity\", the function features.orders:total raised Odd for customer_id 1"),
+    "surrogate": ("def total(rows):\n    raise ValueError('\\ud800')\n", "raised ValueError for customer_id 1, as of 2026-01-02 00:00:00+00:00: \\ud800"),
+    "exit": ("import sys\ndef total(rows):\n    sys.exit(3)\n", "features/orders.py:3:5: feature view \"activity\", the function features.orders:total raised SystemExit for customer_id 1"),
+    "fraction": ("import pyarrow as pa\ndef total(rows):\n    return pa.table({'group': [0.5], 'x': [1.0]})\n", "returned a value of a group that it was not given: 0.5"),
+    "text group": ("import pyarrow as pa\ndef total(rows):\n    return pa.table({'group': ['0'], 'x': [1.0]})\n", "returned a value of a group that it was not given: '0'"),
+    "large": ("def total(rows):\n    return [2 ** 2000] * 4\n", "the function features.orders:total returned values that make no double: "),
+    "scalar": ("def total(rows):\n    return 1.0\n", "the function features.orders:total returned a float, expected an array of one value a group"),
     "arguments": ("def total(a, b, c):\n    return a\n", "the function features.orders:total takes 3 arguments"),
     "undefined": ("def total(rows):\n    return sums(rows)\n",
                   "features/orders.py:2:12: the function total needs the name 'sums', which features/orders.py does not define"),
@@ -255,6 +262,23 @@ ERRORS = {
 def test_errors(small, name):
     function, expected = ERRORS[name]
     assert expected in totals(small(function))
+
+
+GIVEN = {
+    "polars": "import polars as pl\ndef total(rows):\n    return pl.from_arrow(rows).group_by('group').agg(pl.col('amount').sum())\n",
+    "Series of polars": "import polars as pl\ndef total(rows):\n    return pl.from_arrow(rows).group_by('group', maintain_order=True).agg(pl.col('amount').sum())['amount']\n",
+    "DuckDB": "import duckdb\ndef total(rows):\n    return duckdb.sql('select \"group\", sum(amount) from rows group by 1')\n",
+    "reader": "def total(rows):\n    return rows.group_by('group').aggregate([('amount', 'sum')]).to_reader()\n",
+    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass Sum:\n    value: float = 0\ndef total(rows):\n"
+                 "    made = [Sum() for _ in set(rows['group'].to_pylist())]\n    for group, amount in zip(rows['group'].to_pylist(), rows['amount'].to_pylist()):\n"
+                 "        made[group].value += amount or 0\n    return [each.value for each in made]\n",
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_results_of_many_kinds(small, name):
+    null = 0.0 if name in ("polars", "Series of polars", "dataclass") else None  # the sum of nothing, as polars has it
+    assert totals(small(GIVEN[name])) == [3.0, 4.0, None, 1.0, null]
 
 
 REFUSED = {
@@ -314,7 +338,7 @@ def test_an_old_version_of_a_function_comes_back_with_its_text(small):
     assert code == 0 and re.search(r"total.function.code: \w+ -> \w+", out), out + error
     Viand().json(repo, "apply", "--yes")
     Viand().json(repo, "backfill")
-    made = {(row["customer_id"], row["event_timestamp"]): row["total"] for row in rows(repo, "activity").to_pylist()}
+    made = {(row["customer_id"], row["event_timestamp"]): row["total"] for row in rows_of(repo, "activity").to_pylist()}
     assert made[1, day(3)] == 3.0
 
 
