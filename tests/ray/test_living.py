@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 
+import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from cluster import RayCluster
 from conftest import store_config
-from test_ray_failures import other_viand
+from test_ray_failures import LONG, other_viand
 
 DEFINITIONS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
@@ -72,8 +73,8 @@ def repo(viand, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def head():
-    """A cluster of a head, which runs no tasks."""
-    with RayCluster(cpus=(0,)) as cluster:
+    """A cluster of a head, which runs no tasks. To Ray every disk is full, as is noticed where a store spills."""
+    with RayCluster(cpus=(0,), store_bytes=80 << 20, system_config={"local_fs_capacity_threshold": 0.0}) as cluster:
         yield cluster
 
 
@@ -139,3 +140,17 @@ def run_fragment(*_):
     assert code == 1
     assert f"the worker of the task of Ray 'scan spine {repo}/spine.parquet 1/1' died, as often as it was tried:\nthe kernel stumbled" in error
     assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.skipif(not LONG, reason="takes ten seconds: VIAND_LONG")
+def test_a_store_and_a_disk_that_are_full_are_named(viand, head, repo, tmp_path):
+    random = numpy.random.default_rng(3)
+    keys, times = random.integers(0, 2**62, 6_000_000), random.integers(0, 2**50, 6_000_000)
+    parquet.write_table(pa.table({"user_id": keys, "event_timestamp": pa.array(times, pa.timestamp("us", "UTC"))}), tmp_path / "spine.parquet",
+                        row_group_size=1_500_000)
+    node = head.add_node()
+    code, _, error = viand.call(repo, *retrieval(tmp_path, tmp_path / "out.parquet"), *on_ray(head), env=head.environment)
+    head.kill_node(head.nodes.index(node))
+    assert code == 1 and not (tmp_path / "out.parquet").exists()
+    assert "failed: the object store of its node is full, and so is the disk that it spills to" in error
+    assert "hint: give the nodes a larger store (ray start --object-store-memory)" in error

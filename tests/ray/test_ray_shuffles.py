@@ -129,9 +129,12 @@ def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray
         of_large = retrieve_on_ray(viand, cluster, large)
         after = cluster.settled_received_bytes()
     received = {node: after[node] - before[node] for node in after}
+    needed = rows * EVENT_BYTES + spine_rows * SPINE_ROW_BYTES
+    print(f"received MiB {({node: round(count / MIB) for node, count in received.items()})}, {sum(received.values()) / needed:.2f} of the "
+          f"needed columns' {needed / MIB:.0f}; the driver {of_small / MIB:.0f} MiB, then {of_large / MIB:.0f}")
     assert received["node1"] + received["node2"] >= least, received
     assert min(received["node1"], received["node2"]) >= least / 8, received
-    assert sum(received.values()) <= 1.2 * (rows * EVENT_BYTES + spine_rows * SPINE_ROW_BYTES), received
+    assert sum(received.values()) <= 1.2 * needed, received
     assert of_large <= 1.5 * of_small, f"the driver: {of_small / MIB:.0f} MiB, then {of_large / MIB:.0f} MiB"
     call(viand, large, *retrieval(large, "threads"))
     assert parts(large / "ray") == parts(large / "threads") != {}

@@ -18,6 +18,10 @@ def explained(problem: BaseException, name: str = "") -> Error:
     what = f"the task of Ray {name!r}" if name else "a task of Ray"
     text = _COLOURS.sub("", str(problem)).strip()
     cause = getattr(problem, "cause", None)
+    if any(isinstance(each, (ray.exceptions.ObjectStoreFullError, ray.exceptions.OutOfDiskError)) for each in (problem, cause)):
+        return EnvironmentProblem(f"{what} failed: the object store of its node is full, and so is the disk that it spills to",
+                                  "give the nodes a larger store (ray start --object-store-memory) or a disk with room "
+                                  "(--object-spilling-directory)")
     if cause is not None and str(cause):
         return EnvironmentProblem(f"{what} failed: {type(cause).__name__}: {cause}")
     if isinstance(problem, ray.exceptions.OutOfMemoryError):
