@@ -188,3 +188,5 @@ def test_what_is_no_manifest(viand, repo, text):
     (repo / "x.json").write_text(text)
     code, _, error = like(viand, repo, manifest="x.json")
     assert code == 1 and f"{repo}/x.json is no manifest of a training set or a model" in error
+    code, _, error = like(viand, repo, manifest="missing.json")
+    assert code == 1 and f"no such file: {repo}/missing.json" in error

@@ -7,11 +7,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "src/common/atomic_file.h"
-#include "src/common/sha256.h"
+#include "src/common/atomic_output.h"
+#include "src/common/data_location.h"
 #include "src/common/time.h"
 #include "src/registry/json_diff.h"
 #include "src/store/result_folder.h"
+#include "src/store/written_file.h"
 
 namespace viand::store {
 namespace {
@@ -20,10 +21,11 @@ using nlohmann::json;
 
 /// The format of a folder of parts.
 constexpr char kPartsFormat[] = "parquet parts";
+constexpr char kManifestEnding[] = ".manifest.json";
 
 std::string FormatOf(const std::string& path) {
   if (IsResultFolder(path)) return kPartsFormat;
-  std::string extension = std::filesystem::path(path).extension().string();
+  std::string extension = std::filesystem::path(FileNameOf(path)).extension().string();
   return extension.empty() ? "" : extension.substr(1);
 }
 
@@ -31,14 +33,16 @@ std::string FormatOf(const std::string& path) {
 /// in it: nobody else has read it yet.
 constexpr int64_t kHashedOutputBytes = int64_t{256} << 20;
 
-arrow::Result<json> FileJson(const std::string& path, bool whole) {
-  std::error_code error;
-  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
-  json document = {{"path", std::filesystem::path(path).filename().string()}, {"bytes", bytes}};
+bool IsHashed(int64_t output_bytes, ManifestHashes hashes) {
+  return hashes == ManifestHashes::kAll || output_bytes <= kHashedOutputBytes;
+}
+
+arrow::Result<json> FileJson(const WrittenFile& file, const std::string& path, bool whole) {
+  json document = {{"path", FileNameOf(path)}, {"bytes", file.bytes()}};
   if (whole) {
-    ARROW_ASSIGN_OR_RAISE(document["sha256"], Sha256OfFile(path));
+    ARROW_ASSIGN_OR_RAISE(document["sha256"], file.Sha256());
   } else {
-    ARROW_ASSIGN_OR_RAISE(document["footer_sha256"], HashOfFooter(path, bytes));
+    ARROW_ASSIGN_OR_RAISE(document["footer_sha256"], file.HashOfFooter());
   }
   return document;
 }
@@ -55,9 +59,8 @@ arrow::Result<json> FolderJson(const std::string& folder, ManifestHashes hashes)
   std::sort(paths.begin(), paths.end());
   json files = json::array();
   for (const std::string& path : paths) {
-    ARROW_ASSIGN_OR_RAISE(
-        auto file, FileJson(path, hashes == ManifestHashes::kAll || bytes <= kHashedOutputBytes));
-    files.push_back(std::move(file));
+    ARROW_ASSIGN_OR_RAISE(const auto part, WrittenFile::Open(path));
+    ARROW_ASSIGN_OR_RAISE(files.emplace_back(), FileJson(part, path, IsHashed(bytes, hashes)));
   }
   return json{{"path", std::filesystem::path(folder).filename().string() + "/"},
               {"format", kPartsFormat},
@@ -67,10 +70,8 @@ arrow::Result<json> FolderJson(const std::string& folder, ManifestHashes hashes)
 
 arrow::Result<json> OutputJson(const std::string& output, ManifestHashes hashes) {
   if (IsResultFolder(output)) return FolderJson(WithoutSlash(output), hashes);
-  std::error_code error;
-  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(output, error));
-  ARROW_ASSIGN_OR_RAISE(json document, FileJson(output, hashes == ManifestHashes::kAll ||
-                                                            bytes <= kHashedOutputBytes));
+  ARROW_ASSIGN_OR_RAISE(const auto file, WrittenFile::Open(output));
+  ARROW_ASSIGN_OR_RAISE(json document, FileJson(file, output, IsHashed(file.bytes(), hashes)));
   document["format"] = FormatOf(output);
   return document;
 }
@@ -167,7 +168,9 @@ void CompareAll(const json& then, const json& now, std::vector<std::string>* cha
 }  // namespace
 
 std::string ManifestPathOf(const std::string& output) {
-  return WithoutSlash(output) + ".manifest.json";
+  const DataAddress address = ParseAddress(output);
+  if (address.IsRemote()) return address.TextOf(address.path + kManifestEnding);
+  return WithoutSlash(output) + kManifestEnding;
 }
 
 arrow::Result<std::string> WriteManifest(const RepoSession& session, const json& description,
@@ -184,12 +187,15 @@ arrow::Result<std::string> WriteManifest(const RepoSession& session, const json&
   document["output"]["rows"] = written.rows;
   document["output"]["columns"] = written.columns;
   const std::string path = ManifestPathOf(output);
-  ARROW_RETURN_NOT_OK(WriteFileAtomically(path, document.dump(1) + "\n"));
+  ARROW_ASSIGN_OR_RAISE(auto file, AtomicOutput::Open(path));
+  ARROW_RETURN_NOT_OK(file->Write(document.dump(1) + "\n"));
+  ARROW_RETURN_NOT_OK(file->Commit().status());
   return path;
 }
 
 arrow::Result<Manifest> ReadManifest(const std::string& path) {
-  ARROW_ASSIGN_OR_RAISE(const std::string text, ReadWholeFile(path));
+  ARROW_ASSIGN_OR_RAISE(const auto file, WrittenFile::Open(path));
+  ARROW_ASSIGN_OR_RAISE(const std::string text, file.Text());
   const auto is_none = [&path] {
     return MakeError(
         ErrorKind::kInput, fmt::format("{} is no manifest of a training set or a model", path),

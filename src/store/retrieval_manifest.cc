@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -22,14 +21,12 @@
 #include "src/offline/view_source.h"
 #include "src/registry/view_version.h"
 #include "src/store/content_hashes.h"
+#include "src/store/written_file.h"
 
 namespace viand::store {
 namespace {
 
 using nlohmann::json;
-
-// A Parquet file ends with its footer, the footer's length and four letters.
-constexpr int64_t kParquetTailBytes = 8;
 
 constexpr size_t kMostFooters = 1000;
 
@@ -206,7 +203,8 @@ class Description {
       } else if (hashes_ != ManifestHashes::kFooters) {
         entry[kToHash] = file;
       } else {
-        ARROW_ASSIGN_OR_RAISE(entry["footer_sha256"], HashOfFooter(file, listed.size_bytes));
+        ARROW_ASSIGN_OR_RAISE(const auto content, WrittenFile::Open(file));
+        ARROW_ASSIGN_OR_RAISE(entry["footer_sha256"], content.HashOfFooter());
       }
       list.push_back(std::move(entry));
     }
@@ -249,26 +247,6 @@ json RequestJson(const RepoSession& session, const RetrievalAsked& asked) {
 }
 
 }  // namespace
-
-arrow::Result<std::string> HashOfFooter(const std::string& path, int64_t bytes) {
-  std::ifstream stream(path, std::ios::binary);
-  const auto read = [&stream](int64_t from, int64_t count) {
-    std::string text(static_cast<size_t>(count), '\0');
-    stream.seekg(from);
-    stream.read(text.data(), count);
-    return text;
-  };
-  const std::string tail = read(std::max<int64_t>(0, bytes - kParquetTailBytes), kParquetTailBytes);
-  int64_t length = int64_t{1} << 16;
-  if (tail.ends_with("PAR1")) {
-    const auto* digits = reinterpret_cast<const unsigned char*>(tail.data());
-    length = digits[0] | digits[1] << 8 | digits[2] << 16 | int64_t{digits[3]} << 24;
-  }
-  length = std::min(bytes, length + kParquetTailBytes);
-  const std::string footer = read(bytes - length, length);
-  if (stream) return Sha256Hex(footer);
-  return MakeError(ErrorKind::kEnvironment, fmt::format("cannot read {}", path));
-}
 
 arrow::Result<ManifestHashes> ManifestHashesOf(const std::string& word) {
   for (const auto hashes :

@@ -48,10 +48,6 @@ arrow::Result<nlohmann::json> DescribeAndHash(RepoSession* session, const Retrie
 /// How a model's training set would be asked for.
 RetrievalAsked TrainingSetOf(const RepoSession& session, const definition::Model& model);
 
-/// What a file that is too large to hash is known by: the hash of its footer, which has the sizes
-/// and statistics of everything in it.
-arrow::Result<std::string> HashOfFooter(const std::string& path, int64_t bytes);
-
 /// The request of such a description, to ask for it again.
 arrow::Result<RetrievalAsked> RequestOf(const nlohmann::json& description);
 

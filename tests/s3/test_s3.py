@@ -112,6 +112,24 @@ def test_output_and_spine_of_each_format(viand, server, rows, tmp_path, format):
     assert pq.read_table(tmp_path / "again.parquet").num_rows == 60
 
 
+@pytest.mark.parametrize("hashed", ["auto", "full", "footers"])
+def test_a_manifest_lies_beside_its_output(viand, server, rows, tmp_path, hashed):
+    repo = define(tmp_path / "repo", {"s": "s3://rows/data/one"})
+    works(viand, repo, "apply", variables=server.variables)
+    outputs = [tmp_path / "set.parquet", "s3://rows/out/set.parquet"]
+    for out in outputs:
+        historical(viand, repo, server, "s", "s3://rows/data/spine.parquet", out, "--manifest", hashed)
+    with server.client().open_input_stream("rows/out/set.parquet.manifest.json") as stream:
+        far = json.loads(stream.read())
+    near = json.loads((tmp_path / "set.parquet.manifest.json").read_text())
+    assert far["output"] == near["output"] and far["inputs"] == near["inputs"]
+    assert "sha256" in far["output"]
+    for out in (tmp_path / "again.parquet", "s3://rows/out/again.parquet"):
+        made = json.loads(works(viand, repo, "historical", "--like", "s3://rows/out/set.parquet.manifest.json", "-o", out, "--json",
+                                variables=server.variables))
+        assert made["same_bytes"] is True
+
+
 def test_an_endpoint_of_the_source_is_kept_as_feast_does(viand, server, rows, tmp_path):
     repo = define(tmp_path / "repo", {"s": ("s3://rows/data/one", f", s3_endpoint_override: {server.endpoint}")})
     variables = {name: value for name, value in server.variables.items() if name != "AWS_ENDPOINT_URL"}
