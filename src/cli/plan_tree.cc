@@ -123,6 +123,18 @@ class TreeText {
     return figures;
   }
 
+  /// A key that has much of all rows is joined or aggregated by several fragments.
+  static std::string CutText(const PlanOperator& node) {
+    const int64_t partitions = node.inputs.empty() ? 0 : std::max(1, node.inputs[0].partitions);
+    const bool joins = node.kind == "as_of_join" || node.kind == "window_aggregates";
+    if (!joins || !node.measured || node.title.starts_with("broadcast") ||
+        node.measured->fragments <= partitions)
+      return "";
+    return fmt::format("heavy keys are cut: {} for {}",
+                       Counted(node.measured->fragments, "fragment"),
+                       Counted(partitions, "partition"));
+  }
+
   /// `before` stands before the operator's line, `below` before all that belongs to it.
   void Add(const PlanOperator& node, const std::string& before, const std::string& below) {
     lines_.push_back(
@@ -136,6 +148,8 @@ class TreeText {
     if (node.scan) detail(ExtentText(*node.scan));
     for (const std::string& text : node.details) detail(text);
     if (node.partitions > 1) detail(Counted(node.partitions, "partition"));
+    const std::string cut = CutText(node);
+    if (!cut.empty()) detail(cut);
     if (node.measured && !node.measured->heaviest_keys.empty())
       detail(HeaviestText(node.measured->heaviest_keys));
     if (node.measured) {

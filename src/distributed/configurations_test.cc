@@ -108,7 +108,11 @@ struct Configuration {
   int64_t batch_rows = 0;
   int64_t chunk_rows = 0;
   int64_t cut_bytes = 0;
+  int64_t broadcast_bytes = 0;
 };
+
+/// Of a source that is always sent whole.
+constexpr int64_t kAnySize = int64_t{1} << 40;
 
 std::vector<Configuration> Configurations() {
   std::vector<Configuration> all;
@@ -120,6 +124,9 @@ std::vector<Configuration> Configurations() {
   all.push_back({"2 threads, 3 partitions", MakeLocalExecutor({.threads = 2}), 3, 0});
   all.push_back({"1 thread, cut", MakeLocalExecutor({.threads = 1}), 1, 0, 0, 1});
   all.push_back({"2 threads, 2 partitions, cut", MakeLocalExecutor({.threads = 2}), 2, 5, 0, 4000});
+  all.push_back({"3 threads, broadcast, chunks of 7", MakeLocalExecutor({.threads = 3}), 2, 4, 7, 0,
+                 kAnySize});
+  all.push_back({"2 threads, keys broadcast", MakeLocalExecutor({.threads = 2}), 3, 0, 0, 0, 2000});
   const auto spilling = [](int threads) {
     return MakeLocalExecutor(
         {.threads = threads, .memory_bytes = 1, .temporary_folder = ::testing::TempDir()});
@@ -148,7 +155,8 @@ TablePtr RunAll(const Plan& plan, const std::vector<Configuration>& configuratio
                                                 .partitions = each.partitions,
                                                 .batch_rows = each.batch_rows,
                                                 .chunk_rows = each.chunk_rows,
-                                                .cut_bytes = each.cut_bytes});
+                                                .cut_bytes = each.cut_bytes,
+                                                .broadcast_bytes = each.broadcast_bytes});
     EXPECT_TRUE(table.ok()) << each.name << ": " << table.status().ToString();
     if (!table.ok()) return nullptr;
     if (first == nullptr) first = *table;
@@ -260,13 +268,20 @@ Configuration RandomConfiguration(Random* random) {
   const int64_t batch_rows = int64_t{1} << random->Below(17);
   const int64_t chunk_rows = random->Below(3) == 0 ? 0 : int64_t{1} << random->Below(8);
   const int64_t memory_bytes = random->Below(3) == 0 ? 1 : 0;
+  const int64_t sizes[] = {0, 0, kAnySize, 1 + random->Below(4000)};
+  const int64_t broadcast_bytes = sizes[random->Below(4)];
   return {std::to_string(threads) + " threads, " + std::to_string(partitions) +
               " partitions, batches of " + std::to_string(batch_rows) + ", chunks of " +
-              std::to_string(chunk_rows) + (memory_bytes > 0 ? ", all spilled" : ""),
+              std::to_string(chunk_rows) + (memory_bytes > 0 ? ", all spilled" : "") +
+              ", broadcasts of " + std::to_string(broadcast_bytes),
           MakeLocalExecutor({.threads = threads,
                              .memory_bytes = memory_bytes,
                              .temporary_folder = ::testing::TempDir()}),
-          partitions, batch_rows, chunk_rows};
+          partitions,
+          batch_rows,
+          chunk_rows,
+          0,
+          broadcast_bytes};
 }
 
 TEST(Configurations, RetrievalsAgreeWithEachOtherAndTheOracle) {
@@ -493,6 +508,14 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
                                                  .storage_path = ::testing::TempDir()})
                                 .ValueOrDie(),
                             2, 0, 40});
+  configurations.push_back({"processes, broadcast",
+                            MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(),
+                            0, 0, 30, 0, kAnySize});
+  configurations.push_back({"processes, keys broadcast",
+                            MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM},
+                                                 .storage_path = ::testing::TempDir()})
+                                .ValueOrDie(),
+                            2, 0, 0, 0, 1500});
   configurations.push_back({"processes, cut",
                             MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie(),
                             1, 0, 0, 20000});
@@ -500,14 +523,17 @@ TEST(Configurations, AFreshProcessForEachFragmentGivesTheSame) {
     RandomInput input(seed);
     RunAll(RandomRetrieval(&input.random, input.spine_source, input.source), configurations,
            engine::Retrieve);
-    RunAll(BackfillPlan{RandomView(&input.random, input.source), {10000, 45000}}, configurations,
-           engine::Backfill);
+    const WindowView view = RandomView(&input.random, input.source);
+    RunAll(BackfillPlan{view, {10000, 45000}}, configurations, engine::Backfill);
+    RunAll(RetrievalPlan{.spine = input.spine_source, .lookups = LookupsOf({{view, {}}})},
+           configurations, engine::Retrieve);
     const auto last_of = [](const auto& plans, const ExecuteOptions& options) {
       auto rows = engine::BackfillTogether(plans, options);
       return rows.ok() ? rows->back().Whole() : rows.status();
     };
     RunAll(RandomViews(&input.random, input.source), configurations, last_of);
-    configurations.resize(3);  // what is cut starts many processes: once is enough
+    configurations.resize(seed == 100 ? 5
+                                      : 3);  // what is cut starts many processes: once is enough
   }
 }
 

@@ -3,17 +3,28 @@
 #include <arrow/buffer.h>
 #include <arrow/table.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "src/common/block_pool.h"
 #include "src/distributed/table_stream.h"
 
 namespace viand::distributed {
 namespace {
 
+/// 1 / share: of a task's memory, what a worker keeps for the next.
+constexpr int64_t kRetainedShare = 8;
+
+int64_t RetainedBytes(const Task& task) {
+  if (task.memory_bytes <= 0) return BlockPool::kRetainedBytes;
+  return std::min(task.memory_bytes / kRetainedShare, BlockPool::kRetainedBytes);
+}
+
 arrow::Result<engine::Tables> Run(std::string_view message,
                                   const std::vector<std::shared_ptr<arrow::Buffer>>& inputs,
                                   engine::FragmentCounters* counters) {
   VIAND_ASSIGN_OR_RETURN(const Task task, ParseTask(message));
+  ProcessPool()->SetRetainedLimit(RetainedBytes(task));
   engine::Tables tables;
   for (const auto& input : inputs) {
     VIAND_ASSIGN_OR_RETURN(tables.emplace_back(), ParseTable(input));

@@ -114,7 +114,10 @@ class RayStage {
 
   arrow::Status Start(size_t at) {
     const FragmentCall& call = calls_[at];
-    Task task{.fragment = call.fragment, .inputs = {}, .count = counters_ != nullptr};
+    Task task{.fragment = call.fragment,
+              .inputs = {},
+              .count = counters_ != nullptr,
+              .memory_bytes = connection_->cluster().task_memory_bytes};
     VIAND_ASSIGN_OR_RETURN(const std::string message, SerializeTask(task));
     std::vector<int64_t> inputs;
     for (const TableReference& input : call.inputs) {
@@ -195,6 +198,13 @@ class RayExecutor : public engine::Executor {
     const auto connection = Connection();
     return connection.ok() ? (*connection)->cluster().memory_bytes : 0;
   }
+
+  int64_t FragmentMemoryBytes() const override {
+    const auto connection = Connection();
+    return connection.ok() ? (*connection)->cluster().task_memory_bytes : 0;
+  }
+
+  int64_t DriverMemoryBytes() const override { return options_.own_memory_bytes; }
 
   arrow::MemoryPool* PoolFor(int64_t bytes) const override {
     if (options_.own_memory_bytes == 0 || bytes <= options_.own_memory_bytes / kWholeTableShare)

@@ -93,6 +93,48 @@ TEST(Retrieve, AHeavyKeyOfTheSpineIsJoinedByManyFragments) {
   EXPECT_EQ(Show(*table->Slice(8, 13), "v"), "- - 200 200 200 200 200 200 200 200 200 200 201");
 }
 
+TEST(Retrieve, AHeavyKeyOfWindowsIsAggregatedByManyFragments) {
+  arrow::Int64Builder keys, values;
+  arrow::TimestampBuilder times(Micros(), arrow::default_memory_pool());
+  for (int64_t row = 0; row < 600'000; ++row) {
+    ASSERT_TRUE(keys.Append(row % 50 == 0 ? row % 7 : 2).ok());
+    ASSERT_TRUE(times.Append(row * 10).ok());
+    ASSERT_TRUE(values.Append(row % 1009).ok());
+  }
+  const auto events = arrow::Table::Make(
+      arrow::schema({arrow::field("k", arrow::int64()), arrow::field("ts", Micros()),
+                     arrow::field("v", arrow::int64())}),
+      {*keys.Finish(), *times.Finish(), *values.Finish()});
+  arrow::TimestampBuilder asked(Micros(), arrow::default_memory_pool());
+  for (int64_t row = 0; row < 300; ++row) {
+    ASSERT_TRUE(keys.Append(row % 3).ok());
+    ASSERT_TRUE(asked.Append(row * 20'001).ok());
+  }
+  const auto spine = arrow::Table::Make(
+      arrow::schema({arrow::field("k", arrow::int64()), arrow::field("event_timestamp", Micros())}),
+      {*keys.Finish(), *asked.Finish()});
+  WindowView view{.source = ScanOf(events), .keys = {"k"}, .timestamp_column = "ts"};
+  view.existence = {.unbounded = true};
+  view.features = {{"total", "sum(v)", {.unbounded = true}, ""},
+                   {"kinds", "count(distinct v)", {.length_us = 400'000}, ""}};
+  const RetrievalPlan plan = PlanOf(
+      ScanOf(spine), {Lookup{.view = view, .spine_keys = {"k"}, .output_names = {"t", "n"}}});
+  std::shared_ptr<arrow::Table> whole;
+  for (const int threads : {1, 4}) {
+    const auto executor = MakeLocalExecutor({.threads = threads});
+    engine::PlanCounters counters;
+    const auto table =
+        engine::Retrieve(plan, {.executor = executor.get(), .partitions = 3, .counters = &counters})
+            .ValueOrDie();
+    if (whole == nullptr) whole = table;
+    EXPECT_TRUE(table->Equals(*whole));
+    const size_t fragments =
+        counters.Total().at({engine::OperatorKind::kAggregate, 0}).fragments.size();
+    if (threads == 1) EXPECT_EQ(fragments, 3U);
+    if (threads == 4) EXPECT_GT(fragments, 5U);
+  }
+}
+
 /// How many stages were begun and not ended.
 class OpenStages final : public Progress {
  public:

@@ -119,7 +119,7 @@ arrow::Result<std::string> SerializeTask(const Task& task) {
   const auto nested =
       builder.CreateVector(reinterpret_cast<const uint8_t*>(fragment.data()), fragment.size());
   const auto inputs = builder.CreateVectorOfStrings(task.inputs);
-  builder.Finish(message::CreateTask(builder, nested, inputs, task.count));
+  builder.Finish(message::CreateTask(builder, nested, inputs, task.count, task.memory_bytes));
   return Bytes(builder);
 }
 
@@ -133,6 +133,7 @@ arrow::Result<Task> ParseTask(std::string_view bytes) {
                              reinterpret_cast<const char*>(nested->data()), nested->size())));
   result.inputs = ReadPaths(task.get()->inputs());
   result.count = task.get()->count();
+  result.memory_bytes = task.get()->memory_bytes();
   return result;
 }
 

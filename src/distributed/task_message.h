@@ -17,6 +17,7 @@ struct Task {
   engine::Fragment fragment;
   std::vector<std::string> inputs;  ///< paths of Arrow IPC files
   bool count = false;               ///< whether the result shall have counters
+  int64_t memory_bytes = 0;         ///< what it may take; 0: no bound
 };
 
 struct TaskOutput {

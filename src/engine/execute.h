@@ -28,6 +28,10 @@ struct ExecuteOptions {
   /// A fragment of window aggregates that would take more bytes, by estimate, is cut by time where
   /// that helps; 0: by memory. The result does not depend on it
   int64_t cut_bytes = 0;
+  /// Features or events of a lookup that take at most so many bytes, by estimate, are sent whole to
+  /// where the spine is read; 0: by memory where fragments run elsewhere and `partitions` is not
+  /// set, else none; negative: none. The result does not depend on it
+  int64_t broadcast_bytes = 0;
   Progress* progress = Progress::Silent();
   PlanCounters* counters = nullptr;  ///< what its operators did; null: not counted
 };

@@ -3,6 +3,7 @@
 #include <arrow/compute/initialize.h>
 
 #include "src/engine/execute_as_of.h"
+#include "src/engine/execute_broadcast.h"
 #include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
 #include "src/engine/execute_snapshot.h"
@@ -25,6 +26,8 @@ arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
     return ExecuteWrite(*write, inputs, context);
   if (const auto* snapshot = std::get_if<SnapshotFragment>(&fragment))
     return ExecuteSnapshot(*snapshot, inputs);
+  if (const auto* broadcast = std::get_if<BroadcastFragment>(&fragment))
+    return ExecuteBroadcast(*broadcast, inputs, context);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
 }
 

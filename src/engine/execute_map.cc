@@ -10,13 +10,16 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "src/common/cancellation.h"
 #include "src/engine/coded_array.h"
+#include "src/engine/partition_inputs.h"
 #include "src/engine/partition_rows.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/read_file.h"
 #include "src/engine/scan_schema.h"
+#include "src/engine/wanted_keys.h"
 #include "src/expression/batch_evaluator.h"
 #include "src/expression/binder.h"
 
@@ -39,7 +42,8 @@ class MapRun {
         counters_(context.counters),
         parts_(map.partitions) {}
 
-  arrow::Result<Tables> Run(const Tables& inputs) {
+  arrow::Result<Tables> Run(Tables inputs) {
+    VIAND_RETURN_NOT_OK(TakeWantedKeys(&inputs));
     if (!map_.filter.empty()) {
       VIAND_ASSIGN_OR_RETURN(
           filter_, expression::ParseAndBind(
@@ -66,6 +70,15 @@ class MapRun {
 
  private:
   int64_t BatchRows() const { return map_.batch_rows > 0 ? map_.batch_rows : kDefaultBatchRows; }
+
+  arrow::Status TakeWantedKeys(Tables* inputs) {
+    if (map_.wanted_keys == 0) return arrow::Status::OK();
+    if (inputs->size() < static_cast<size_t>(map_.wanted_keys)) return InputsDoNotFit();
+    const auto first = inputs->end() - map_.wanted_keys;
+    VIAND_ASSIGN_OR_RETURN(wanted_, WantedKeys::Of(Tables(first, inputs->end()), map_.keys.size()));
+    inputs->erase(first, inputs->end());
+    return arrow::Status::OK();
+  }
 
   arrow::Status ScanInput(const arrow::Table& input) {
     std::vector<int> positions;
@@ -104,6 +117,7 @@ class MapRun {
       ClearOutside(*batch->column(map_.time_column), map_.range, &keep);
     }
     VIAND_RETURN_NOT_OK(ClearFiltered(*batch, &keep));
+    if (wanted_) wanted_->ClearOthers(keys, &keep);
     VIAND_ASSIGN_OR_RETURN(auto split, DealOut(*batch, keys, keep));
     for (int p = 0; p < map_.partitions; ++p) {
       if (split[p] != nullptr) parts_[p].push_back(std::move(split[p]));
@@ -200,6 +214,7 @@ class MapRun {
   arrow::MemoryPool* const pool_;
   FragmentCounters* const counters_;
   ExpressionPtr filter_;
+  std::optional<WantedKeys> wanted_;
   std::string path_;
   int64_t rows_seen_ = 0;
   std::vector<std::vector<BatchPtr>> parts_;

@@ -52,6 +52,13 @@ class Executor {
   /// bound. Plans are cut so that they can keep to it.
   virtual int64_t MemoryBytes() const { return 0; }
 
+  /// What one fragment may take that runs alone: less than MemoryBytes() where that is several
+  /// machines'. 0: no bound.
+  virtual int64_t FragmentMemoryBytes() const { return MemoryBytes(); }
+
+  /// What the driver itself may take for what passes through it; 0: no bound.
+  virtual int64_t DriverMemoryBytes() const { return MemoryBytes(); }
+
   /// The memory for a table of the driver that stays whole, of about so many bytes: on disk where
   /// that is much of MemoryBytes().
   virtual arrow::MemoryPool* PoolFor(int64_t /*bytes*/) const { return ProcessPool(); }

@@ -11,11 +11,13 @@
 
 #include "src/common/grouped_number.h"
 #include "src/common/time.h"
+#include "src/engine/broadcast_lookup.h"
 #include "src/engine/lookup_keys.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/opened_lookup.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/prune_groups.h"
+#include "src/engine/retrieval_chunks.h"
 #include "src/engine/shared_pass.h"
 #include "src/engine/view_columns.h"
 #include "src/expression/binder.h"
@@ -126,11 +128,16 @@ class Explanation {
     VIAND_ASSIGN_OR_RETURN(lookups_, OpenLookups(plan_, options_.executor));
     VIAND_ASSIGN_OR_RETURN(spine_,
                            OpenSpine(plan_, SpineKeysOf(lookups_), CsvTypesOf(lookups_), options_));
+    const std::vector<LookupPass> passes = PassesOf(&lookups_);
+    VIAND_ASSIGN_OR_RETURN(const RetrievedChunks chunks,
+                           RunsElsewhere(options_) ? ChooseParts(spine_, lookups_, options_)
+                                                   : ChooseChunks(spine_, lookups_, options_));
+    VIAND_RETURN_NOT_OK(ChooseBroadcasts(passes, spine_, chunks.dealt, options_));
     VIAND_RETURN_NOT_OK(ChoosePartitions());
     PlanNode root = Node(OperatorKind::kRetrieve, 0, "retrieve, in the spine's order");
     int64_t features = 0;
     std::vector<PlanNode> nodes(lookups_.size());
-    for (const LookupPass& pass : PassesOf(&lookups_)) {
+    for (const LookupPass& pass : passes) {
       VIAND_ASSIGN_OR_RETURN(nodes[pass[0]->index], ExplainPass(pass));
       for (size_t i = 1; i < pass.size(); ++i) {
         PlanNode& node = nodes[pass[i]->index];
@@ -162,6 +169,7 @@ class Explanation {
     for (const OpenedLookup& opened : lookups_) {
       VIAND_RETURN_NOT_OK(CheckKeyTypes(spine_, opened.spine_keys, opened.source, opened.view_keys,
                                         DescriptionOf(*opened.lookup)));
+      if (opened.broadcast) continue;
       Partitioning& by =
           partitionings_.try_emplace(opened.spine_keys, Partitioning{.first_lookup = opened.index})
               .first->second;
@@ -195,8 +203,10 @@ class Explanation {
     if (const auto* view = std::get_if<AsOfView>(&lookup.view)) {
       PlanNode gather = Node(OperatorKind::kGather, opened->index, "gather the rows found");
       gather.details = {OutputsText(*view, lookup)};
-      PlanNode join = Node(OperatorKind::kAsOfJoin, opened->index, "as-of join " + On(*opened));
+      PlanNode join = Node(OperatorKind::kAsOfJoin, opened->index,
+                           Broadcast(*opened) + "as-of join " + On(*opened));
       join.details = Details(*view);
+      if (opened->broadcast) return ExplainBroadcast(pass, std::move(node), std::move(join));
       VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan({.columns = ColumnsOf(*view, *opened),
                                                      .filter = view->source.filter,
                                                      .time_column = view->timestamp_column,
@@ -204,8 +214,8 @@ class Explanation {
                                                     opened));
       return Chain(std::move(node), {std::move(gather), std::move(join), std::move(scan)});
     }
-    PlanNode aggregate =
-        Node(OperatorKind::kAggregate, opened->index, "window aggregates " + On(*opened));
+    PlanNode aggregate = Node(OperatorKind::kAggregate, opened->index,
+                              Broadcast(*opened) + "window aggregates " + On(*opened));
     std::vector<PassView> views;
     for (const OpenedLookup* each : pass) {
       const auto& view = std::get<WindowView>(each->lookup->view);
@@ -214,6 +224,7 @@ class Explanation {
       const Names details = Details(view, *each->lookup);
       aggregate.details.insert(aggregate.details.end(), details.begin(), details.end());
     }
+    if (opened->broadcast) return ExplainBroadcast(pass, std::move(node), std::move(aggregate));
     VIAND_ASSIGN_OR_RETURN(MapRequest request, SharedRequest(opened->source, views));
     VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan({.columns = std::move(request.columns),
                                                    .filter = std::move(request.filter),
@@ -221,6 +232,22 @@ class Explanation {
                                                    .range = request.range},
                                                   opened));
     return Chain(std::move(node), {std::move(aggregate), std::move(scan)});
+  }
+
+  static std::string Broadcast(const OpenedLookup& opened) {
+    return opened.broadcast ? "broadcast " : "";
+  }
+
+  arrow::Result<PlanNode> ExplainBroadcast(const LookupPass& pass, PlanNode top,
+                                           PlanNode lookup) const {
+    VIAND_ASSIGN_OR_RETURN(MapRequest request, RequestOfAll(pass, spine_));
+    VIAND_ASSIGN_OR_RETURN(auto scan, ExplainScan({.columns = std::move(request.columns),
+                                                   .filter = std::move(request.filter),
+                                                   .time_column = request.time_column,
+                                                   .range = request.range},
+                                                  pass[0]));
+    lookup.details.push_back("the source is sent whole to where the spine is read");
+    return Chain(std::move(top), {std::move(lookup), std::move(scan)});
   }
 
   static std::string On(const OpenedLookup& opened) {
@@ -267,10 +294,11 @@ class Explanation {
                              .left = scan.left,
                              .column_bytes = BytesOf(scan, wanted.columns),
                              .in_memory = scan.table != nullptr};
-    node.partitions = partitionings_.at(opened->spine_keys).partitions;
+    if (!opened->broadcast) node.partitions = partitionings_.at(opened->spine_keys).partitions;
     node.details = {"columns " + Joined(wanted.columns)};
     if (!wanted.filter.empty()) node.details.push_back("filter " + wanted.filter);
     node.details.push_back(fmt::format("{}: {}", wanted.time_column, Text(wanted.range)));
+    if (opened->wants_keys) node.details.push_back("broadcast: rows of the spine's keys alone");
     return node;
   }
 

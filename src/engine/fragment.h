@@ -2,8 +2,9 @@
 //
 // A map fragment scans a part of a table and deals its rows out to partitions by the hash of their
 // keys; a reduce fragment joins or aggregates one partition; a gather fragment fetches the columns
-// of the rows that a join found; a write fragment makes a file of the result. A fragment is plain
-// data (fragment_message.h serializes it) and,
+// of the rows that a join found; a broadcast fragment does all of that for a chunk of the spine; a
+// write fragment makes a file of the result. A fragment is plain data (fragment_message.h
+// serializes it) and,
 // with the tables that it takes in, determines its outputs: ExecuteFragment (execute_fragment.h) is
 // a pure function.
 //
@@ -64,6 +65,9 @@ struct MapFragment {
       first_row;           ///< number of the first row: adds a last column int64 of row numbers
   bool positions = false;  ///< adds a last column int32: the row's place among all that are read
   int64_t batch_rows = 0;  ///< rows that are scanned at a time; 0: default
+  /// So many last inputs are tables of keys (one column a key): rows whose key is in none of them
+  /// may be left out.
+  int wanted_keys = 0;
 };
 
 /// One partition of an as-of join. Inputs: `spine_parts` tables (keys..., time, row number), then
@@ -187,8 +191,27 @@ struct SnapshotFragment {
   int64_t batch_rows = 1;  ///< that are merged and written at a time: the files depend on it
 };
 
+/// Ready feature rows that are looked up whole: their keys and times are taken out, joined, and the
+/// columns of what was found are gathered.
+struct BroadcastJoin {
+  MapFragment features;   ///< of the inputs: one partition, with positions
+  AsOfFragment join;      ///< of one part of the spine and of the features, in memory
+  GatherFragment gather;  ///< without files: of the chunk's rows
+};
+
+/// Looks a chunk of the spine up in features or events that are few enough to be sent whole to
+/// where the spine is read: it scans the spine itself, and nothing of that is dealt out. Inputs:
+/// without `spine.parts` the chunk's rows as a table; then the tables of the features or events.
+/// Outputs: those of the gather fragment or, of each task, of the window fragment.
+struct BroadcastFragment {
+  MapFragment spine;      ///< one partition: keys, time, row number
+  int64_t first_row = 0;  ///< of the chunk, in the spine
+  int64_t rows = 0;
+  std::variant<BroadcastJoin, WindowFragment> lookup;  ///< of one part of the spine, one chunk
+};
+
 using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment,
-                              WriteFragment, SnapshotFragment>;
+                              WriteFragment, SnapshotFragment, BroadcastFragment>;
 
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
@@ -203,6 +226,10 @@ inline int OutputCount(const Fragment& fragment) {
     return join->first_rows.empty() ? join->feature_parts : join->chunks.count;
   if (std::holds_alternative<WriteFragment>(fragment)) return 1;
   if (std::holds_alternative<SnapshotFragment>(fragment)) return 1;
+  if (const auto* broadcast = std::get_if<BroadcastFragment>(&fragment)) {
+    const auto* windows = std::get_if<WindowFragment>(&broadcast->lookup);
+    return windows == nullptr ? 1 : static_cast<int>(windows->tasks.size());
+  }
   return std::get<GatherFragment>(fragment).chunks.count;
 }
 

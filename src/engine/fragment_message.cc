@@ -2,7 +2,6 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
-#include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
@@ -13,47 +12,16 @@
 #include <limits>
 
 #include "plan_generated.h"
-#include "src/engine/coded_array.h"
+#include "src/engine/broadcast_message.h"
 #include "src/engine/plain_array.h"
+#include "src/engine/schema_message.h"
 
 namespace viand::engine {
 namespace {
 
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
-using Bytes = flatbuffers::Vector<uint8_t>;
 using Strings = flatbuffers::Vector<Offset<flatbuffers::String>>;
-
-arrow::Status Damaged(std::string_view what) {
-  return MakeError(ErrorKind::kInput, fmt::format("damaged fragment message: {}", what),
-                   "it must come from the same version of viand");
-}
-
-arrow::Result<Offset<Bytes>> WriteSchema(FlatBufferBuilder* builder, const arrow::Schema& schema) {
-  VIAND_ASSIGN_OR_RETURN(auto buffer, arrow::ipc::SerializeSchema(schema));
-  return builder->CreateVector(buffer->data(), buffer->size());
-}
-
-arrow::Result<std::shared_ptr<arrow::Schema>> ReadAnySchema(const Bytes* bytes) {
-  if (bytes == nullptr) return Damaged("no schema");
-  arrow::io::BufferReader stream(
-      std::make_shared<arrow::Buffer>(bytes->data(), static_cast<int64_t>(bytes->size())));
-  arrow::ipc::DictionaryMemo memo;
-  auto schema = arrow::ipc::ReadSchema(&stream, &memo);
-  if (!schema.ok()) return Damaged(schema.status().message());
-  return schema;
-}
-
-arrow::Result<std::shared_ptr<arrow::Schema>> ReadSchema(const Bytes* bytes) {
-  VIAND_ASSIGN_OR_RETURN(auto schema, ReadAnySchema(bytes));
-  for (const auto& field : schema->fields()) {
-    const arrow::DataType& type = *field->type();
-    if (!PlainType(field->type())->Equals(type) && !CodedType(arrow::utf8())->Equals(type)) {
-      return Damaged(fmt::format("column \"{}\" is neither plain nor coded", field->name()));
-    }
-  }
-  return schema;
-}
 
 std::string ReadText(const flatbuffers::String* text) { return text == nullptr ? "" : text->str(); }
 
@@ -140,10 +108,11 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const MapFragment&
   const auto outputs = builder->CreateVector(map.outputs);
   const auto keys = builder->CreateVector(map.keys);
   const auto slice_starts = builder->CreateVector(map.slices.starts_us);
-  return message::CreateMapFragment(
-             *builder, part_list, columns, file_columns, described_as, filter, map.time_column,
-             range, outputs, keys, map.drop_null_keys, map.partitions, map.first_row.has_value(),
-             map.first_row.value_or(0), map.batch_rows, map.positions, slice_starts)
+  return message::CreateMapFragment(*builder, part_list, columns, file_columns, described_as,
+                                    filter, map.time_column, range, outputs, keys,
+                                    map.drop_null_keys, map.partitions, map.first_row.has_value(),
+                                    map.first_row.value_or(0), map.batch_rows, map.positions,
+                                    slice_starts, map.wanted_keys)
       .Union();
 }
 
@@ -262,8 +231,9 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const SnapshotFrag
 
 message::Body NumberOf(const Fragment& fragment) {
   constexpr message::Body kNumbers[] = {
-      message::Body_MapFragment,    message::Body_AsOfFragment,  message::Body_WindowFragment,
-      message::Body_GatherFragment, message::Body_WriteFragment, message::Body_SnapshotFragment};
+      message::Body_MapFragment,      message::Body_AsOfFragment,  message::Body_WindowFragment,
+      message::Body_GatherFragment,   message::Body_WriteFragment, message::Body_SnapshotFragment,
+      message::Body_BroadcastFragment};
   return kNumbers[fragment.index()];
 }
 
@@ -272,7 +242,7 @@ arrow::Status CheckIndices(const std::vector<int>& indices, const arrow::Schema&
                            std::string_view what) {
   for (int index : indices) {
     if (index < 0 || index >= schema.num_fields())
-      return Damaged(fmt::format("{} {} is no column", what, index));
+      return DamagedFragment(fmt::format("{} {} is no column", what, index));
   }
   return arrow::Status::OK();
 }
@@ -280,7 +250,7 @@ arrow::Status CheckIndices(const std::vector<int>& indices, const arrow::Schema&
 arrow::Status CheckTimeColumn(int index, const arrow::Schema& schema) {
   VIAND_RETURN_NOT_OK(CheckIndices({index}, schema, "time"));
   return IsTimeType(*schema.field(index)->type()) ? arrow::Status::OK()
-                                                  : Damaged("its time is no time");
+                                                  : DamagedFragment("its time is no time");
 }
 
 arrow::Status CheckSlices(const MapFragment& map) {
@@ -288,7 +258,7 @@ arrow::Status CheckSlices(const MapFragment& map) {
   if (slices.starts_us.empty()) return arrow::Status::OK();
   const bool ascend = std::is_sorted(slices.starts_us.begin(), slices.starts_us.end());
   const bool fits = map.time_column != -1 && slices.count() == map.partitions;
-  return ascend && fits ? arrow::Status::OK() : Damaged("its slices of time");
+  return ascend && fits ? arrow::Status::OK() : DamagedFragment("its slices of time");
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadConstants(const Bytes& bytes) {
@@ -296,18 +266,18 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadConstants(const Bytes& by
   const std::string copy(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   auto reader = arrow::ipc::RecordBatchStreamReader::Open(
       std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(copy)));
-  if (!reader.ok()) return Damaged(reader.status().message());
+  if (!reader.ok()) return DamagedFragment(reader.status().message());
   auto batch = (*reader)->Next();
-  if (!batch.ok()) return Damaged(batch.status().message());
-  if (*batch == nullptr || (*batch)->num_rows() != 1) return Damaged("constants of a file");
-  if (auto whole = (*batch)->ValidateFull(); !whole.ok()) return Damaged(whole.message());
+  if (!batch.ok()) return DamagedFragment(batch.status().message());
+  if (*batch == nullptr || (*batch)->num_rows() != 1) return DamagedFragment("constants of a file");
+  if (auto whole = (*batch)->ValidateFull(); !whole.ok()) return DamagedFragment(whole.message());
   return *batch;
 }
 
 arrow::Result<FilePart> Read(const message::FilePart& part) {
   const auto format = static_cast<FileFormat>(part.format());
   if (format != FileFormat::kParquet && format != FileFormat::kIpc) {
-    return Damaged(fmt::format("file format {}", part.format()));
+    return DamagedFragment(fmt::format("file format {}", part.format()));
   }
   FilePart result{ReadText(part.path()), format, ReadNumbers(part.groups())};
   if (part.constants() == nullptr) return result;
@@ -343,24 +313,27 @@ arrow::Result<Fragment> Read(const message::MapFragment& map) {
   result.batch_rows = map.batch_rows();
   result.positions = map.positions();
   if (result.file_columns.size() != static_cast<size_t>(result.columns->num_fields())) {
-    return Damaged("columns and names in the file differ in number");
+    return DamagedFragment("columns and names in the file differ in number");
   }
   if (result.partitions < 1 || result.partitions > kMaxPartitions)
-    return Damaged("number of partitions");
-  if (result.batch_rows < 0) return Damaged("batch size");
+    return DamagedFragment("number of partitions");
+  if (result.batch_rows < 0) return DamagedFragment("batch size");
   if (result.time_column != -1)
     VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.columns));
   result.slices.starts_us = ReadNumbers(map.slice_starts_us());
   VIAND_RETURN_NOT_OK(CheckSlices(result));
   VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.columns, "key"));
+  result.wanted_keys = map.wanted_keys();
+  if (result.wanted_keys < 0 || (result.wanted_keys > 0 && result.keys.empty()))
+    return DamagedFragment("keys that are wanted");
   return result;
 }
 
 arrow::Result<RowChunks> ReadChunks(int64_t rows_each, int count) {
   if (count < 1 || count > kMaxRowChunks || rows_each < 0 || (count > 1 && rows_each < 1) ||
       rows_each > std::numeric_limits<int64_t>::max() / kMaxRowChunks)
-    return Damaged("chunks of the spine");
+    return DamagedFragment("chunks of the spine");
   return RowChunks{rows_each, count};
 }
 
@@ -376,13 +349,13 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
   result.grid_us = ReadNumbers(join.grid_us());
   result.batch_rows = join.batch_rows();
   if (result.spine_parts < 1 || result.key_count < 0)
-    return Damaged("number of spine parts or keys");
+    return DamagedFragment("number of spine parts or keys");
   if (result.feature_parts < 0 || result.feature_parts > kMaxFeatureParts)
-    return Damaged("number of feature parts");
+    return DamagedFragment("number of feature parts");
   const int64_t fixed = static_cast<int64_t>(result.key_count) + 2 + (result.has_created ? 1 : 0);
-  if (fixed != result.features->num_fields()) return Damaged("number of feature columns");
+  if (fixed != result.features->num_fields()) return DamagedFragment("number of feature columns");
   if (result.features->fields().back()->type()->id() != arrow::Type::INT32)
-    return Damaged("its positions are no int32");
+    return DamagedFragment("its positions are no int32");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count, *result.features));
   if (result.has_created)
     VIAND_RETURN_NOT_OK(CheckTimeColumn(result.key_count + 1, *result.features));
@@ -392,7 +365,7 @@ arrow::Result<Fragment> Read(const message::AsOfFragment& join) {
        !std::is_sorted(result.first_rows.begin(), result.first_rows.end()) ||
        result.first_rows.front() < 0 ||
        result.first_rows.back() > std::numeric_limits<int64_t>::max() / 2))
-    return Damaged("first rows of its parts");
+    return DamagedFragment("first rows of its parts");
   VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(join.chunk_rows(), join.chunk_count()));
   return result;
 }
@@ -406,14 +379,14 @@ arrow::Result<Fragment> Read(const message::GatherFragment& gather) {
   result.outputs = ReadNumbers(gather.outputs());
   result.batch_rows = gather.batch_rows();
   if (result.file_columns.size() != static_cast<size_t>(result.columns->num_fields())) {
-    return Damaged("columns and names in the file differ in number");
+    return DamagedFragment("columns and names in the file differ in number");
   }
-  if (result.batch_rows < 0) return Damaged("batch size");
+  if (result.batch_rows < 0) return DamagedFragment("batch size");
   VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(gather.chunk_rows(), gather.chunk_count()));
   result.first_row = gather.first_row();
   result.rows = gather.rows();
   if (result.rows < 0 || result.rows > kMaxGatheredRows || result.first_row < 0)
-    return Damaged("rows of the spine");
+    return DamagedFragment("rows of the spine");
   VIAND_RETURN_NOT_OK(CheckIndices(result.outputs, *result.columns, "output"));
   return result;
 }
@@ -423,9 +396,9 @@ arrow::Result<FoundTables> Read(const message::FoundTables& found) {
   result.tables = found.tables();
   VIAND_ASSIGN_OR_RETURN(result.columns, ReadSchema(found.columns()));
   result.missing = static_cast<MissingRows>(found.missing());
-  if (result.tables < 0) return Damaged("number of tables");
+  if (result.tables < 0) return DamagedFragment("number of tables");
   if (found.missing() > static_cast<uint8_t>(MissingRows::kNull))
-    return Damaged("rule for missing rows");
+    return DamagedFragment("rule for missing rows");
   return result;
 }
 
@@ -438,11 +411,11 @@ arrow::Status CheckResult(const WriteFragment& write) {
       const bool fits =
           next < count &&
           PlainType(write.result->field(static_cast<int>(next))->type())->Equals(*column->type());
-      if (!fits) return Damaged("columns of its result");
+      if (!fits) return DamagedFragment("columns of its result");
       ++next;
     }
   }
-  return next == count ? arrow::Status::OK() : Damaged("columns of its result");
+  return next == count ? arrow::Status::OK() : DamagedFragment("columns of its result");
 }
 
 arrow::Result<Fragment> Read(const message::WriteFragment& write) {
@@ -464,12 +437,12 @@ arrow::Result<Fragment> Read(const message::WriteFragment& write) {
   result.format = static_cast<PartFormat>(write.format());
   result.rows_at_a_time = write.rows_at_a_time();
   if (write.format() > static_cast<uint8_t>(PartFormat::kIpcStream))
-    return Damaged("format of its file");
-  if (result.path.empty()) return Damaged("no path");
+    return DamagedFragment("format of its file");
+  if (result.path.empty()) return DamagedFragment("no path");
   if (result.skipped_rows < 0 || result.first_row < 0 || result.rows < 0 ||
       result.rows > std::numeric_limits<int64_t>::max() - result.first_row ||
       result.rows_at_a_time < 1)
-    return Damaged("rows of the spine");
+    return DamagedFragment("rows of the spine");
   VIAND_RETURN_NOT_OK(CheckResult(result));
   return result;
 }
@@ -482,21 +455,22 @@ arrow::Result<Fragment> Read(const message::SnapshotFragment& snapshot) {
   if (snapshot.files() != nullptr) {
     for (const auto* file : *snapshot.files()) {
       result.files.push_back({file->cutoff_us(), ReadText(file->path())});
-      if (result.files.back().path.empty()) return Damaged("no path");
+      if (result.files.back().path.empty()) return DamagedFragment("no path");
     }
   }
-  if (result.batch_rows < 1 || result.batch_rows > kMaxGatheredRows) return Damaged("batch size");
+  if (result.batch_rows < 1 || result.batch_rows > kMaxGatheredRows)
+    return DamagedFragment("batch size");
   if (result.key_count < 0 || result.key_count >= result.result->num_fields() ||
       !result.result->field(result.key_count)
            ->type()
            ->Equals(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")))
-    return Damaged("its event_timestamp");
+    return DamagedFragment("its event_timestamp");
   return result;
 }
 
 arrow::Result<std::shared_ptr<const PlannedFunction>> Read(const message::Function& function) {
   VIAND_ASSIGN_OR_RETURN(const auto type, ReadSchema(function.type()));
-  if (type->num_fields() != 1) return Damaged("type of a function");
+  if (type->num_fields() != 1) return DamagedFragment("type of a function");
   return std::make_shared<const PlannedFunction>(PlannedFunction{
       ReadText(function.name()), ReadText(function.code()), ReadTexts(function.columns()),
       ReadText(function.output()), type->field(0)->type()});
@@ -519,11 +493,11 @@ arrow::Result<WindowTask> Read(const message::WindowTask& task) {
   result.having = ReadText(task.having());
   result.absent = static_cast<AbsentRows>(task.absent());
   if (task.absent() > static_cast<uint8_t>(AbsentRows::kCompute))
-    return Damaged("rule for absent rows");
+    return DamagedFragment("rule for absent rows");
   result.cut_at_us = ReadNumbers(task.cut_at_us());
   if (!std::is_sorted(result.cut_at_us.begin(), result.cut_at_us.end()) ||
       result.cut_at_us.size() > static_cast<size_t>(kMaxRowChunks))
-    return Damaged("groups of its cutoffs");
+    return DamagedFragment("groups of its cutoffs");
   return result;
 }
 
@@ -541,18 +515,19 @@ arrow::Result<Fragment> Read(const message::WindowFragment& window) {
       result.tasks.push_back(std::move(read));
     }
   }
-  if (result.tasks.empty()) return Damaged("no views to aggregate");
+  if (result.tasks.empty()) return DamagedFragment("no views to aggregate");
   VIAND_ASSIGN_OR_RETURN(result.chunks, ReadChunks(window.chunk_rows(), window.chunk_count()));
-  if (!result.at_spine && result.chunks.count != 1) return Damaged("chunks without a spine");
+  if (!result.at_spine && result.chunks.count != 1)
+    return DamagedFragment("chunks without a spine");
   if (result.at_spine ? result.spine_parts < 1 : result.spine_parts != 0)
-    return Damaged("number of spine parts");
+    return DamagedFragment("number of spine parts");
   result.summary_parts = window.summary_parts();
   result.summarize = window.summarize();
-  if (result.summary_parts < 0) return Damaged("number of summaries");
-  if (result.summarize && result.at_spine) return Damaged("a summary at a spine");
+  if (result.summary_parts < 0) return DamagedFragment("number of summaries");
+  if (result.summarize && result.at_spine) return DamagedFragment("a summary at a spine");
   const bool cut = std::any_of(result.tasks.begin(), result.tasks.end(),
                                [](const WindowTask& task) { return !task.cut_at_us.empty(); });
-  if (result.at_spine && cut) return Damaged("groups of its cutoffs");
+  if (result.at_spine && cut) return DamagedFragment("groups of its cutoffs");
   VIAND_RETURN_NOT_OK(CheckTimeColumn(result.time_column, *result.events));
   VIAND_RETURN_NOT_OK(CheckIndices(result.keys, *result.events, "key"));
   return result;
@@ -570,15 +545,15 @@ arrow::Result<std::string> SerializeFragment(const Fragment& fragment) {
   return std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
 }
 
-arrow::Result<Fragment> ParseFragment(std::string_view bytes) {
+arrow::Result<Fragment> ParseFragment(std::string_view bytes, bool nested) {
   // Numbers are read in place, so the bytes must lie as aligned as they were written.
   const auto aligned = std::make_unique<uint64_t[]>(bytes.size() / sizeof(uint64_t) + 1);
   auto* data = reinterpret_cast<uint8_t*>(aligned.get());
   std::copy(bytes.begin(), bytes.end(), data);
   flatbuffers::Verifier verifier(data, bytes.size());
-  if (!message::VerifyFragmentBuffer(verifier)) return Damaged("it does not verify");
+  if (!message::VerifyFragmentBuffer(verifier)) return DamagedFragment("it does not verify");
   const auto* fragment = message::GetFragment(data);
-  if (fragment->body() == nullptr) return Damaged("no body");
+  if (fragment->body() == nullptr) return DamagedFragment("no body");
   switch (fragment->body_type()) {
     case message::Body_MapFragment:
       return Read(*fragment->body_as_MapFragment());
@@ -592,8 +567,11 @@ arrow::Result<Fragment> ParseFragment(std::string_view bytes) {
       return Read(*fragment->body_as_WriteFragment());
     case message::Body_SnapshotFragment:
       return Read(*fragment->body_as_SnapshotFragment());
+    case message::Body_BroadcastFragment:
+      if (nested) return DamagedFragment("a fragment within its like");
+      return Read(*fragment->body_as_BroadcastFragment());
     default:
-      return Damaged("unknown kind of fragment");
+      return DamagedFragment("unknown kind of fragment");
   }
 }
 

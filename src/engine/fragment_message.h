@@ -19,7 +19,8 @@ inline constexpr int64_t kMaxGatheredRows = int64_t{1} << 31;
 arrow::Result<std::string> SerializeFragment(const Fragment& fragment);
 
 /// Reads a message from anywhere. Damaged or foreign bytes, numbers that this version does not
-/// know, and indices out of range are kInput.
-arrow::Result<Fragment> ParseFragment(std::string_view bytes);
+/// know, and indices out of range are kInput. `nested`: a part of another fragment, which has none
+/// itself.
+arrow::Result<Fragment> ParseFragment(std::string_view bytes, bool nested = false);
 
 }  // namespace viand::engine

@@ -46,6 +46,7 @@ MapFragment Map() {
   map.positions = true;
   map.slices = {.starts_us = {-3, 5, 8, 9, 10, 11}};
   map.batch_rows = 99;
+  map.wanted_keys = 2;
   return map;
 }
 
@@ -133,6 +134,33 @@ SnapshotFragment Snapshot() {
   return snapshot;
 }
 
+BroadcastFragment Broadcast() {
+  BroadcastFragment broadcast;
+  broadcast.spine = Map();
+  broadcast.spine.partitions = 1;
+  broadcast.spine.slices = {};
+  broadcast.spine.positions = false;
+  broadcast.spine.filter.clear();
+  broadcast.spine.time_column = -1;
+  broadcast.spine.drop_null_keys = false;
+  broadcast.first_row = 20;
+  broadcast.rows = 30;
+  BroadcastJoin lookup{.features = Map(), .join = AsOf(), .gather = Gather()};
+  lookup.features.parts.clear();
+  lookup.features.partitions = 1;
+  lookup.features.slices = {};
+  lookup.features.first_row.reset();
+  lookup.join.spine_parts = lookup.join.feature_parts = 1;
+  lookup.join.first_rows = {0};
+  lookup.join.chunks = {};
+  lookup.gather.parts.clear();
+  lookup.gather.chunks = {};
+  lookup.gather.first_row = 20;
+  lookup.gather.rows = 30;
+  broadcast.lookup = std::move(lookup);
+  return broadcast;
+}
+
 std::string Rejection(const Fragment& fragment) {
   const auto parsed = ParseFragment(SerializeFragment(fragment).ValueOrDie());
   return parsed.ok() ? "parsed" : parsed.status().message();
@@ -163,7 +191,54 @@ TEST(FragmentMessage, EveryFieldOfAMapSurvives) {
   EXPECT_EQ(read.first_row, map.first_row);
   EXPECT_EQ(read.positions, map.positions);
   EXPECT_EQ(read.batch_rows, map.batch_rows);
+  EXPECT_EQ(read.wanted_keys, 2);
   EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+}
+
+TEST(FragmentMessage, BroadcastsSurvive) {
+  const auto bytes = SerializeFragment(Broadcast()).ValueOrDie();
+  const auto read = std::get<BroadcastFragment>(ParseFragment(bytes).ValueOrDie());
+  EXPECT_EQ(read.first_row, 20);
+  EXPECT_EQ(read.rows, 30);
+  EXPECT_EQ(read.spine.first_row, 12);
+  EXPECT_EQ(std::get<BroadcastJoin>(read.lookup).join.ttl_us, 77);
+  EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+  BroadcastFragment windows = Broadcast();
+  WindowFragment aggregates = Window();
+  aggregates.at_spine = true;
+  aggregates.spine_parts = 1;
+  aggregates.summarize = false;
+  aggregates.tasks[0].cut_at_us.clear();
+  windows.lookup = aggregates;
+  EXPECT_EQ(OutputCount(windows), 2);
+  const auto of_windows = SerializeFragment(windows).ValueOrDie();
+  EXPECT_EQ(SerializeFragment(ParseFragment(of_windows).ValueOrDie()).ValueOrDie(), of_windows);
+}
+
+TEST(FragmentMessage, RejectsABroadcastWhosePartsDoNotFit) {
+  const auto rejection = [](const auto& change) {
+    BroadcastFragment broadcast = Broadcast();
+    change(&broadcast);
+    return Rejection(broadcast);
+  };
+  const auto join = [](BroadcastFragment* broadcast) -> BroadcastJoin& {
+    return std::get<BroadcastJoin>(broadcast->lookup);
+  };
+  const std::string damaged = "damaged fragment message: ";
+  EXPECT_EQ(rejection([](auto* each) { each->spine.partitions = 2; }),
+            damaged + "the scan of its spine");
+  EXPECT_EQ(rejection([](auto* each) { each->spine.first_row.reset(); }),
+            damaged + "the scan of its spine");
+  EXPECT_EQ(rejection([](auto* each) { each->first_row = 11; }), damaged + "rows of the spine");
+  EXPECT_EQ(rejection([](auto* each) { each->rows = -1; }), damaged + "rows of the spine");
+  EXPECT_EQ(rejection([&](auto* each) { join(each).join.feature_parts = 2; }),
+            damaged + "first rows of its parts");
+  EXPECT_EQ(rejection([&](auto* each) { join(each).join.spine_parts = 2; }), damaged + "its join");
+  EXPECT_EQ(rejection([&](auto* each) { join(each).features.positions = false; }),
+            damaged + "the keys of its features");
+  EXPECT_EQ(rejection([&](auto* each) { join(each).gather.rows = 31; }),
+            damaged + "the columns of its features");
+  EXPECT_EQ(rejection([](auto* each) { each->lookup = Window(); }), damaged + "its windows");
 }
 
 TEST(FragmentMessage, AFunctionSurvives) {

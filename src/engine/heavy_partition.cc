@@ -37,10 +37,11 @@ constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
 class PartitionCutter {
  public:
-  PartitionCutter(HeavyPartition partition, const WindowFragment& prototype,
+  PartitionCutter(HeavyPartition partition, int64_t wanted_bytes, const WindowFragment& prototype,
                   std::shared_ptr<arrow::Schema> spine, const WindowEstimate& estimate,
                   const ExecuteOptions& options)
       : part_(std::move(partition)),
+        wanted_bytes_(wanted_bytes),
         prototype_(prototype),
         spine_schema_(std::move(spine)),
         estimate_(estimate),
@@ -51,7 +52,7 @@ class PartitionCutter {
     const int64_t bytes = estimate_.EventBytes(part_.events);
     // A window has two ends, each in a slice; those of one set are in as many at least.
     const auto ends = static_cast<int64_t>(estimate_.windows().size()) + 2;
-    limit_ = std::min(estimate_.MostUncut(), estimate_.BytesBeside());
+    limit_ = std::min({estimate_.MostUncut(), estimate_.BytesBeside(), wanted_bytes_});
     if (bytes / kMostSlicesBeside > limit_ / ends / 2) limit_ = estimate_.MostUncut();
     slice_bytes_ = std::max<int64_t>(limit_ / ends / 2, 1);
     VIAND_RETURN_NOT_OK(CutEvents(std::move(part_.events), kLeast, kMost, 0));
@@ -395,6 +396,7 @@ class PartitionCutter {
   }
 
   HeavyPartition part_;
+  const int64_t wanted_bytes_;
   const WindowFragment& prototype_;
   const std::shared_ptr<arrow::Schema> spine_schema_;
   const WindowEstimate& estimate_;
@@ -410,12 +412,13 @@ class PartitionCutter {
 
 }  // namespace
 
-arrow::Result<std::vector<SizedCall>> CutPartition(HeavyPartition partition,
+arrow::Result<std::vector<SizedCall>> CutPartition(HeavyPartition partition, int64_t wanted_bytes,
                                                    const WindowFragment& prototype,
                                                    const std::shared_ptr<arrow::Schema>& spine,
                                                    const WindowEstimate& estimate,
                                                    const ExecuteOptions& options) {
-  return PartitionCutter(std::move(partition), prototype, spine, estimate, options).Run();
+  return PartitionCutter(std::move(partition), wanted_bytes, prototype, spine, estimate, options)
+      .Run();
 }
 
 }  // namespace viand::engine

@@ -78,6 +78,7 @@ class AsOfLookup {
     request.operation = {OperatorKind::kScan, spine_.lookup};
     request.range = ReachOf(view_, spine_.range);
     request.key_bounds = spine_.key_bounds;
+    request.wanted_keys = spine_.wanted_keys;
     request.positions = true;
     request.partitions = static_cast<int>(spine_.partitions.size());
     return RunMapStage(source_, request, options_);

@@ -17,6 +17,7 @@ struct PartitionedSpine {
   const std::vector<PartitionInputs>& partitions;  ///< keys..., time, row number
   const TimeRange& range;                          ///< of its times
   std::vector<KeyBound> key_bounds;
+  PartitionInputs wanted_keys;  ///< MapRequest::wanted_keys
   int64_t rows = 0;
   RowChunks chunks;
   int64_t rows_at_a_time = 1;  ///< that are put together

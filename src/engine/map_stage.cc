@@ -49,10 +49,6 @@ int64_t CoresOf(const ExecuteOptions& options) {
   return std::max(1, options.executor->Parallelism());
 }
 
-bool RunsElsewhere(const ExecuteOptions& options) {
-  return !options.executor->StoragePath().empty();
-}
-
 /// How many fragments of one stage so many rows are worth, that every core may have two.
 int64_t WorthHaving(int64_t rows, const ExecuteOptions& options) {
   const int64_t wanted = 2 * CoresOf(options);
@@ -179,7 +175,13 @@ class MapStage {
     prototype_.positions = request_.positions;
     prototype_.partitions = request_.partitions;
     prototype_.batch_rows = options_.batch_rows;
+    prototype_.wanted_keys = static_cast<int>(request_.wanted_keys.size());
     return arrow::Status::OK();
+  }
+
+  void AddCall(MapFragment fragment, PartitionInputs inputs) {
+    inputs.insert(inputs.end(), request_.wanted_keys.begin(), request_.wanted_keys.end());
+    calls_.push_back({std::move(fragment), std::move(inputs)});
   }
 
   /// Decoding a dictionary's texts, copying them row by row and finding equal ones again costs more
@@ -218,7 +220,7 @@ class MapStage {
       VIAND_ASSIGN_OR_RETURN(auto input, options_.executor->Put(selected->Slice(start, step)));
       MapFragment fragment = prototype_;
       if (request_.row_numbers) fragment.first_row = start;
-      calls_.push_back({std::move(fragment), {std::move(input)}});
+      AddCall(std::move(fragment), {std::move(input)});
       slices_.push_back({.parts = {}, .first_row = start, .rows = std::min(step, rows - start)});
     }
     return arrow::Status::OK();
@@ -244,7 +246,7 @@ class MapStage {
       fragment.parts = slice.parts;
       if (request_.row_numbers)
         fragment.first_row = std::exchange(first_row, first_row + slice.rows);
-      calls_.push_back({std::move(fragment), {}});
+      AddCall(std::move(fragment), {});
     }
     return arrow::Status::OK();
   }
@@ -259,6 +261,10 @@ class MapStage {
 };
 
 }  // namespace
+
+bool RunsElsewhere(const ExecuteOptions& options) {
+  return !options.executor->StoragePath().empty();
+}
 
 arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
                                       const ExecuteOptions& options) {

@@ -28,6 +28,8 @@ struct MapRequest {
   bool positions = false;  ///< adds a last column int32: places in what one fragment reads
   int partitions = 1;
   OperatorId operation = {OperatorKind::kScan};  ///< what the stage is counted as
+  /// Tables with one column a key of `keys`: rows with other keys may be left out. Empty: none may.
+  std::vector<TableReference> wanted_keys = {};
 };
 
 /// References to the tables of one partition, in row order.
@@ -54,6 +56,9 @@ struct MapOutputs {
 /// `row_numbers` is set, so that a spine without rows still has its schema.
 arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
                                       const ExecuteOptions& options);
+
+/// Tells whether fragments run on other machines, where each table that one hands to another costs.
+bool RunsElsewhere(const ExecuteOptions& options);
 
 /// Of a text, with its offset, where nobody looked at any.
 inline constexpr int64_t kTypicalTextBytes = 32;

@@ -23,6 +23,8 @@ struct OpenedLookup {
   OpenedScan source;
   std::vector<std::string> spine_keys;
   std::vector<std::string> view_keys;
+  bool broadcast = false;   ///< its source is sent whole to where the spine is read
+  bool wants_keys = false;  ///< the spine's keys are sent to where its source is read
 };
 
 /// Opens the source of every lookup, in order. A lookup whose lists do not fit each other is

@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 
+#include "src/engine/broadcast_lookup.h"
 #include "src/engine/execute.h"
 #include "src/engine/look_up_as_of.h"
 #include "src/engine/lookup_keys.h"
@@ -16,10 +17,12 @@
 #include "src/engine/place_error.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/result_names.h"
+#include "src/engine/retrieval_chunks.h"
 #include "src/engine/retrieved_rows.h"
 #include "src/engine/shared_pass.h"
 #include "src/engine/spine.h"
 #include "src/engine/view_columns.h"
+#include "src/engine/window_lookup.h"
 #include "src/engine/window_stage.h"
 #include "src/engine/write_stage.h"
 
@@ -28,21 +31,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// Of a computed feature, of which the type is not known before.
-constexpr int64_t kFeatureBytes = 9;
-/// Of the memory budget: what is found for the rows that are put together next, and what of these
-/// is put together at a time.
-constexpr int64_t kFetchedShare = 8;
-constexpr int64_t kAssembledShare = 32;
-/// Every piece of a lookup is cut into so many: more would cost more than they hold.
-constexpr int64_t kWantedChunks = 64;
-constexpr int64_t kAssembledBytes = 32 << 20;
-constexpr int64_t kLeastAssembledRows = 4 * 1024;
-constexpr int64_t kMostAssembledRows = 256 * 1024;
-
-/// Rows that a write fragment puts together at a time: a row group.
-constexpr int64_t kWrittenRows = 64 * 1024;
-
 /// The spine dealt out by one set of keys.
 struct SpineParts {
   int first_lookup = 0;
@@ -50,6 +38,8 @@ struct SpineParts {
   std::vector<std::shared_ptr<arrow::DataType>> key_types;  ///< of the first view
   std::shared_ptr<arrow::Schema> schema;                    ///< of its tables, row number last
   std::vector<PartitionInputs> partitions;
+  bool sends_keys = false;  ///< some lookup wants `keys`
+  PartitionInputs keys;
 };
 
 class Retrieval {
@@ -61,14 +51,14 @@ class Retrieval {
     const std::string storage = options_.executor->StoragePath();
     if (!storage.empty()) return StoredIn(storage);
     VIAND_RETURN_NOT_OK(Open());
-    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseChunks());
+    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseChunks(*spine_, lookups_, options_));
     VIAND_ASSIGN_OR_RETURN(auto found, LookUpAll());
     return std::make_shared<RetrievedRows>(std::move(spine_), std::move(found), chunks_, options_);
   }
 
   arrow::Result<PartFiles> Parts(const std::string& folder, PartFormat format) {
     VIAND_RETURN_NOT_OK(Open());
-    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseParts());
+    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseParts(*spine_, lookups_, options_));
     VIAND_ASSIGN_OR_RETURN(auto found, LookUpAll());
     return RunWriteStage(*spine_, std::move(found),
                          {.folder = folder,
@@ -92,6 +82,8 @@ class Retrieval {
   }
 
   arrow::Result<std::vector<FoundFeatures>> LookUpAll() {
+    passes_ = PassesOf(&lookups_);
+    VIAND_RETURN_NOT_OK(ChooseBroadcasts(passes_, *spine_, chunks_.dealt, options_));
     VIAND_RETURN_NOT_OK(PartitionSpine());
     auto found = FindAll();
     // It explains any failure better than the failure does.
@@ -101,11 +93,10 @@ class Retrieval {
 
   arrow::Result<std::vector<FoundFeatures>> FindAll() {
     std::vector<FoundFeatures> result(lookups_.size());
-    for (const LookupPass& pass : PassesOf(&lookups_)) {
+    for (const LookupPass& pass : passes_) {
       OpenedLookup* opened = pass[0];
       if (const auto* view = std::get_if<AsOfView>(&opened->lookup->view)) {
-        VIAND_ASSIGN_OR_RETURN(result[opened->index],
-                               Find(*view, spines_.at(opened->spine_keys), opened));
+        VIAND_ASSIGN_OR_RETURN(result[opened->index], Find(*view, pass));
       } else {
         VIAND_RETURN_NOT_OK(FindWindows(pass, &result));
       }
@@ -140,57 +131,15 @@ class Retrieval {
     return table != nullptr ? timer.Count(spine_->rows, *table) : timer.Count({}, spine_->rows);
   }
 
-  /// An estimate of what a row of the result takes in memory.
-  arrow::Result<int64_t> ResultRowBytes() const {
-    VIAND_ASSIGN_OR_RETURN(const auto own,
-                           SelectColumns(spine_->scan, spine_->schema().field_names()));
-    int64_t bytes = RowBytesIn(spine_->scan, *own);
-    for (const OpenedLookup& opened : lookups_) {
-      if (const auto* view = std::get_if<AsOfView>(&opened.lookup->view)) {
-        VIAND_ASSIGN_OR_RETURN(const auto columns, SelectColumns(opened.source, view->columns));
-        bytes += RowBytesIn(opened.source, *columns);
-      } else {
-        bytes += kFeatureBytes * static_cast<int64_t>(opened.lookup->output_names.size());
-      }
-    }
-    return bytes;
-  }
-
-  arrow::Result<RetrievedChunks> ChooseChunks() const {
-    VIAND_ASSIGN_OR_RETURN(const int64_t row_bytes, ResultRowBytes());
-    const int64_t rows = std::max<int64_t>(spine_->rows, 1);
-    const int64_t memory = options_.executor->MemoryBytes();
-    int64_t dealt = rows;
-    int64_t at_a_time = kAssembledBytes / row_bytes;
-    if (memory > 0) {
-      dealt = std::max(memory / kFetchedShare / row_bytes, rows / kWantedChunks + 1);
-      at_a_time = std::min(at_a_time, memory / kAssembledShare / row_bytes);
-    }
-    if (options_.chunk_rows > 0) {
-      dealt = std::max(options_.chunk_rows, rows / kMaxRowChunks + 1);
-      at_a_time = (options_.chunk_rows + 1) / 2;
-    }
-    RetrievedChunks chunks;
-    chunks.rows_at_a_time = std::clamp<int64_t>(
-        at_a_time, options_.chunk_rows > 0 ? 1 : kLeastAssembledRows, kMostAssembledRows);
-    chunks.dealt = {.rows_each = dealt, .count = static_cast<int>((rows + dealt - 1) / dealt)};
-    return chunks;
-  }
-
-  arrow::Result<RetrievedChunks> ChooseParts() const {
-    VIAND_ASSIGN_OR_RETURN(const int64_t row_bytes, ResultRowBytes());
-    if (options_.chunk_rows > 0) return ChooseChunks();
-    return RetrievedChunks{.dealt = PartChunks(spine_->rows, row_bytes),
-                           .rows_at_a_time = kWrittenRows};
-  }
-
   arrow::Status PartitionSpine() {
     for (const OpenedLookup& opened : lookups_) {
       VIAND_RETURN_NOT_OK(CheckKeyTypes(*spine_, opened.spine_keys, opened.source, opened.view_keys,
                                         DescriptionOf(*opened.lookup)));
+      if (opened.broadcast) continue;
       SpineParts& parts =
           spines_.try_emplace(opened.spine_keys, SpineParts{.first_lookup = opened.index})
               .first->second;
+      parts.sends_keys |= opened.wants_keys;
       VIAND_RETURN_NOT_OK(RaiseSize(opened, spine_->rows, &parts.most));
       if (!parts.key_types.empty()) continue;
       VIAND_ASSIGN_OR_RETURN(const auto schema, SelectColumns(opened.source, opened.view_keys));
@@ -210,28 +159,56 @@ class Retrieval {
                              mapped.schema->AddField(mapped.schema->num_fields(),
                                                      arrow::field("row", arrow::int64(), false)));
       parts.partitions = std::move(mapped.partitions);
+      if (!parts.sends_keys) continue;
+      request.columns = of_spine.keys;
+      request.row_numbers = false;
+      request.partitions = 1;
+      VIAND_ASSIGN_OR_RETURN(mapped, RunMapStage(&of_spine.scan, request, options_));
+      parts.keys = std::move(mapped.partitions[0]);
     }
     return arrow::Status::OK();
   }
 
-  arrow::Result<FoundFeatures> Find(const AsOfView& view, const SpineParts& spine,
-                                    OpenedLookup* opened) const {
+  arrow::Result<FoundFeatures> Find(const AsOfView& view, const LookupPass& pass) const {
     VIAND_ASSIGN_OR_RETURN(AsOfPieces pieces,
-                           LookUpAsOf(view, opened->view_keys,
-                                      {.partitions = spine.partitions,
-                                       .range = spine_->range,
-                                       .key_bounds = KeyBoundsOf(*opened, *spine_),
-                                       .rows = spine_->rows,
-                                       .chunks = chunks_.dealt,
-                                       .rows_at_a_time = chunks_.rows_at_a_time,
-                                       .lookup = opened->index},
-                                      &opened->source, options_));
+                           pass[0]->broadcast ? FindInAll(view, pass) : FindDealt(view, pass[0]));
     FoundFeatures found;
     found.columns = std::move(pieces.columns);
     found.chunks = std::move(pieces.chunks);
     for (const std::string& name : view.columns)
-      found.types.push_back(opened->source.schema->GetFieldByName(name)->type());
+      found.types.push_back(pass[0]->source.schema->GetFieldByName(name)->type());
     return found;
+  }
+
+  arrow::Result<AsOfPieces> FindDealt(const AsOfView& view, OpenedLookup* opened) const {
+    const SpineParts& spine = spines_.at(opened->spine_keys);
+    VIAND_ASSIGN_OR_RETURN(auto wanted_keys, WantedKeysOf(*opened, spine));
+    return LookUpAsOf(view, opened->view_keys,
+                      {.partitions = spine.partitions,
+                       .range = spine_->range,
+                       .key_bounds = KeyBoundsOf(*opened, *spine_),
+                       .wanted_keys = std::move(wanted_keys),
+                       .rows = spine_->rows,
+                       .chunks = chunks_.dealt,
+                       .rows_at_a_time = chunks_.rows_at_a_time,
+                       .lookup = opened->index},
+                      &opened->source, options_);
+  }
+
+  arrow::Result<AsOfPieces> FindInAll(const AsOfView& view, const LookupPass& pass) const {
+    AsOfPieces pieces;
+    VIAND_ASSIGN_OR_RETURN(pieces.columns, SelectColumns(pass[0]->source, view.columns));
+    pieces.chunks.resize(chunks_.dealt.count);
+    VIAND_ASSIGN_OR_RETURN(auto results, RunBroadcast(pass, *spine_, chunks_.dealt, options_));
+    for (size_t chunk = 0; chunk < results.size(); ++chunk)
+      pieces.chunks[chunk].push_back(std::move(results[chunk][0]));
+    return pieces;
+  }
+
+  /// The spine's keys, where they are to be sent to the scan of the source.
+  arrow::Result<PartitionInputs> WantedKeysOf(const OpenedLookup& opened,
+                                              const SpineParts& spine) const {
+    return opened.wants_keys ? spine.keys : PartitionInputs{};
   }
 
   /// Adds what the views of a pass found to `result`, or where that fails, what each finds alone:
@@ -252,9 +229,15 @@ class Retrieval {
   }
 
   arrow::Result<std::vector<FoundFeatures>> FindTogether(const LookupPass& pass) const {
-    VIAND_ASSIGN_OR_RETURN(auto stage, StageOf(pass));
-    VIAND_ASSIGN_OR_RETURN(auto results, RunWindowStage(std::move(stage), options_));
-    const size_t chunks = chunks_.dealt.count;
+    std::vector<std::vector<TableReference>> results;  // each of some tables a task
+    size_t chunks = chunks_.dealt.count;
+    if (pass[0]->broadcast) {
+      VIAND_ASSIGN_OR_RETURN(results, RunBroadcast(pass, *spine_, chunks_.dealt, options_));
+      chunks = 1;
+    } else {
+      VIAND_ASSIGN_OR_RETURN(auto stage, StageOf(pass));
+      VIAND_ASSIGN_OR_RETURN(results, RunWindowStage(std::move(stage), options_));
+    }
     std::vector<FoundFeatures> all;
     for (size_t task = 0; task < pass.size(); ++task) {
       FoundFeatures& found = all.emplace_back();
@@ -264,10 +247,12 @@ class Retrieval {
                              SchemaOfOutputs(results, task * chunks, chunks, options_.executor));
       VIAND_ASSIGN_OR_RETURN(found.columns, schema->RemoveField(0));
       for (const auto& field : found.columns->fields()) found.types.push_back(field->type());
-      found.chunks.resize(chunks);
-      for (auto& outputs : results) {
-        for (size_t chunk = 0; chunk < chunks; ++chunk) {
-          TableReference& output = outputs[task * chunks + chunk];
+      found.chunks.resize(chunks_.dealt.count);
+      for (size_t call = 0; call < results.size(); ++call) {
+        for (size_t i = 0; i < chunks; ++i) {
+          TableReference& output = results[call][task * chunks + i];
+          // A fragment that has all of the source is of one chunk.
+          const size_t chunk = pass[0]->broadcast ? call : i;
           if (output->rows() > 0) found.chunks[chunk].push_back(std::move(output));
         }
       }
@@ -278,29 +263,17 @@ class Retrieval {
   /// Deals the views' rows out like the spine's.
   arrow::Result<WindowStage> StageOf(const LookupPass& pass) const {
     OpenedLookup* first = pass[0];
-    const auto& any = std::get<WindowView>(first->lookup->view);
     const SpineParts& spine = spines_.at(first->spine_keys);
-    std::vector<PassView> views;
-    for (const OpenedLookup* opened : pass)
-      views.push_back(
-          {.view = &std::get<WindowView>(opened->lookup->view), .times = spine_->range});
+    const std::vector<PassView> views = ViewsOf(pass, spine_->range);
     VIAND_ASSIGN_OR_RETURN(MapRequest request, SharedRequest(first->source, views));
     request.keys = first->view_keys;  // in the order of the spine's
     request.operation = {OperatorKind::kScan, first->index};
     request.key_bounds = KeyBoundsOf(*first, *spine_);
     request.partitions = static_cast<int>(spine.partitions.size());
+    VIAND_ASSIGN_OR_RETURN(request.wanted_keys, WantedKeysOf(*first, spine));
     VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, RunMapStage(&first->source, request, options_));
-    WindowFragment fragment;
-    fragment.at_spine = true;
+    WindowFragment fragment = WindowsOf(pass, views, mapped.schema);
     fragment.spine_parts = static_cast<int>(spine.partitions[0].size());
-    fragment.events = mapped.schema;
-    for (const std::string& key : first->view_keys)
-      fragment.keys.push_back(mapped.schema->GetFieldIndex(key));
-    fragment.time_column = mapped.schema->GetFieldIndex(any.timestamp_column);
-    const std::vector<std::string> filters = FiltersOfTasks(views);
-    for (size_t i = 0; i < pass.size(); ++i)
-      fragment.tasks.push_back(TaskOf(*pass[i]->lookup, filters[i]));
-    fragment.described_as = any.source.described_as;
     fragment.chunks = chunks_.dealt;
     return WindowStage{.prototype = std::move(fragment),
                        .spine = spine.schema,
@@ -311,18 +284,10 @@ class Retrieval {
                        .described_as = DescriptionOf(views)};
   }
 
-  static WindowTask TaskOf(const Lookup& lookup, const std::string& filter) {
-    const auto& view = std::get<WindowView>(lookup.view);
-    return {.filter = filter,
-            .features = view.features,
-            .existence = view.existence,
-            .having = view.having,
-            .absent = lookup.compute_absent ? AbsentRows::kCompute : AbsentRows::kNull};
-  }
-
   const RetrievalPlan& plan_;
   const ExecuteOptions& options_;
   std::vector<OpenedLookup> lookups_;
+  std::vector<LookupPass> passes_;  // of lookups_
   std::unique_ptr<Spine> spine_;
   RetrievedChunks chunks_;
   std::map<Names, SpineParts> spines_;

@@ -279,7 +279,7 @@ bool IsWorthHolding(const Spine& spine, const std::vector<std::string>& keys,
   if (spine.schema().GetFieldByName(spine.time)->type()->id() == arrow::Type::NA) return true;
   // Where fragments run elsewhere they read the files themselves.
   if (!options.executor->StoragePath().empty()) return false;
-  const int64_t memory = options.executor->MemoryBytes();
+  const int64_t memory = options.executor->DriverMemoryBytes();
   const int64_t most = memory > 0 ? std::min(kMostHeldBytes, memory / kHeldShare) : kMostHeldBytes;
   return spine.scan.RowCount() * RowBytes(*PlainSchema(spine.schema())) <= most;
 }
@@ -339,6 +339,29 @@ FileColumns FileColumnsOf(const Spine& spine) {
   for (const std::string& name : scan.schema->field_names())
     columns.file_columns.push_back(scan.NameInFile(name));
   return columns;
+}
+
+PartsOfRows PartsWith(const Spine& spine, int64_t first_row, int64_t rows) {
+  PartsOfRows found;
+  int64_t row = 0;
+  for (const OpenedFile& file : spine.scan.files) {
+    FilePart taken = PartOf(spine.scan, file);
+    taken.groups.clear();
+    for (const RowGroup& group : file.groups) {
+      const int64_t next = row + group.rows;
+      if (next > first_row && row < first_row + rows) {
+        if (found.parts.empty() && taken.groups.empty()) found.skipped_rows = first_row - row;
+        taken.groups.push_back(group.index);
+      }
+      row = next;
+    }
+    if (!taken.groups.empty()) found.parts.push_back(std::move(taken));
+  }
+  if (found.parts.empty()) {
+    found.parts.push_back(PartOf(spine.scan, spine.scan.files[0]));
+    found.parts[0].groups.clear();
+  }
+  return found;
 }
 
 SpineReader::SpineReader(const Spine& spine, const ExecuteOptions& options)

@@ -54,6 +54,14 @@ arrow::Result<SpineKeys> KeysOf(const Spine& spine, const std::vector<std::strin
 /// Where the rows of a spine in files are, all columns.
 FileColumns FileColumnsOf(const Spine& spine);
 
+/// Row groups of a spine in files that have any of some rows, and more before and behind these. At
+/// least one part, of a spine without rows its first without row groups.
+struct PartsOfRows {
+  std::vector<FilePart> parts;
+  int64_t skipped_rows = 0;  ///< of `parts`, before the first that is wanted
+};
+PartsOfRows PartsWith(const Spine& spine, int64_t first_row, int64_t rows);
+
 /// The spine's rows in order, as many at a time as are asked for.
 class SpineReader {
  public:

@@ -81,6 +81,8 @@ arrow::Result<WindowEstimate> WindowEstimate::Make(const WindowFragment& prototy
   // No budget is less than the least that there may be: one of a byte only spills all.
   const int64_t memory = options.executor->MemoryBytes();
   out.budget_ = memory == 0 ? 0 : std::max(memory, kLeastMemoryBytes);
+  const int64_t alone = options.executor->FragmentMemoryBytes();
+  out.alone_budget_ = alone == 0 ? 0 : std::max(alone, kLeastMemoryBytes);
   out.cores_ = std::max(1, options.executor->Parallelism());
   out.cut_bytes_ = options.cut_bytes;
   for (const WindowTask& task : prototype.tasks) VIAND_RETURN_NOT_OK(out.Add(task, prototype));
@@ -147,7 +149,7 @@ arrow::Result<int64_t> WindowEstimate::SummaryBytes(const arrow::Table& summary)
 }
 
 int64_t WindowEstimate::BytesAlone() const {
-  return budget_ == 0 ? kNoBound : budget_ / kLargestShare;
+  return alone_budget_ == 0 ? kNoBound : alone_budget_ / kLargestShare;
 }
 
 int64_t WindowEstimate::BytesBeside() const {

@@ -52,6 +52,7 @@ class WindowEstimate {
                  const PlannedFeature* feature, bool merges = true);
 
   int64_t budget_ = 0;
+  int64_t alone_budget_ = 0;
   int64_t cut_bytes_ = 0;
   int cores_ = 1;
   bool all_slide_ = true;

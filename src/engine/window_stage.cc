@@ -2,7 +2,9 @@
 
 #include <arrow/table.h>
 
+#include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "src/engine/heavy_partition.h"
@@ -13,6 +15,30 @@ namespace {
 
 using Outputs = std::vector<std::vector<TableReference>>;
 
+/// A partition of fewer rows is no job to share.
+constexpr int64_t kLeastHeavyRows = 512 * 1024;
+/// A window that must be in memory whole is read by every fragment whose times are within it: that
+/// pays where the times reach so many times as far.
+constexpr int64_t kLeastReaches = 4;
+
+/// From the first to the last of the times that sets have; beyond int64 its end.
+int64_t ReachOfSets(const HeavyPartition& part, bool at_spine) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  int64_t first = kMost, last = std::numeric_limits<int64_t>::min();
+  if (at_spine) {
+    first = part.times.min_us.value_or(first);
+    last = part.times.max_us.value_or(last);
+  }
+  for (const auto& cutoffs : part.cutoffs_us) {
+    if (cutoffs.empty()) continue;
+    first = std::min(first, cutoffs.front());
+    last = std::max(last, cutoffs.back());
+  }
+  if (last <= first) return 0;
+  const uint64_t reach = static_cast<uint64_t>(last) - static_cast<uint64_t>(first);
+  return static_cast<int64_t>(std::min(reach, static_cast<uint64_t>(kMost)));
+}
+
 class WindowStageRun {
  public:
   WindowStageRun(WindowStage stage, const ExecuteOptions& options)
@@ -21,6 +47,10 @@ class WindowStageRun {
   arrow::Result<Outputs> Run() {
     VIAND_ASSIGN_OR_RETURN(const auto estimate, WindowEstimate::Make(stage_.prototype, stage_.spine,
                                                                      stage_.events, options_));
+    for (size_t p = 0; p < stage_.events.size(); ++p) {
+      all_bytes_ += estimate.EventBytes(stage_.events[p]);
+      if (stage_.prototype.at_spine) all_bytes_ += estimate.SetBytes(stage_.spine_parts[p]);
+    }
     for (size_t p = 0; p < stage_.events.size(); ++p) {
       HeavyPartition part{.events = std::move(stage_.events[p]), .times = stage_.times};
       if (stage_.prototype.at_spine) part.spine = stage_.spine_parts[p];
@@ -53,9 +83,11 @@ class WindowStageRun {
   arrow::Status Place(HeavyPartition part, const WindowEstimate& estimate) {
     std::vector<SizedCall> calls;
     const int64_t bytes = estimate.EventBytes(part.events) + estimate.SetBytes(part.spine);
-    if (bytes > estimate.MostUncut()) {
-      VIAND_ASSIGN_OR_RETURN(
-          calls, CutPartition(std::move(part), stage_.prototype, stage_.spine, estimate, options_));
+    const bool heavy = IsHeavy(part, bytes, estimate);
+    if (heavy || bytes > estimate.MostUncut()) {
+      const int64_t wanted = heavy ? all_bytes_ / Cores() : estimate.MostUncut();
+      VIAND_ASSIGN_OR_RETURN(calls, CutPartition(std::move(part), wanted, stage_.prototype,
+                                                 stage_.spine, estimate, options_));
     } else {
       FragmentCall call{stage_.prototype, std::move(part.spine)};
       call.inputs.insert(call.inputs.end(), std::make_move_iterator(part.events.begin()),
@@ -67,8 +99,24 @@ class WindowStageRun {
     return arrow::Status::OK();
   }
 
+  int64_t Cores() const { return std::max(1, options_.executor->Parallelism()); }
+
+  /// Whether it has so much of all that the other cores would wait for it, and cutting it helps.
+  bool IsHeavy(const HeavyPartition& part, int64_t bytes, const WindowEstimate& estimate) const {
+    if (Cores() == 1 || RowsOf(part.events) + RowsOf(part.spine) < kLeastHeavyRows ||
+        bytes <= std::min(2 * (all_bytes_ / Cores()), all_bytes_ / 4 * 3))
+      return false;
+    const int64_t reach = ReachOfSets(part, stage_.prototype.at_spine);
+    return std::all_of(
+        estimate.windows().begin(), estimate.windows().end(), [&](const WindowReach& each) {
+          return each.merges ||
+                 (!each.window.unbounded && each.window.length_us <= reach / kLeastReaches);
+        });
+  }
+
   WindowStage stage_;
   const ExecuteOptions& options_;
+  int64_t all_bytes_ = 0;  // of all partitions
   std::vector<FragmentCall> beside_;
   std::vector<FragmentCall> alone_;
 };

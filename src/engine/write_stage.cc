@@ -66,7 +66,9 @@ class WriteStage {
                                               write.first_row, write.rows)));
         call.inputs.push_back(std::move(rows));
       } else {
-        TakeParts(spine.parts, &write);
+        PartsOfRows found = PartsWith(spine_, write.first_row, write.rows);
+        write.parts = std::move(found.parts);
+        write.skipped_rows = found.skipped_rows;
       }
       for (size_t i = 0; i < found_.size(); ++i)
         TakePieces(chunk, &found_[i], &write.lookups[i], &call.inputs, write.rows);
@@ -80,31 +82,6 @@ class WriteStage {
     const bool parquet = layout_.format == PartFormat::kParquet;
     return PathIn(layout_.folder,
                   fmt::format("part-{:05}.{}", chunk, parquet ? "parquet" : "arrows"));
-  }
-
-  /// The row groups that have any of the fragment's rows.
-  void TakeParts(const std::vector<FilePart>& parts, WriteFragment* write) const {
-    const int64_t end = write->first_row + write->rows;
-    int64_t row = 0;
-    for (size_t file = 0; file < parts.size(); ++file) {
-      FilePart taken = parts[file];
-      taken.groups.clear();
-      for (const RowGroup& group : spine_.scan.files[file].groups) {
-        const int64_t next = row + group.rows;
-        if (next > write->first_row && row < end) {
-          if (write->parts.empty() && taken.groups.empty())
-            write->skipped_rows = write->first_row - row;
-          taken.groups.push_back(group.index);
-        }
-        row = next;
-      }
-      if (!taken.groups.empty()) write->parts.push_back(std::move(taken));
-    }
-    // A fragment without parts has a table: of a spine without rows the first file has none.
-    if (write->parts.empty()) {
-      write->parts = {parts[0]};
-      write->parts[0].groups.clear();
-    }
   }
 
   static void TakePieces(int chunk, FoundFeatures* found, FoundTables* taken,

@@ -56,7 +56,7 @@ int PartWriters(const RepoContext& context, const std::vector<PartRows>& parts) 
   int64_t bytes = 1;
   for (const PartRows& part : parts)
     bytes = std::max(bytes, engine::RowBytes(*part.computed->schema()));
-  const int64_t budget = context.execute.executor->MemoryBytes();
+  const int64_t budget = context.execute.executor->DriverMemoryBytes();
   if (budget == 0) return kMostPartWriters;
   return static_cast<int>(std::clamp<int64_t>(
       budget / kWritersShare / (bytes * kBatchesAWriter * engine::SnapshotRows::kBatchRows), 1,

@@ -2,6 +2,7 @@
 the driver. VIAND_LONG takes more plans, and a shuffle of which a gigabyte crosses."""
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -87,7 +88,8 @@ def make_repo(folder, viand, rows, spine_rows, keys):
 
 def retrieval(folder, out):
     """To a folder of parts, which fragments write."""
-    return "historical", "--spine", folder / "spine.parquet", "--features", "recent", "-o", f"{folder / out}/"
+    return ("historical", "--spine", folder / "spine.parquet", "--features", "recent", "-o", f"{folder / out}/",
+            "--partitions", "24")  # with which nothing is broadcast
 
 
 def parts(folder):
@@ -106,17 +108,31 @@ def private_bytes(process):
     return total
 
 
-def retrieve_on_ray(viand, cluster, folder):
-    """Most anonymous bytes of the driver."""
-    process = viand.start(folder, *retrieval(folder, "ray"), "--executor", "ray", "--ray-address", cluster.address,
+def retrieve_on_ray(viand, cluster, folder, *options):
+    """Most anonymous bytes of the driver, and of one worker."""
+    process = viand.start(folder, *retrieval(folder, "ray"), *options, "--executor", "ray", "--ray-address", cluster.address,
                           env=cluster.environment)
-    most = 0
+    most = of_worker = 0
     while process.poll() is None:
         most = max(most, private_bytes(process.pid))
+        for node in cluster.nodes:
+            of_worker = max([of_worker, *(private_bytes(worker) for worker in node.workers())])
         time.sleep(0.02)
     _, error = process.communicate()
     assert process.returncode == 0, error
-    return most
+    return most, of_worker
+
+
+def sent_bytes(viand, cluster, folder, *options):
+    """What the tasks of the retrieval sent each other, and its plan as text."""
+    code, out, error = viand.call(folder, "explain", "--spine", folder / "spine.parquet", "--features", "recent", "--analyze", "--json",
+                                  *options, "--executor", "ray", "--ray-address", cluster.address, env=cluster.environment)
+    assert code == 0, error
+    nodes, sent = [json.loads(out)], 0
+    for node in nodes:
+        nodes += node["inputs"]
+        sent += node["measured"]["sent_bytes"]
+    return sent, out
 
 
 def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray_cluster, tmp_path):
@@ -124,10 +140,12 @@ def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray
     small = make_repo(tmp_path / "small", viand, rows // 20, spine_rows // 20, keys=200_000)
     large = make_repo(tmp_path / "large", viand, rows, spine_rows, keys=200_000)
     with RayCluster(store_bytes=2000 * MIB) if LONG else contextlib.nullcontext(ray_cluster) as cluster:
-        of_small = retrieve_on_ray(viand, cluster, small)
+        of_small, _ = retrieve_on_ray(viand, cluster, small)
         before = cluster.settled_received_bytes()
-        of_large = retrieve_on_ray(viand, cluster, large)
+        of_large, _ = retrieve_on_ray(viand, cluster, large)
         after = cluster.settled_received_bytes()
+        dealt, _ = sent_bytes(viand, cluster, large, "--partitions", "24")
+        by_keys, plan = sent_bytes(viand, cluster, large)
     received = {node: after[node] - before[node] for node in after}
     needed = rows * EVENT_BYTES + spine_rows * SPINE_ROW_BYTES
     print(f"received MiB {({node: round(count / MIB) for node, count in received.items()})}, {sum(received.values()) / needed:.2f} of the "
@@ -135,6 +153,10 @@ def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray
     assert received["node1"] + received["node2"] >= least, received
     assert min(received["node1"], received["node2"]) >= least / 8, received
     assert sum(received.values()) <= 1.2 * needed, received
+    # Also what was found: of each row its number and the sums.
+    assert dealt <= 1.2 * (needed + spine_rows * (8 + 8 * DOUBLES)), dealt
+    assert "broadcast: rows of the spine's keys alone" in plan
+    assert by_keys < 0.7 * dealt, (by_keys, dealt)
     assert of_large <= 1.5 * of_small, f"the driver: {of_small / MIB:.0f} MiB, then {of_large / MIB:.0f} MiB"
     call(viand, large, *retrieval(large, "threads"))
     assert parts(large / "ray") == parts(large / "threads") != {}
