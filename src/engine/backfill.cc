@@ -19,6 +19,9 @@ namespace {
 constexpr char kEventTimestamp[] = "event_timestamp";
 /// Tables that window fragments put out for groups of cutoffs, at most.
 constexpr size_t kMostGroupTables = 16 * 1024;
+/// Rows of a cutoff are some part of the events before it: a group has so many events, each counted
+/// once a cutoff.
+constexpr size_t kEventsAGroup = 4 * 1024 * 1024;
 
 arrow::Status CheckNames(const BackfillPlan& plan) {
   ResultNames names;
@@ -106,12 +109,15 @@ arrow::Result<SnapshotRows> RowsOf(const ComputedGrids& grids, size_t view, size
   return SnapshotRows(std::move(schema), key_count, std::move(parts), BatchRows(options));
 }
 
-/// How many groups a view's cutoffs are dealt out to: enough for all that run at a time, and not
-/// more tables than an executor can keep the books of.
-size_t GroupsOf(size_t cutoffs, size_t partitions, size_t views, const ExecuteOptions& options) {
-  const auto wanted = static_cast<size_t>(2 * std::max(1, options.executor->Parallelism()));
-  return std::min({cutoffs, std::max(wanted, kMostGroupTables / (partitions * views)),
-                   static_cast<size_t>(kMaxRowChunks)});
+/// How many groups a view's cutoffs are dealt out to: enough for all that run at a time, more where
+/// there is much to write, and not more tables than an executor can keep the books of.
+size_t GroupsOf(size_t cutoffs, int64_t events, size_t partitions, size_t views,
+                const ExecuteOptions& options) {
+  const auto cores = static_cast<size_t>(std::max(1, options.executor->Parallelism()));
+  const size_t least = (cores + views - 1) / views;
+  const size_t by_rows = cutoffs * static_cast<size_t>(events) / kEventsAGroup + 1;
+  const size_t most = std::max(2 * cores, kMostGroupTables / (partitions * views));
+  return std::min({cutoffs, std::max(least, by_rows), most, static_cast<size_t>(kMaxRowChunks)});
 }
 
 /// The first cutoff of each group but the first.
@@ -137,10 +143,12 @@ arrow::Result<ComputedGrids> ComputeGrids(const Plans& plans, bool in_groups,
                     .events = std::move(mapped.partitions),
                     .operation = {OperatorKind::kAggregate},
                     .described_as = DescriptionOf(ViewsOf(plans))};
+  int64_t events = 0;
+  for (const PartitionInputs& partition : stage.events) events += RowsOf(partition);
   for (WindowTask& task : stage.prototype.tasks) {
     if (!in_groups) break;
     const size_t groups =
-        GroupsOf(task.cutoffs_us.size(), stage.events.size(), plans.size(), options);
+        GroupsOf(task.cutoffs_us.size(), events, stage.events.size(), plans.size(), options);
     task.cut_at_us = GroupStarts(task.cutoffs_us, groups);
   }
   grids.tasks = stage.prototype.tasks;

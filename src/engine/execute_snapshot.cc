@@ -4,14 +4,22 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
+#include <optional>
+#include <utility>
+
 #include "src/common/cancellation.h"
 #include "src/common/failpoint.h"
+#include "src/common/ordered_pipeline.h"
 #include "src/engine/part_file.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/snapshot_rows.h"
 
 namespace viand::engine {
 namespace {
+
+/// Those who write small files mostly wait for the disk; of large ones each takes memory.
+constexpr int kWritersOfSmallFiles = 4;
+constexpr int64_t kSmallRows = 64 * 1024;
 
 arrow::Status CheckInputs(const SnapshotFragment& snapshot, const Tables& inputs) {
   arrow::FieldVector fields = snapshot.result->fields();
@@ -25,23 +33,47 @@ arrow::Status CheckInputs(const SnapshotFragment& snapshot, const Tables& inputs
   return arrow::Status::OK();
 }
 
+arrow::Result<PartFile> Written(const SnapshotFragment& snapshot, const SnapshotRows& rows,
+                                const SnapshotFile& file) {
+  VIAND_RETURN_NOT_OK(CheckCancelled());
+  VIAND_ASSIGN_OR_RETURN(const auto of_cutoff, rows.At(file.cutoff_us));
+  VIAND_ASSIGN_OR_RETURN(const auto output,
+                         ParquetOutput::Open(file.path, snapshot.result, SnapshotEncoding()));
+  PartFile part{.path = file.path};
+  VIAND_ASSIGN_OR_RETURN(part.rows, WriteSnapshot(of_cutoff.get(), output.get()));
+  VIAND_RETURN_NOT_OK(Failpoint("snapshot.part"));
+  VIAND_ASSIGN_OR_RETURN(part.bytes, output->Commit());
+  return part;
+}
+
+/// How many files are written beside each other.
+int WritersOf(const SnapshotFragment& snapshot, const Tables& inputs) {
+  int64_t rows = 0;
+  for (const auto& input : inputs) rows += input->num_rows();
+  return rows <= kSmallRows * static_cast<int64_t>(snapshot.files.size()) ? kWritersOfSmallFiles
+                                                                          : 1;
+}
+
 }  // namespace
 
 arrow::Result<Tables> ExecuteSnapshot(const SnapshotFragment& snapshot, const Tables& inputs) {
   VIAND_RETURN_NOT_OK(CheckInputs(snapshot, inputs));
   const SnapshotRows rows(snapshot.result, static_cast<size_t>(snapshot.key_count), inputs,
                           snapshot.batch_rows);
+  const int writers = WritersOf(snapshot, inputs);
+  size_t next = 0;
   std::vector<PartFile> written;
-  for (const SnapshotFile& file : snapshot.files) {
-    VIAND_RETURN_NOT_OK(CheckCancelled());
-    VIAND_ASSIGN_OR_RETURN(const auto of_cutoff, rows.At(file.cutoff_us));
-    VIAND_ASSIGN_OR_RETURN(const auto output,
-                           ParquetOutput::Open(file.path, snapshot.result, SnapshotEncoding()));
-    PartFile& part = written.emplace_back(PartFile{.path = file.path});
-    VIAND_ASSIGN_OR_RETURN(part.rows, WriteSnapshot(of_cutoff.get(), output.get()));
-    VIAND_RETURN_NOT_OK(Failpoint("snapshot.part"));
-    VIAND_ASSIGN_OR_RETURN(part.bytes, output->Commit());
-  }
+  const arrow::Status status = RunOrdered<const SnapshotFile*, arrow::Result<PartFile>>(
+      {.workers = writers, .max_in_flight = 2 * writers},
+      [&]() -> arrow::Result<std::optional<const SnapshotFile*>> {
+        return next < snapshot.files.size() ? std::optional(&snapshot.files[next++]) : std::nullopt;
+      },
+      [&](const SnapshotFile* file) { return Written(snapshot, rows, *file); },
+      [&](arrow::Result<PartFile> part) {
+        VIAND_ASSIGN_OR_RETURN(written.emplace_back(), std::move(part));
+        return arrow::Status::OK();
+      });
+  VIAND_RETURN_NOT_OK(status);
   VIAND_ASSIGN_OR_RETURN(auto table, ToTable(written));
   return Tables{std::move(table)};
 }

@@ -37,6 +37,9 @@ constexpr int64_t kMostPartitions = 1024;
 constexpr int64_t kRowsPerPartitionElsewhere = 4096 * 1024;
 constexpr int64_t kMostRowsPerFragmentElsewhere = 8192 * 1024;
 constexpr int64_t kFreelyElsewhere = 64;
+/// Where a fragment of a core has fewer rows, the way there and back costs more than a second one
+/// wins by evening out.
+constexpr int64_t kRowsWorthASecond = 256 * 1024;
 static_assert(kMostPartitions <= kMaxPartitions);
 
 /// A reduce fragment holds its inputs, their order, and what it makes of them.
@@ -51,8 +54,11 @@ int64_t CoresOf(const ExecuteOptions& options) {
 
 /// How many fragments of one stage so many rows are worth, that every core may have two.
 int64_t WorthHaving(int64_t rows, const ExecuteOptions& options) {
-  const int64_t wanted = 2 * CoresOf(options);
+  const int64_t cores = CoresOf(options);
+  const int64_t wanted = 2 * cores;
   if (!RunsElsewhere(options)) return wanted;
+  if (rows < wanted * kRowsWorthASecond)
+    return std::clamp<int64_t>(rows / kLeastRowsPerFragment + 1, 1, cores);
   return std::min(wanted, std::max(kFreelyElsewhere, rows / kRowsPerPartitionElsewhere + 1));
 }
 

@@ -47,7 +47,8 @@ TEST(ChoosePartitionCount, IsOfACacheHereAndOfFewTablesElsewhere) {
   EXPECT_EQ(PartitionCount(1'000'000'000, 80, 0, ""), 1024);
   EXPECT_EQ(PartitionCount(1'000'000'000, 80, 0, "/shared"), 239);
   EXPECT_EQ(PartitionCount(1'000'000'000, 800, 0, "/shared"), 239);
-  EXPECT_EQ(PartitionCount(1'000'000, 800, 0, "/shared"), 64);
+  EXPECT_EQ(PartitionCount(1'000'000, 800, 0, "/shared"), 16);
+  EXPECT_EQ(PartitionCount(400'000, 2, 0, "/shared"), 2);
   EXPECT_EQ(PartitionCount(1'000, 80, 0, "/shared"), 1);
 }
 
