@@ -19,6 +19,7 @@ from cluster import RayCluster
 from conftest import store_config
 from test_ray_failures import LONG, other_viand
 
+ONLY_LONG = pytest.mark.skipif(not LONG, reason="ten seconds each: VIAND_LONG")
 DEFINITIONS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
 sources:
@@ -127,6 +128,7 @@ def test_work_without_a_node_says_what_it_waits_for_and_goes_on(viand, head, rep
     assert parquet.read_table(tmp_path / "out.parquet").num_rows == 1000
 
 
+@ONLY_LONG
 def test_what_a_dying_worker_said_is_in_the_error(viand, head, repo, tmp_path):
     broken = f"""import os, sys
 def version(): return {viand.call(repo, "--version")[1].split()[1]!r}
@@ -142,7 +144,7 @@ def run_fragment(*_):
     assert not (tmp_path / "out.parquet").exists()
 
 
-@pytest.mark.skipif(not LONG, reason="takes ten seconds: VIAND_LONG")
+@ONLY_LONG
 def test_a_store_and_a_disk_that_are_full_are_named(viand, head, repo, tmp_path):
     random = numpy.random.default_rng(3)
     keys, times = random.integers(0, 2**62, 6_000_000), random.integers(0, 2**50, 6_000_000)
