@@ -41,10 +41,12 @@ class Entity(Definition):
 
     @property
     def join_key(self) -> str:
+        """Its first join key."""
         return self.join_keys[0]
 
     @property
     def value_type(self) -> ValueType:
+        """The type of its first join key."""
         return self.value_types[0]
 
     def document(self):

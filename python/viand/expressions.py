@@ -242,9 +242,11 @@ class Expression(Aggregates):
         return Expression("not " + self.at(Level.NOT), Level.NOT, (self,))
 
     def is_null(self) -> Expression:
+        """Whether there is no value."""
         return Expression(self.at(Level.IS) + " is null", Level.IS, (self,))
 
     def is_not_null(self) -> Expression:
+        """Whether there is a value."""
         return Expression(self.at(Level.IS) + " is not null", Level.IS, (self,))
 
     def is_distinct_from(self, other: Operand) -> Expression:
@@ -252,6 +254,7 @@ class Expression(Aggregates):
         return self._distinct("is distinct from", value(other))
 
     def is_not_distinct_from(self, other: Operand) -> Expression:
+        """`=` that takes null for a value of its own."""
         return self._distinct("is not distinct from", value(other))
 
     def between(self, low: Operand, high: Operand) -> Expression:
@@ -271,9 +274,11 @@ class Expression(Aggregates):
         return Expression(text, Level.MEMBERSHIP, (self, *values))
 
     def like(self, pattern: Operand, escape: Operand = None) -> Expression:
+        """Whether a text matches a pattern: % is any text, _ any character."""
         return self._like("like", pattern, escape)
 
     def ilike(self, pattern: Operand, escape: Operand = None) -> Expression:
+        """`like`, upper and lower case alike."""
         return self._like("ilike", pattern, escape)
 
     def concat(self, *others: Operand) -> Expression:
@@ -367,9 +372,11 @@ class When(Expression):
         super().__init__(self._case(None), parts=[part for branch in branches for part in branch])
 
     def when(self, condition: Expression | bool, then: Operand) -> When:
+        """Another case, asked where those before do not hold."""
         return When([*self._branches, (_condition(condition), value(then))])
 
     def otherwise(self, other: Operand) -> Expression:
+        """The value where no case holds; left out it is null."""
         other = value(other)
         parts = [part for branch in self._branches for part in branch]
         return Expression(self._case(other), parts=[*parts, other])

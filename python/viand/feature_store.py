@@ -151,6 +151,7 @@ class FeatureStore:
 
     @property
     def project(self) -> str:
+        """The project of feature_store.yaml."""
         return self._project
 
     def reload(self) -> None:
@@ -303,6 +304,7 @@ class FeatureStore:
         return self._list("entities", tags)
 
     def list_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[FeatureView]:
+        """The feature views, ready ones and computed ones; `tags` as in `list_entities`, here and below."""
         return self._list("feature-views", tags)
 
     list_batch_feature_views = list_feature_views
@@ -312,9 +314,11 @@ class FeatureStore:
         return [view for kind in ("feature-views", "stream-feature-views", "on-demand-feature-views") for view in self._list(kind, tags)]
 
     def list_stream_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """Feast's, as the registry tells of them."""
         return self._list("stream-feature-views", tags)
 
     def list_on_demand_feature_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """Feast's, as the registry tells of them."""
         return self._list("on-demand-feature-views", tags)
 
     def list_label_views(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
@@ -322,27 +326,35 @@ class FeatureStore:
         return self._list("label-views", tags)
 
     def list_permissions(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """Feast's, as the registry tells of them."""
         return self._list("permissions", tags)
 
     def list_validation_references(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """Feast's, as the registry tells of them."""
         return self._list("validation-references", tags)
 
     def list_data_sources(self, allow_cache: bool = False, tags: Any = None) -> list[FileSource]:
+        """The sources of rows."""
         return self._list("sources", tags)
 
     def list_feature_services(self, tags: Any = None) -> list[FeatureService]:
+        """The feature services: named lists of features."""
         return self._list("feature-services", tags)
 
     def list_models(self, tags: Any = None) -> list[Model]:
+        """The models."""
         return self._list("models", tags)
 
     def list_datasets(self, tags: Any = None) -> list[Dataset]:
+        """The datasets: raw files and what is made of them."""
         return self._list("datasets", tags)
 
     def list_snapshots(self, tags: Any = None) -> list[Snapshots]:
+        """The grids of cutoffs."""
         return self._list("snapshots", tags)
 
     def list_labels(self, tags: Any = None) -> list[Labels]:
+        """The labels."""
         return self._list("labels", tags)
 
     def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
@@ -350,12 +362,15 @@ class FeatureStore:
         return find(self._store, "entities", name)
 
     def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
+        """The feature view of that name; "view@v1" is a version that it had."""
         return find(self._store, "feature-views", name)
 
     def get_stream_feature_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        """Feast's, as the registry tells of it."""
         return find(self._store, "stream-feature-views", name)
 
     def get_on_demand_feature_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
+        """Feast's, as the registry tells of it."""
         return find(self._store, "on-demand-feature-views", name)
 
     def get_label_view(self, name: str, allow_registry_cache: bool = False) -> StoredObject:
@@ -363,27 +378,35 @@ class FeatureStore:
         return find(self._store, "label-views", name)
 
     def get_permission(self, name: str) -> StoredObject:
+        """Feast's, as the registry tells of it."""
         return find(self._store, "permissions", name)
 
     def get_validation_reference(self, name: str, allow_cache: bool = False) -> StoredObject:
+        """Feast's, as the registry tells of it."""
         return find(self._store, "validation-references", name)
 
     def get_data_source(self, name: str) -> FileSource:
+        """The source of that name."""
         return find(self._store, "sources", name)
 
     def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
+        """The feature service of that name."""
         return find(self._store, "feature-services", name)
 
     def get_model(self, name: str) -> Model:
+        """The model of that name."""
         return find(self._store, "models", name)
 
     def get_dataset(self, name: str) -> Dataset:
+        """The dataset of that name."""
         return find(self._store, "datasets", name)
 
     def get_snapshots(self, name: str) -> Snapshots:
+        """The grid of cutoffs of that name."""
         return find(self._store, "snapshots", name)
 
     def get_labels(self, name: str) -> Labels:
+        """The labels of that name."""
         return find(self._store, "labels", name)
 
     def list_saved_datasets(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
@@ -391,12 +414,15 @@ class FeatureStore:
         return self._list("saved-datasets", tags)
 
     def get_saved_dataset(self, name: str) -> StoredObject:
+        """Feast's, as the registry tells of it."""
         return find(self._store, "saved-datasets", name)
 
     def list_projects(self, allow_cache: bool = False, tags: Any = None) -> list[StoredObject]:
+        """The projects of the registry."""
         return self._list("projects", tags)
 
     def get_project(self, name: str | None = None) -> StoredObject:
+        """A project of the registry; default: this one."""
         return find(self._store, "projects", name or self.project)
 
     def search(self, text: str) -> list[SearchHit]:

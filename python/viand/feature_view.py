@@ -117,6 +117,7 @@ class FeatureView(Definition):
 
     @property
     def join_keys(self) -> list[str]:
+        """The columns by which its rows are found, as far as its entities are objects."""
         return [key for each in self._entities if isinstance(each, Entity) for key in each.join_keys]
 
     @property
@@ -154,6 +155,7 @@ class FeatureView(Definition):
 
     @property
     def batch_source(self) -> FileSource | FeatureView | str:
+        """Where its rows are: a FileSource, a view, or the name of one."""
         return self.source.batch_source if isinstance(self.source, PushSource) else self.source
 
     @property
