@@ -242,7 +242,6 @@ class Expression(Aggregates):
         return Expression("not " + self.at(Level.NOT), Level.NOT, (self,))
 
     def is_null(self) -> Expression:
-        """Whether there is no value."""
         return Expression(self.at(Level.IS) + " is null", Level.IS, (self,))
 
     def is_not_null(self) -> Expression:
