@@ -139,7 +139,7 @@ def _explained(problem: Exception, address: str) -> Exception:
 def _measure(ray: Any, tasks: int, memory: int) -> Cluster:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
     there = sum(int(node["CPU"]) for node in nodes)
-    cpus = min(tasks, there) if tasks and there else tasks or there or 1
+    cpus = tasks or there or 1  # what is asked for and not there, a cluster that grows may add
     offered = min((int(node.get("memory", 0) / node["CPU"]) for node in nodes), default=0)
     each = min(offered, memory // cpus) if memory and offered else memory // cpus or offered
     return Cluster(cpus, each * cpus, each)
