@@ -21,6 +21,7 @@ import ast
 import builtins
 import functools
 import inspect
+import linecache
 import os
 import textwrap
 import types
@@ -267,7 +268,8 @@ def _add_text(value, name, texts):
         return
     plain = inspect.unwrap(value)
     try:
-        statement = ast.parse(textwrap.dedent(inspect.getsource(plain))).body[0]
+        statement = _class_of_a_cell(name) if isinstance(plain, type) else None
+        statement = statement or ast.parse(textwrap.dedent(inspect.getsource(plain))).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
         raise wrong(f"the source of {name} is not to be had", "define it in a file or in a cell of a notebook") from None
     text = function_source.normal(statement)
@@ -280,6 +282,20 @@ def _add_text(value, name, texts):
             raise wrong(f"the function {name} needs the name {used!r}, which is not defined", "define it before the function")
     del texts[name]
     texts[name] = text
+
+
+def _class_of_a_cell(name):
+    """The statement of a class that a cell defines, where Python itself looks for a file: that of the last such cell."""
+    for entry in reversed(list(linecache.cache.values())):
+        if len(entry) == 4 and f"class {name}" in (text := "".join(entry[2])) and not os.path.isfile(entry[3]):
+            try:
+                statements = ast.parse(text).body
+            except SyntaxError:  # what IPython alone reads
+                continue
+            for statement in reversed(statements):
+                if isinstance(statement, ast.ClassDef) and statement.name == name:
+                    return statement
+    return None
 
 
 def _add_value(value, name, texts):

@@ -458,9 +458,10 @@ def test_a_rolled_back_function_keeps_its_text(small):
 
 
 def test_a_function_of_a_notebook(small, tmp_path):
-    """Cells have no file: the text of the function and of what it uses goes into the definition."""
+    """Cells have no file: the text of the function and of what it uses goes into the definition, classes too."""
     repo = in_python(small, "import viand\n")
-    cells = SCRIPT.replace('"data/orders.parquet"', f"{str(repo / 'data' / 'orders.parquet')!r}")
+    cells = SCRIPT.replace("LEAST = 1.5\n", "LEAST = 1.5\nfrom dataclasses import dataclass\n@dataclass\nclass Bound:\n    least: float = LEAST\n")
+    cells = cells.replace('rows["amount"] > LEAST', 'rows["amount"] > Bound().least').replace('"data/orders.parquet"', f"{str(repo / 'data' / 'orders.parquet')!r}")
     program = f"""\
 import linecache, sys
 text = {cells!r}
