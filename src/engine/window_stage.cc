@@ -101,9 +101,11 @@ class WindowStageRun {
 
   int64_t Cores() const { return std::max(1, options_.executor->Parallelism()); }
 
-  /// Whether it has so much of all that the other cores would wait for it, and cutting it helps.
+  /// Whether it has so much of all that other machines would wait for it, and cutting it helps.
+  /// Threads of one are as fast with a heavy key whole: cut, it takes twice the CPU time.
   bool IsHeavy(const HeavyPartition& part, int64_t bytes, const WindowEstimate& estimate) const {
-    if (Cores() == 1 || RowsOf(part.events) + RowsOf(part.spine) < kLeastHeavyRows ||
+    if (!RunsElsewhere(options_) || Cores() == 1 ||
+        RowsOf(part.events) + RowsOf(part.spine) < kLeastHeavyRows ||
         bytes <= std::min(2 * (all_bytes_ / Cores()), all_bytes_ / 4 * 3))
       return false;
     const int64_t reach = ReachOfSets(part, stage_.prototype.at_spine);

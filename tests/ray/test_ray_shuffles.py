@@ -88,8 +88,10 @@ def make_repo(folder, viand, rows, spine_rows, keys):
 
 def retrieval(folder, out):
     """To a folder of parts, which fragments write."""
-    return ("historical", "--spine", folder / "spine.parquet", "--features", "recent", "-o", f"{folder / out}/",
-            "--partitions", "24")  # with which nothing is broadcast
+    return "historical", "--spine", folder / "spine.parquet", "--features", "recent", "-o", f"{folder / out}/"
+
+
+DEALT = "--partitions", "24"  # with which nothing is broadcast
 
 
 def parts(folder):
@@ -140,11 +142,11 @@ def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray
     small = make_repo(tmp_path / "small", viand, rows // 20, spine_rows // 20, keys=200_000)
     large = make_repo(tmp_path / "large", viand, rows, spine_rows, keys=200_000)
     with RayCluster(store_bytes=2000 * MIB) if LONG else contextlib.nullcontext(ray_cluster) as cluster:
-        of_small, _ = retrieve_on_ray(viand, cluster, small)
+        of_small, _ = retrieve_on_ray(viand, cluster, small, *DEALT)
         before = cluster.settled_received_bytes()
-        of_large, _ = retrieve_on_ray(viand, cluster, large)
+        of_large, _ = retrieve_on_ray(viand, cluster, large, *DEALT)
         after = cluster.settled_received_bytes()
-        dealt, _ = sent_bytes(viand, cluster, large, "--partitions", "24")
+        dealt, _ = sent_bytes(viand, cluster, large, *DEALT)
         by_keys, plan = sent_bytes(viand, cluster, large)
     received = {node: after[node] - before[node] for node in after}
     needed = rows * EVENT_BYTES + spine_rows * SPINE_ROW_BYTES
@@ -160,3 +162,12 @@ def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray
     assert of_large <= 1.5 * of_small, f"the driver: {of_small / MIB:.0f} MiB, then {of_large / MIB:.0f} MiB"
     call(viand, large, *retrieval(large, "threads"))
     assert parts(large / "ray") == parts(large / "threads") != {}
+
+
+def test_tasks_keep_to_their_share_of_the_memory(viand, ray_cluster, tmp_path):
+    """Of 256 MiB each of two tasks has 128; a worker has some 80 MiB of its own."""
+    rows = 12_000_000 if LONG else 1_500_000
+    folder = make_repo(tmp_path / "repo", viand, rows, rows // 10, keys=200_000)
+    of_driver, of_worker = retrieve_on_ray(viand, ray_cluster, folder, "--memory", "256MiB")
+    assert of_worker <= 240 * MIB, f"{of_worker / MIB:.0f} MiB"
+    assert of_driver <= 200 * MIB, f"{of_driver / MIB:.0f} MiB"
