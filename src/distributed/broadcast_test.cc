@@ -23,7 +23,6 @@ using engine::WindowView;
 using testing::Folder;
 using testing::LookupOf;
 using testing::Micros;
-using testing::ScanOf;
 using TablePtr = std::shared_ptr<arrow::Table>;
 
 /// Keys 0 ... keys - 1 again and again, at times that ascend by step_us, and a number.
