@@ -1,6 +1,7 @@
 """A budget of memory: what it may be called, that results do not depend on it, and that no temporary file outlives the program."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -103,9 +104,11 @@ def test_a_full_disk_is_told(viand, repo):
     limit = 100_000
     done = run(viand, repo, "backfill", *spilling(repo), limit=limit)
     assert done.returncode == 1
-    assert done.stderr == (
-        f"error: memory is short, and after {limit} bytes of temporary data in {repo}/temporary no more could be written: File too large\n"
-        "  hint: free disk space there, name another folder with --temp-dir, or allow more memory with --memory\n")
+    told = re.fullmatch(
+        rf"error: memory is short, and after (\d+) bytes of temporary data in {repo}/temporary no more could be written: File too large\n"
+        r"  hint: free disk space there, name another folder with --temp-dir, or allow more memory with --memory\n", done.stderr)
+    # Threads write beside each other: the one that fails first may stand behind the limit.
+    assert told and int(told[1]) >= limit, done.stderr
     viand.json(repo, "backfill")
 
 

@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import pathlib
+import re
 import shutil
 import signal
 import time
@@ -207,12 +209,20 @@ def test_a_killed_backfill_resumes_with_exactly_the_missing_cutoffs(viand, finis
     pytest.fail(f"only {cut_short} of 12 kills came between the first cutoff and the last")
 
 
+def wait_until_heard(process, number):
+    """Waits until the program has a handler of its own for a signal."""
+    status = pathlib.Path(f"/proc/{process.pid}/status")
+    while process.poll() is None and not int(re.search(r"SigCgt:\s+(\w+)", status.read_text())[1], 16) >> (number - 1) & 1:
+        time.sleep(0.001)
+
+
 def test_an_interrupted_run_exits_130_and_leaves_nothing_half_written(viand, finished, tmp_path):
     repo = copy_of(finished, tmp_path)
     for path in (repo / "data").iterdir():
         if path.name != "online_retail.xlsx":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     process = viand.start(repo, "run")
+    wait_until_heard(process, signal.SIGINT)
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)

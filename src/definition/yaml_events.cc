@@ -116,6 +116,8 @@ class EventSender {
     // Where an absent value stands the two say differently.
     if (HasProperties(scalar) || block || (plain && scalar.length == 0)) return false;
     const std::string value(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    // In [] and {} it ends a text for yaml-cpp.
+    if (plain && value.find('?') != std::string::npos) return false;
     if (plain && IsNullText(value)) {
       handler_->OnNull(mark, YAML::NullAnchor);
     } else {

@@ -25,7 +25,7 @@ TEST(YamlEvents, LeaveToYamlCppWhatTheTwoReadDifferently) {
   for (const char* text :
        {"a:\n", "a: !int 1\n", "%YAML 1.1\n---\na: 1\n", "a: \xc3\xa9\n", "a: 1\r\n", "a\t: 1\n",
         "a: 1\n---\nb: 2\n", "a: 1\n...\n", "a: *b\n", "b: &b {x: 1}\nc: *b\n", "- &ba:base: e\n",
-        "a: [1\n", "a: \"open\n", "a: |\n  block\n", "a: two\n  lines\n"}) {
+        "a: [1\n", "a: \"open\n", "a: |\n  block\n", "a: two\n  lines\n", "{a: b?c}\n"}) {
     EXPECT_EQ(FastEvents(text), "unsure") << text;
   }
 }
@@ -58,6 +58,7 @@ TEST(YamlEvents, AgreeOnRandomTexts) {
                                            "|",
                                            ">",
                                            "  text",
+                                           "?",
                                            "null",
                                            "~",
                                            "!t ",
