@@ -12,7 +12,8 @@ namespace viand::definition {
 
 /// Gives the events of one document to `handler`, as yaml-cpp would. False: it may not be so (bytes
 /// beyond ASCII, scalars over several lines, question marks out of quotes, anchors, tags,
-/// directives, empty values, deep nesting, a second document, anything that libyaml refuses), and what `handler` has got is worth nothing.
+/// directives, empty values, deep nesting, a second document, anything that libyaml refuses), and
+/// what `handler` has got is worth nothing.
 bool SendEvents(const std::string& text, YAML::EventHandler* handler);
 
 }  // namespace viand::definition
