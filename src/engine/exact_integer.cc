@@ -45,8 +45,9 @@ ExactInteger Shift(const ExactInteger& value, int64_t bits, bool* inexact) {
   return out;
 }
 
-// Floor of the magnitude / denominator, known to fit 128 bits.
-Wide Divide(const ExactInteger& value, uint64_t denominator, bool* inexact) {
+// Floor of the magnitude / denominator, known to fit 128 bits. With a digit more no rest of up to
+// 96 bits is too long.
+Wide Divide(const ExactInteger& value, Wide denominator, bool* inexact) {
   Wide remainder = 0;
   Wide quotient = 0;
   for (auto digit = value.digits.rbegin(); digit != value.digits.rend(); ++digit) {
@@ -162,10 +163,9 @@ ExactInteger ShiftLeft(const ExactInteger& value, int64_t bits) {
   return out;
 }
 
-double RoundRatio(const ExactInteger& numerator, uint64_t denominator, int64_t exponent) {
+double RoundRatio(const ExactInteger& numerator, Wide denominator, int64_t exponent) {
   if (numerator.IsZero()) return 0.0;
-  const int64_t shift =
-      kQuotientBits + (64 - std::countl_zero(denominator)) - numerator.BitLength();
+  const int64_t shift = kQuotientBits + BitLength(denominator) - numerator.BitLength();
   bool inexact = false;
   const ExactInteger shifted = Shift(numerator, shift, &inexact);
   const Wide quotient = Divide(shifted, denominator, &inexact);
@@ -173,9 +173,9 @@ double RoundRatio(const ExactInteger& numerator, uint64_t denominator, int64_t e
   return numerator.negative ? -rounded : rounded;
 }
 
-double RoundSqrtRatio(const ExactInteger& numerator, uint64_t denominator, int64_t exponent) {
+double RoundSqrtRatio(const ExactInteger& numerator, Wide denominator, int64_t exponent) {
   if (numerator.IsZero()) return 0.0;
-  int64_t shift = kSquareBits + (64 - std::countl_zero(denominator)) - numerator.BitLength();
+  int64_t shift = kSquareBits + BitLength(denominator) - numerator.BitLength();
   if ((exponent - shift) % 2 != 0) --shift;
   bool inexact = false;
   const ExactInteger shifted = Shift(numerator, shift, &inexact);

@@ -26,12 +26,13 @@ ExactInteger ShiftLeft(const ExactInteger& value, int64_t bits);
 
 /// Returns the double nearest to numerator / denominator * 2^exponent, ties to even: one rounding,
 /// also where the result is subnormal; infinity where it exceeds the largest double. Zero is +0.0.
-/// `denominator` is not 0.
-double RoundRatio(const ExactInteger& numerator, uint64_t denominator, int64_t exponent);
+/// `denominator` is neither 0 nor above 2^96.
+double RoundRatio(const ExactInteger& numerator, unsigned __int128 denominator, int64_t exponent);
 
 /// Returns the double nearest to sqrt(numerator / denominator * 2^exponent); `numerator` is not
 /// negative.
-double RoundSqrtRatio(const ExactInteger& numerator, uint64_t denominator, int64_t exponent);
+double RoundSqrtRatio(const ExactInteger& numerator, unsigned __int128 denominator,
+                      int64_t exponent);
 
 /// RoundRatio for a numerator that fits 127 bits, without allocation.
 double RoundRatio(__int128 numerator, uint64_t denominator, int64_t exponent);

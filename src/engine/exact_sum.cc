@@ -41,6 +41,11 @@ uint64_t Magnitude(int64_t value) {
   return value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
 }
 
+/// count * (count - 1), which 64 bits do not hold of more than 2^32.
+unsigned __int128 Pairs(uint64_t count) {
+  return static_cast<unsigned __int128>(count) * (count - 1);
+}
+
 }  // namespace
 
 void ExactSum::AddDouble(double value, bool subtract) {
@@ -215,13 +220,13 @@ ExactSum::Scaled ExactSum::VarianceNumerator(uint64_t count, const ExactSum& sum
 double SampleVariance(uint64_t count, const ExactSum& sum, const ExactSum& squares) {
   if (!sum.IsFinite()) return std::numeric_limits<double>::quiet_NaN();
   const ExactSum::Scaled numerator = ExactSum::VarianceNumerator(count, sum, squares);
-  return RoundRatio(numerator.integer, count * (count - 1), numerator.exponent);
+  return RoundRatio(numerator.integer, Pairs(count), numerator.exponent);
 }
 
 double SampleStddev(uint64_t count, const ExactSum& sum, const ExactSum& squares) {
   if (!sum.IsFinite()) return std::numeric_limits<double>::quiet_NaN();
   const ExactSum::Scaled numerator = ExactSum::VarianceNumerator(count, sum, squares);
-  return RoundSqrtRatio(numerator.integer, count * (count - 1), numerator.exponent);
+  return RoundSqrtRatio(numerator.integer, Pairs(count), numerator.exponent);
 }
 
 }  // namespace viand::engine

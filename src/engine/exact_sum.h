@@ -78,7 +78,7 @@ class ExactSum {
 
 /// Sample variance of `count` >= 2 values from their exact sum and sum of squares:
 /// (count * squares - sum^2) / (count * (count - 1)), rounded once; NaN where a value is not
-/// finite. `count` < 2^32.
+/// finite. `count` < 2^48.
 double SampleVariance(uint64_t count, const ExactSum& sum, const ExactSum& squares);
 
 /// The double nearest to the root of the exact variance: rounded once, too.

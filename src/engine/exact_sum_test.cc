@@ -204,6 +204,18 @@ TEST(ExactSum, VarianceOfExtremes) {
   EXPECT_EQ(large.Round(), std::ldexp(1.0, 63));
 }
 
+// As many as summaries of summaries tell of: count * (count - 1) exceeds 64 bits.
+TEST(ExactSum, VarianceOfMoreThanFourBillion) {
+  ExactSum ones;
+  ones.AddInteger(1);
+  for (int i = 0; i < 33; ++i) ones.Merge(ExactSum(ones));
+  const uint64_t count = uint64_t{1} << 34;  // half of them ones, the others zeros
+  const double variance = std::ldexp(1.0, 32) / (std::ldexp(1.0, 34) - 1);
+  EXPECT_EQ(ones.RoundMean(count), 0.5);
+  EXPECT_EQ(SampleVariance(count, ones, ones), variance);
+  EXPECT_EQ(SampleStddev(count, ones, ones), std::sqrt(variance));
+}
+
 TEST(ExactSum, SurvivesManyCarries) {
   ExactSum sum;
   for (int i = 0; i < 100000; ++i) sum.Add(-1.0 + std::ldexp(1.0, -53));
