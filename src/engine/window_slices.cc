@@ -10,6 +10,17 @@ namespace {
 
 using Wide = __int128;
 
+// Where times begin and end that are beyond 64 bits of microseconds: seconds have such.
+constexpr Wide kBeforeAll = -(Wide{1} << 100);
+constexpr Wide kAfterAll = Wide{1} << 100;
+
+Wide BeginOf(int64_t first_us) {
+  return first_us == std::numeric_limits<int64_t>::min() ? kBeforeAll : Wide{first_us};
+}
+Wide EndOf(int64_t last_us) {
+  return last_us == std::numeric_limits<int64_t>::max() ? kAfterAll : Wide{last_us} + 1;
+}
+
 /// What a window of the times from first_us to last_us, fractions included, has of the slices:
 /// nothing before `begin` and from `end` on, all of from `full` to `full_end`, and some of the
 /// others.
@@ -83,16 +94,16 @@ class SetPlanner {
 
   /// The first slice that begins at the time or later.
   int BeginsAt(Wide us) const {
-    return First([us](const EventSlice& slice) { return slice.first_us >= us; });
+    return First([us](const EventSlice& slice) { return BeginOf(slice.first_us) >= us; });
   }
   /// The first slice that ends after the time begins.
   int EndsAfter(Wide us) const {
-    return First([us](const EventSlice& slice) { return Wide{slice.last_us} + 1 > us; });
+    return First([us](const EventSlice& slice) { return EndOf(slice.last_us) > us; });
   }
 
   Reached Reach(const TimeWindow& window, int64_t first_us, int64_t last_us) const {
     const Wide length = window.length_us;
-    const Wide first = first_us, after = Wide{last_us} + 1;
+    const Wide first = BeginOf(first_us), after = EndOf(last_us);
     Reached out;
     if (window.following) {
       out = {EndsAfter(first), BeginsAt(after), EndsAfter(first + length),

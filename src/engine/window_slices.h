@@ -12,7 +12,7 @@
 namespace viand::engine {
 
 /// Events from first_us to last_us, both included, with the fractions of a microsecond after
-/// last_us.
+/// last_us. Times beyond 64 bits of microseconds are in the slices, and sets, that end there.
 struct EventSlice {
   int64_t first_us = 0;
   int64_t last_us = 0;

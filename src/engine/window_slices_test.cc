@@ -39,6 +39,63 @@ TEST(WindowSlices, WhatDoesNotMergeIsWhole) {
   EXPECT_EQ(sets[0].summarized, (std::vector<SliceRun>{{0, 1}}));
 }
 
+using Wide = __int128;
+
+bool HasWide(const TimeWindow& window, Wide t, Wide time) {
+  if (window.following) return t <= time && time < t + window.length_us;
+  return time < t && (window.unbounded || time >= t - window.length_us);
+}
+
+int64_t InMicroseconds(Wide time) {
+  return static_cast<int64_t>(std::clamp<Wide>(time, kLeast, kMost));
+}
+
+// Slices and sets of times near an end of 64 bits, and beyond it, by brute force.
+void CheckAround(Wide origin, std::mt19937_64* random) {
+  const auto below = [&](int64_t end) { return static_cast<int64_t>((*random)() % end); };
+  std::vector<EventSlice> slices{{kLeast, kLeast, 1}};
+  for (Wide at = origin - 25; at < origin + 25; at += 1 + below(9)) {
+    if (at <= kLeast || at > kMost) continue;
+    slices.back().last_us = static_cast<int64_t>(at - 1);
+    slices.push_back({static_cast<int64_t>(at), kMost, 1});
+  }
+  std::vector<WindowReach> windows{{{.following = below(2) == 0, .length_us = 1 + below(40)}}};
+  const int64_t first = InMicroseconds(origin - below(40)),
+                last = InMicroseconds(origin + below(40));
+  for (const SetSlice& set :
+       PlanSets(slices, windows, CutSets(slices, windows, first, last), below(6))) {
+    for (Wide t = origin - 80; t < origin + 80; ++t) {
+      if (InMicroseconds(t) < set.first_us || InMicroseconds(t) > set.last_us) continue;
+      std::vector<int> in(slices.size(), 0), all(slices.size(), 0);
+      for (Wide time = origin - 200; time < origin + 200; ++time) {
+        const auto slice = std::find_if(slices.begin(), slices.end(), [&](const EventSlice& each) {
+          return InMicroseconds(time) <= each.last_us;
+        });
+        ++all[slice - slices.begin()];
+        in[slice - slices.begin()] += HasWide(windows[0].window, t, time) ? 1 : 0;
+      }
+      for (size_t slice = 0; slice < slices.size(); ++slice) {
+        const int at = static_cast<int>(slice);
+        if (std::binary_search(set.whole.begin(), set.whole.end(), at)) continue;
+        const auto run = std::find_if(set.summarized.begin(), set.summarized.end(),
+                                      [at](const SliceRun& each) { return at < each.end; });
+        if (run == set.summarized.end() || at < run->first)
+          ASSERT_EQ(in[slice], 0);
+        else
+          ASSERT_TRUE(in[slice] == 0 || in[slice] == all[slice]);
+      }
+    }
+  }
+}
+
+TEST(WindowSlices, TimesBeyond64BitsAreInTheOuterSlices) {
+  std::mt19937_64 random(11);
+  for (int trial = 0; trial < TestRounds(200); ++trial) {
+    CheckAround(Wide{kMost} - 20 + static_cast<int64_t>(random() % 40), &random);
+    CheckAround(Wide{kLeast} - 20 + static_cast<int64_t>(random() % 40), &random);
+  }
+}
+
 struct RandomPlan {
   std::vector<EventSlice> slices;
   std::vector<WindowReach> windows;
