@@ -1,5 +1,6 @@
 #include "src/common/block_pool.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -203,6 +204,7 @@ void BlockPool::ReleaseUnused() {
     }
   }
   arrow::default_memory_pool()->ReleaseUnused();
+  ::malloc_trim(0);
 }
 
 BlockPool* ProcessPool() {

@@ -84,12 +84,18 @@ arrow::Result<uint8_t*> DiskPool::Take(int64_t size) {
   return block;
 }
 
+DiskPool::Slabs::const_iterator DiskPool::SlabOf(const uint8_t* block) const {
+  auto slab = slabs_.upper_bound(const_cast<uint8_t*>(block));
+  if (slab == slabs_.begin()) return slabs_.end();
+  --slab;
+  return block < slab->first + slab->second.bytes ? slab : slabs_.end();
+}
+
 bool DiskPool::GiveBack(uint8_t* block) {
   NoticeFork();
-  auto slab = slabs_.upper_bound(block);
-  if (slab == slabs_.begin()) return false;
-  --slab;
-  if (block >= slab->first + slab->second.bytes) return false;
+  const auto found = SlabOf(block);
+  if (found == slabs_.end()) return false;
+  const auto slab = slabs_.find(found->first);
   if (--slab->second.blocks > 0) return true;
   if (slab->first == filled_) filled_ = nullptr;
   ::munmap(slab->first, slab->second.bytes);
@@ -110,12 +116,11 @@ arrow::Status DiskPool::Allocate(int64_t size, int64_t alignment, uint8_t** out)
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto taken = Take(size);
-  if (taken.ok()) {
-    *out = *taken;
-  } else {
+  if (!taken.ok()) {
     if (failure_.ok()) failure_ = taken.status();
-    VIAND_RETURN_NOT_OK(ProcessPool()->Allocate(size, alignment, out));
+    return ProcessPool()->Allocate(size, alignment, out);
   }
+  *out = *taken;
   allocated_ += size;
   total_ += size;
   peak_ = std::max(peak_, allocated_);
@@ -136,8 +141,15 @@ arrow::Status DiskPool::Reallocate(int64_t old_size, int64_t new_size, int64_t a
 void DiskPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
   if (buffer == empty_block) return;
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!GiveBack(buffer)) ProcessPool()->Free(buffer, size, alignment);
-  allocated_ -= size;
+  if (GiveBack(buffer))
+    allocated_ -= size;
+  else
+    ProcessPool()->Free(buffer, size, alignment);
+}
+
+bool DiskPool::Holds(const uint8_t* block) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return SlabOf(block) != slabs_.end();
 }
 
 bool DiskPool::HasFailed() const {

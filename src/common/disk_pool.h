@@ -38,6 +38,9 @@ class DiskPool final : public arrow::MemoryPool {
                            uint8_t** ptr) override;
   void Free(uint8_t* buffer, int64_t size, int64_t alignment) override;
 
+  /// Tells whether a block lies on disk.
+  bool Holds(const uint8_t* block) const;
+
   bool HasFailed() const;
   /// OK, or once what has failed since: kEnvironment, naming the folder and the bytes.
   arrow::Status TakeFailure();
@@ -64,6 +67,8 @@ class DiskPool final : public arrow::MemoryPool {
   void NoticeFork();
   arrow::Result<uint8_t*> Take(int64_t size);
   arrow::Result<Slabs::iterator> MapSlab(int64_t bytes);
+  /// The slab that a block is in; end() where it is in none. The lock must be held.
+  Slabs::const_iterator SlabOf(const uint8_t* block) const;
   /// Tells whether the block was of a slab.
   bool GiveBack(uint8_t* block);
 

@@ -13,13 +13,11 @@
 namespace viand {
 namespace {
 
-// Scans deal out row groups to threads: small ones keep all of them busy, and prune better.
-constexpr int64_t kRowGroupRows = 64 << 10;
-
 std::shared_ptr<parquet::WriterProperties> FileProperties(const ParquetOptions& options,
                                                           const arrow::Schema& schema) {
   parquet::WriterProperties::Builder properties;
-  properties.max_row_group_length(kRowGroupRows);
+  properties.memory_pool(ProcessPool());
+  properties.max_row_group_length(RowGroups::kMostRows);
   if (options.encoding == ParquetEncoding::kCompact) {
     properties.compression(parquet::Compression::ZSTD);
   } else {
@@ -66,15 +64,15 @@ ParquetOutput::ParquetOutput(std::shared_ptr<AtomicOutput> output,
 ParquetOutput::~ParquetOutput() = default;
 
 arrow::Status ParquetOutput::Write(const arrow::RecordBatch& batch) {
-  return output_->Check(writer_->WriteRecordBatch(batch));
+  return output_->Check(groups_.Write(batch, writer_.get()));
 }
 
 arrow::Status ParquetOutput::Write(const arrow::Table& table) {
-  if (table.num_rows() <= kRowGroupRows)
-    return output_->Check(writer_->WriteTable(table, kRowGroupRows));
+  if (table.num_rows() <= RowGroups::kMostRows && BytesOfRows(table) <= RowGroups::kMostBytes)
+    return output_->Check(writer_->WriteTable(table, RowGroups::kMostRows));
   // Batch by batch, since the columns of a batch are encoded by several threads.
   arrow::TableBatchReader batches(table);
-  batches.set_chunksize(kRowGroupRows);
+  batches.set_chunksize(RowGroups::kMostRows);
   std::shared_ptr<arrow::RecordBatch> batch;
   while (true) {
     VIAND_RETURN_NOT_OK(CheckCancelled());

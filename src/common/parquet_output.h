@@ -11,6 +11,7 @@
 #include <string>
 
 #include "src/common/atomic_output.h"
+#include "src/common/row_groups.h"
 
 namespace arrow {
 class RecordBatch;
@@ -66,6 +67,7 @@ class ParquetOutput {
 
   const std::shared_ptr<AtomicOutput> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;  // null once closed
+  RowGroups groups_;
 };
 
 /// Writes a whole table.

@@ -2,9 +2,12 @@
 
 #include <arrow/table.h>
 
+#include <algorithm>
 #include <thread>
 
+#include "src/common/bounded_pool.h"
 #include "src/common/disk_pool.h"
+#include "src/common/memory_size.h"
 #include "src/common/run_parallel.h"
 #include "src/distributed/held_tables.h"
 #include "src/engine/execute_fragment.h"
@@ -17,6 +20,10 @@ using engine::TableReference;
 
 /// Of the budget: a table that stays whole in memory while a plan runs.
 constexpr int64_t kWholeTableShare = 16;
+
+/// Of the budget, in quarters: what fragments and held tables take before large blocks go to disk.
+/// The rest is for what no pool counts.
+constexpr int64_t kPooledQuarters = 3;
 
 /// The rows of a grid are put in order by the driver, one cutoff after another.
 HeldTables::ReadBy ReaderOf(const engine::Fragment& fragment) {
@@ -31,6 +38,10 @@ class LocalExecutor : public engine::Executor {
       : threads_(threads),
         memory_bytes_(options.memory_bytes),
         temporary_folder_(options.temporary_folder),
+        pool_(memory_bytes_ == 0
+                  ? nullptr
+                  : BoundedPool::In(temporary_folder_, std::max(memory_bytes_, kLeastMemoryBytes) /
+                                                           4 * kPooledQuarters)),
         held_(options.memory_bytes, options.temporary_folder) {}
 
   int Parallelism() const override { return threads_; }
@@ -63,10 +74,12 @@ class LocalExecutor : public engine::Executor {
           }
           calls[i].inputs.clear();
           engine::FragmentContext context = stage_context;
+          if (pool_ != nullptr) context.pool = pool_;
           if (counters != nullptr) context.counters = &counters->fragments[i];
           VIAND_ASSIGN_OR_RETURN(auto outputs,
                                  engine::ExecuteFragment(calls[i].fragment, inputs, context));
           inputs.clear();
+          if (pool_ != nullptr) VIAND_RETURN_NOT_OK(pool_->TakeFailure());
           int64_t* const spilled =
               counters == nullptr ? nullptr : &counters->fragments[i].spilled_bytes;
           return held_.Hold(std::move(outputs), ReaderOf(calls[i].fragment), spilled)
@@ -86,6 +99,7 @@ class LocalExecutor : public engine::Executor {
   const int threads_;
   const int64_t memory_bytes_;
   const std::string temporary_folder_;
+  BoundedPool* const pool_;  // null: there is no budget
   HeldTables held_;
 };
 

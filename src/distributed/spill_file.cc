@@ -4,6 +4,7 @@
 #include <arrow/io/buffered.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/table.h>
+#include <arrow/util/byte_size.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/failpoint.h"
 #include "src/common/unnamed_file.h"
+#include "src/distributed/packed_numbers.h"
 #include "src/distributed/table_stream.h"
 
 namespace viand::distributed {
@@ -23,6 +25,9 @@ namespace {
 constexpr int64_t kBufferBytes = 256 * 1024;
 /// Of pieces in the file, so that the buffers of what is read lie as Arrow wants them.
 constexpr int64_t kAlignment = 64;
+
+/// Of columns beside packed ones, which are put together in memory; more is written as it lies.
+constexpr int64_t kMostCopiedBytes = 16 << 20;
 
 /// Appends at an offset of a file.
 class PieceStream final : public arrow::io::OutputStream {
@@ -94,6 +99,15 @@ arrow::Status CannotReadBack(int64_t bytes, const std::string& folder, const std
       "is the disk in order? name another folder with --temp-dir");
 }
 
+/// What of a table cannot be packed.
+int64_t CopiedBytes(const arrow::Table& table) {
+  int64_t bytes = 0;
+  for (const auto& column : table.columns()) {
+    if (!CanPack(*column)) bytes += arrow::util::ReferencedBufferSize(*column).ValueOr(0);
+  }
+  return bytes;
+}
+
 /// A piece as it lies in the file, for as long as any table has a part of it.
 class MappedPiece final : public arrow::Buffer {
  public:
@@ -131,7 +145,8 @@ arrow::Status SpillFile::Full(int64_t written, const arrow::Status& why) const {
 
 arrow::Result<std::shared_ptr<const SpillFile::Piece>> SpillFile::Write(
     const std::shared_ptr<arrow::Table>& table, Layout layout) {
-  if (layout == Layout::kPacked) return WritePacked(table);
+  if (layout == Layout::kPacked && CopiedBytes(*table) <= kMostCopiedBytes)
+    return WritePacked(table);
   return WriteMapped(*table);
 }
 

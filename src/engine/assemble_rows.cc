@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "src/common/block_pool.h"
+#include "src/common/row_groups.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/row_chunks.h"
 
@@ -24,6 +25,9 @@ namespace {
 
 /// Values of 8 bytes of so many rows stay in a core's cache while all parts write theirs.
 constexpr int64_t kRowsPerBlock = 64 * 1024;
+
+/// Of features at a time: texts are there three times while they are put in order.
+constexpr int64_t kAssembledTextBytes = 16 << 20;
 
 /// One column of one part, with the row numbers of its values.
 struct Piece {
@@ -222,6 +226,15 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,
     const AssembleOptions& options) {
   return Assembly(parts, columns, rows, options).Run();
+}
+
+int64_t RowsOfLength(const std::vector<Tables>& pieces, int64_t rows, int64_t most) {
+  int64_t bytes = 0;
+  for (const Tables& of_lookup : pieces) {
+    for (const auto& piece : of_lookup) bytes += BytesOfRows(*piece);
+  }
+  const int64_t row_bytes = bytes / std::max<int64_t>(1, rows) + 1;
+  return std::clamp<int64_t>(kAssembledTextBytes / row_bytes, 1, most);
 }
 
 int64_t RowsOf(const Tables& tables) {

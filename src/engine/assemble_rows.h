@@ -33,6 +33,10 @@ arrow::Result<Tables> AppendFound(const Tables& pieces, const arrow::Schema& col
                                   const arrow::FieldVector& fields, const AssembleOptions& options,
                                   std::shared_ptr<arrow::Table>* rows);
 
+/// How many of `most` rows, at least one, are put together at a time from pieces for `rows` rows:
+/// not more than are of some bytes, for features may be of any length.
+int64_t RowsOfLength(const std::vector<Tables>& pieces, int64_t rows, int64_t most);
+
 /// How many rows the tables have.
 int64_t RowsOf(const Tables& tables);
 

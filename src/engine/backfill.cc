@@ -70,7 +70,7 @@ arrow::Result<MapRequest> RequestOf(const Plans& plans, const OpenedScan& source
                                     const ExecuteOptions& options) {
   VIAND_ASSIGN_OR_RETURN(MapRequest request, SharedRequest(source, ViewsOf(plans)));
   VIAND_ASSIGN_OR_RETURN(const auto read, SelectColumns(source, request.columns));
-  const InputSize size{source.RowCount(), source.RowCount() * RowBytes(*read)};
+  const InputSize size{source.RowCount(), source.RowCount() * RowBytesIn(source, *read)};
   request.partitions = plans[0].view.keys.empty() ? 1 : ChoosePartitionCount(size, options);
   return request;
 }

@@ -105,8 +105,10 @@ class GatherRun {
 
   arrow::Status ReadFiles() {
     int64_t first_of_part = 0;
-    ReadOptions options{
-        .batch_rows = batch_rows_, .decode_in_parallel = decode_in_parallel_, .pool = pool_};
+    // What is read is dropped again: it need not lie where there is room.
+    ReadOptions options{.batch_rows = batch_rows_,
+                        .decode_in_parallel = decode_in_parallel_,
+                        .pool = ProcessPool()};
     // The reader asks for all groups of a run before it reads any.
     size_t asked = 0;
     options.wanted = [&](int64_t first, int64_t rows) {

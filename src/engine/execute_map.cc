@@ -49,8 +49,10 @@ class MapRun {
           filter_, expression::ParseAndBind(
                        map_.filter, {.columns = map_.columns, .described_as = map_.described_as}));
     }
-    ReadOptions options{
-        .batch_rows = BatchRows(), .decode_in_parallel = decode_in_parallel_, .pool = pool_};
+    // Rows that are dealt out are copied, and what was read is dropped.
+    ReadOptions options{.batch_rows = BatchRows(),
+                        .decode_in_parallel = decode_in_parallel_,
+                        .pool = map_.partitions == 1 ? pool_ : ProcessPool()};
     for (const auto& field : map_.columns->fields())
       options.coded.push_back(field->type()->id() == arrow::Type::DICTIONARY);
     for (const FilePart& part : map_.parts) {

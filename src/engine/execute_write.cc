@@ -31,10 +31,10 @@ class WriteRun {
     VIAND_ASSIGN_OR_RETURN(const auto output,
                            PartOutput::Open(write_.path, write_.format, write_.result));
     const int64_t end = write_.first_row + write_.rows;
+    const int64_t at_a_time = RowsOfLength(pieces_, write_.rows, write_.rows_at_a_time);
     for (int64_t row = write_.first_row; row < end;) {
       VIAND_RETURN_NOT_OK(CheckCancelled());
-      VIAND_ASSIGN_OR_RETURN(const auto rows,
-                             RowsFrom(row, std::min(write_.rows_at_a_time, end - row)));
+      VIAND_ASSIGN_OR_RETURN(const auto rows, RowsFrom(row, std::min(at_a_time, end - row)));
       VIAND_RETURN_NOT_OK(output->Write(*rows));
       row += rows->num_rows();
     }

@@ -11,10 +11,13 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
+#include <utility>
 #include <vector>
+
+#include "src/common/pool_vector.h"
 
 namespace viand::engine {
 namespace {
@@ -69,73 +72,132 @@ class FixedColumn : public GatherColumn {
   int64_t nulls_ = 0;
 };
 
+arrow::Result<std::shared_ptr<arrow::Array>> TakeRows(const arrow::Array& values,
+                                                      std::span<const int64_t> rows,
+                                                      arrow::MemoryPool* pool) {
+  arrow::compute::ExecContext context(pool);
+  context.set_use_threads(false);
+  const arrow::Int64Array indices(static_cast<int64_t>(rows.size()),
+                                  arrow::Buffer::Wrap(rows.data(), rows.size()));
+  return arrow::compute::Take(values, indices, arrow::compute::TakeOptions::NoBoundsCheck(),
+                              &context);
+}
+
 /// Values that differ in length: taken from each batch once, however many rows want them, and put
 /// in order at the end.
 class AnyColumn : public GatherColumn {
  public:
-  AnyColumn(std::shared_ptr<arrow::DataType> type, int64_t rows, arrow::MemoryPool* pool,
-            int64_t most_text_bytes)
-      : type_(std::move(type)),
-        pool_(pool),
-        most_text_bytes_(most_text_bytes),
-        place_of_rank_(rows) {}
+  AnyColumn(std::shared_ptr<arrow::DataType> type, int64_t rows, arrow::MemoryPool* pool)
+      : type_(std::move(type)), pool_(pool), place_of_rank_(rows) {}
 
   arrow::Status Add(const std::shared_ptr<arrow::Array>& batch, std::span<const WantedRow> wanted,
                     int64_t first) override {
     std::vector<int64_t> positions;
+    const auto piece = static_cast<int32_t>(taken_.size());
     for (const WantedRow& row : wanted) {
       const int64_t position = row.position - first;
       if (positions.empty() || positions.back() != position) positions.push_back(position);
-      place_of_rank_[row.rank] = taken_rows_ + static_cast<int64_t>(positions.size()) - 1;
+      place_of_rank_[row.rank] = {piece, static_cast<int32_t>(positions.size()) - 1};
     }
-    taken_rows_ += static_cast<int64_t>(positions.size());
-    VIAND_ASSIGN_OR_RETURN(auto taken, Take(*batch, positions));
-    taken_.push_back(std::move(taken));
-    return arrow::Status::OK();
+    return TakeRows(*batch, positions, pool_).Value(&taken_.emplace_back());
   }
 
   arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Finish() override {
     if (taken_.empty()) return arrow::ChunkedArray::MakeEmpty(type_, pool_);
+    std::vector<int64_t> starts;  // of the pieces among all values
+    int64_t values = 0;
+    for (const auto& piece : taken_) {
+      starts.push_back(values);
+      values += piece->length();
+    }
     VIAND_ASSIGN_OR_RETURN(const auto all, arrow::Concatenate(taken_, pool_));
     taken_.clear();
+    std::vector<int64_t> rows;
+    for (const Place& place : place_of_rank_) rows.push_back(starts[place.piece] + place.index);
+    VIAND_ASSIGN_OR_RETURN(auto in_order, TakeRows(*all, rows, pool_));
+    return std::make_shared<arrow::ChunkedArray>(std::move(in_order));
+  }
+
+ protected:
+  /// Of a value in `taken_`.
+  struct Place {
+    int32_t piece;
+    int32_t index;
+  };
+
+  const std::shared_ptr<arrow::DataType> type_;
+  arrow::MemoryPool* const pool_;
+  arrow::ArrayVector taken_;
+  PoolVector<Place> place_of_rank_;
+};
+
+/// Texts, or bytes: copied once more, into pieces none of which is large. Those that are taken may
+/// lie on disk, and so may the pieces.
+template <typename Texts>
+class TextColumn final : public AnyColumn {
+ public:
+  TextColumn(std::shared_ptr<arrow::DataType> type, int64_t rows, arrow::MemoryPool* pool,
+             int64_t most_text_bytes)
+      : AnyColumn(std::move(type), rows, pool), most_text_bytes_(most_text_bytes) {}
+
+  arrow::Result<std::shared_ptr<arrow::ChunkedArray>> Finish() override {
+    if (taken_.empty()) return arrow::ChunkedArray::MakeEmpty(type_, pool_);
+    for (const auto& piece : taken_) texts_.push_back(static_cast<const Texts*>(piece.get()));
     arrow::ArrayVector pieces;
-    for (std::span<const int64_t> left(place_of_rank_); !left.empty();) {
-      const size_t rows = RowsOfPiece(*all, left);
-      VIAND_ASSIGN_OR_RETURN(pieces.emplace_back(), Take(*all, left.first(rows)));
+    for (std::span<const Place> left(place_of_rank_); !left.empty();) {
+      const auto [rows, bytes] = SizeOfPiece(left);
+      VIAND_ASSIGN_OR_RETURN(pieces.emplace_back(), Copied(left.first(rows), bytes));
       left = left.subspan(rows);
     }
     return std::make_shared<arrow::ChunkedArray>(std::move(pieces), type_);
   }
 
  private:
-  /// How many of the places have texts that fit a piece; at least one.
-  size_t RowsOfPiece(const arrow::Array& all, std::span<const int64_t> places) const {
-    if (!arrow::is_binary_like(type_->id())) return places.size();
-    const auto& texts = static_cast<const arrow::BinaryArray&>(all);
+  using Offset = typename Texts::offset_type;
+
+  /// How many of the rows are in the next piece, at least one, and their bytes.
+  std::pair<size_t, int64_t> SizeOfPiece(std::span<const Place> places) const {
     int64_t bytes = 0;
     for (size_t i = 0; i < places.size(); ++i) {
-      bytes += texts.value_length(places[i]);
-      if (bytes > most_text_bytes_) return std::max<size_t>(i, 1);
+      const int64_t more = texts_[places[i].piece]->value_length(places[i].index);
+      if (i > 0 && bytes + more > most_text_bytes_) return {i, bytes};
+      bytes += more;
     }
-    return places.size();
+    return {places.size(), bytes};
   }
 
-  arrow::Result<std::shared_ptr<arrow::Array>> Take(const arrow::Array& values,
-                                                    std::span<const int64_t> indices) const {
-    arrow::compute::ExecContext context(pool_);
-    context.set_use_threads(false);
-    const arrow::Int64Array places(static_cast<int64_t>(indices.size()),
-                                   arrow::Buffer::Wrap(indices.data(), indices.size()));
-    return arrow::compute::Take(values, places, arrow::compute::TakeOptions::NoBoundsCheck(),
-                                &context);
+  arrow::Result<std::shared_ptr<arrow::Array>> Copied(std::span<const Place> places,
+                                                      int64_t bytes) const {
+    const auto rows = static_cast<int64_t>(places.size());
+    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> ends,
+                           arrow::AllocateBuffer((rows + 1) * sizeof(Offset), pool_));
+    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> text,
+                           arrow::AllocateBuffer(bytes, pool_));
+    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> valid,
+                           arrow::AllocateEmptyBitmap(rows, pool_));
+    auto* end = reinterpret_cast<Offset*>(ends->mutable_data());
+    Offset at = 0;
+    int64_t nulls = 0;
+    *end = 0;
+    for (size_t i = 0; i < places.size(); ++i) {
+      const Texts& texts = *texts_[places[i].piece];
+      const int32_t index = places[i].index;
+      if (texts.IsValid(index)) {
+        const std::string_view value = texts.GetView(index);
+        std::memcpy(text->mutable_data() + at, value.data(), value.size());
+        at += static_cast<Offset>(value.size());
+        arrow::bit_util::SetBit(valid->mutable_data(), static_cast<int64_t>(i));
+      } else {
+        ++nulls;
+      }
+      *++end = at;
+    }
+    return arrow::MakeArray(arrow::ArrayData::Make(
+        type_, rows, {nulls == 0 ? nullptr : valid, std::move(ends), std::move(text)}, nulls));
   }
 
-  const std::shared_ptr<arrow::DataType> type_;
-  arrow::MemoryPool* const pool_;
   const int64_t most_text_bytes_;
-  arrow::ArrayVector taken_;
-  int64_t taken_rows_ = 0;
-  std::vector<int64_t> place_of_rank_;  // of the values in `taken_`
+  std::vector<const Texts*> texts_;  // `taken_`
 };
 
 template <typename Value>
@@ -164,8 +226,13 @@ arrow::Result<std::unique_ptr<GatherColumn>> GatherColumn::Make(
     case 16:
       return MakeFixed<std::array<uint64_t, 2>>(type, rows, pool);
     default:
-      return std::make_unique<AnyColumn>(type, rows, pool, most_text_bytes);
+      break;
   }
+  if (arrow::is_binary_like(type->id()))
+    return std::make_unique<TextColumn<arrow::BinaryArray>>(type, rows, pool, most_text_bytes);
+  if (arrow::is_large_binary_like(type->id()))
+    return std::make_unique<TextColumn<arrow::LargeBinaryArray>>(type, rows, pool, most_text_bytes);
+  return std::make_unique<AnyColumn>(type, rows, pool);
 }
 
 }  // namespace viand::engine

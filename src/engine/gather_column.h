@@ -30,11 +30,11 @@ struct WantedRow {
 /// Not thread-safe. Each rank of 0 ... rows - 1 is added exactly once.
 class GatherColumn {
  public:
-  /// Texts of 32-bit offsets have at most 2^31 bytes in a piece: half of that is asked of one.
-  static constexpr int64_t kMostTextBytes = int64_t{1} << 30;
+  /// Of texts in a piece: some of the pieces may be in memory, and the others on disk.
+  static constexpr int64_t kMostTextBytes = int64_t{32} << 20;
 
-  /// A column of a plain type. Texts that many rows want may be too long for one array: they come
-  /// in pieces of about `most_text_bytes`.
+  /// A column of a plain type. Texts may be too long for one array, for many rows may want them:
+  /// they come in pieces of at most `most_text_bytes`, or of one row.
   static arrow::Result<std::unique_ptr<GatherColumn>> Make(
       const std::shared_ptr<arrow::DataType>& type, int64_t rows, arrow::MemoryPool* pool,
       int64_t most_text_bytes = kMostTextBytes);

@@ -162,14 +162,20 @@ class AsOfLookup {
   }
 
   /// One fragment for what a map fragment read: what all partitions found in it. Several where that
-  /// is too much for one, none where it is nothing.
+  /// is too much for one, none where it is nothing. Each reads all of it again, so where an
+  /// executor can put on disk what memory does not hold, there are no more than cores.
   arrow::Result<Results> GatherFiles(const std::vector<ScanSlice>& slices, Results found) const {
     VIAND_ASSIGN_OR_RETURN(const GatherFragment prototype, GatherPrototype());
-    const int64_t most =
+    const int64_t fit =
         RowsPerFragmentInMemory(RowBytesIn(*source_, *prototype.columns) + kGatherBytes, options_);
+    const auto cores = static_cast<int64_t>(std::max(1, options_.executor->Parallelism()));
+    const bool here = options_.executor->StoragePath().empty();
     std::vector<FragmentCall> calls;
     for (size_t slice = 0; slice < slices.size(); ++slice) {
-      for (PartitionInputs& some : Grouped(FoundIn(slice, &found), most)) {
+      PartitionInputs in_slice = FoundIn(slice, &found);
+      const int64_t even =
+          RowsOf(in_slice) / std::max<int64_t>(1, cores / static_cast<int64_t>(slices.size())) + 1;
+      for (PartitionInputs& some : Grouped(in_slice, here ? std::max(fit, even) : fit)) {
         FragmentCall call{prototype, std::move(some)};
         std::get<GatherFragment>(call.fragment).parts = slices[slice].parts;
         calls.push_back(std::move(call));

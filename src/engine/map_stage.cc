@@ -5,7 +5,6 @@
 #include <arrow/util/byte_size.h>
 #include <fmt/format.h>
 #include <parquet/metadata.h>
-#include <parquet/size_statistics.h>
 
 #include <algorithm>
 #include <limits>
@@ -14,6 +13,7 @@
 #include "src/engine/coded_array.h"
 #include "src/engine/fragment_message.h"
 #include "src/engine/memory_shares.h"
+#include "src/engine/parquet_footer.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/prune_groups.h"
 #include "src/expression/binder.h"
@@ -25,8 +25,10 @@ namespace {
 constexpr int64_t kRowsWorthSplitting = 32 * 1024;
 /// A partition of so many rows keeps a column of 8 bytes within 2 MiB.
 constexpr int64_t kRowsPerPartition = 256 * 1024;
-/// A fragment of fewer rows is not worth its overhead; one of more holds much memory at a time.
+/// A fragment of fewer rows is not worth its overhead, unless they are long; one of more holds much
+/// memory at a time.
 constexpr int64_t kLeastRowsPerFragment = 64 * 1024;
+constexpr int64_t kLeastFragmentBytes = 32 << 20;
 constexpr int64_t kMostRowsPerFragment = 1024 * 1024;
 constexpr int64_t kMostPartitions = 1024;
 /// Where fragments run on other machines, each table that one hands to another costs the driver a
@@ -62,14 +64,15 @@ int64_t WorthHaving(int64_t rows, const ExecuteOptions& options) {
   return std::min(wanted, std::max(kFreelyElsewhere, rows / kRowsPerPartitionElsewhere + 1));
 }
 
-int64_t RowsPerFragment(int64_t rows, const arrow::Schema& columns, const ExecuteOptions& options) {
+int64_t RowsPerFragment(int64_t rows, int64_t row_bytes, const ExecuteOptions& options) {
   const int64_t even = rows / WorthHaving(rows, options) + 1;
   const int64_t memory = options.executor->MemoryBytes();
   const int64_t most =
       RunsElsewhere(options) ? kMostRowsPerFragmentElsewhere : kMostRowsPerFragment;
-  const int64_t fit =
-      memory > 0 ? memory / kScanShare / CoresOf(options) / RowBytes(columns) : most;
-  return std::clamp(std::min(even, fit), kLeastRowsPerFragment, most);
+  const int64_t fit = memory > 0 ? memory / kScanShare / CoresOf(options) / row_bytes : most;
+  const int64_t least =
+      std::clamp<int64_t>(kLeastFragmentBytes / row_bytes, 1, kLeastRowsPerFragment);
+  return std::clamp(std::min(even, fit), least, most);
 }
 
 void AddUnique(const std::vector<std::string>& names, std::vector<std::string>* list) {
@@ -77,20 +80,6 @@ void AddUnique(const std::vector<std::string>& names, std::vector<std::string>* 
     if (!name.empty() && std::find(list->begin(), list->end(), name) == list->end())
       list->push_back(name);
   }
-}
-
-/// What the values of a column take in a row group, which may have it nested.
-int64_t ValueBytes(const parquet::RowGroupMetaData& group, const std::string& name) {
-  int64_t bytes = 0;
-  for (int leaf = 0; leaf < group.num_columns(); ++leaf) {
-    if (group.schema()->GetColumnRoot(leaf)->name() != name) continue;
-    const auto chunk = group.ColumnChunk(leaf);
-    const auto sizes = chunk->size_statistics();
-    const bool known = sizes != nullptr && sizes->unencoded_byte_array_data_bytes;
-    bytes += std::max(chunk->total_uncompressed_size(),
-                      known ? *sizes->unencoded_byte_array_data_bytes : 0);
-  }
-  return bytes;
 }
 
 /// Bytes of a value that differ in length, on average over the longest of some row groups; 0 where
@@ -108,7 +97,7 @@ int64_t TextBytesIn(const OpenedScan& scan, const std::string& name) {
     for (const RowGroup& group : file.groups) {
       if (next++ % step != 0 || file.parquet == nullptr || group.rows == 0) continue;
       longest =
-          std::max(longest, ValueBytes(*file.parquet->RowGroup(group.index), name) / group.rows);
+          std::max(longest, TextBytes(*file.parquet->RowGroup(group.index), {name}) / group.rows);
     }
   }
   return longest;
@@ -215,7 +204,7 @@ class MapStage {
 
   arrow::Status CutTable() {
     const int64_t rows = scan_->table->num_rows();
-    const int64_t step = RowsPerFragment(rows, *prototype_.columns, options_);
+    const int64_t step = RowsPerFragment(rows, RowBytesIn(*scan_, *prototype_.columns), options_);
     std::vector<int> positions;
     for (const std::string& name : prototype_.file_columns) {
       positions.push_back(scan_->table->schema()->GetFieldIndex(name));
@@ -233,7 +222,8 @@ class MapStage {
   }
 
   arrow::Status CutFiles() {
-    const int64_t most = RowsPerFragment(scan_->RowCount(), *prototype_.columns, options_);
+    const int64_t most =
+        RowsPerFragment(scan_->RowCount(), RowBytesIn(*scan_, *prototype_.columns), options_);
     for (const OpenedFile& file : scan_->files) {
       for (const RowGroup& group : file.groups) {
         if (slices_.empty() || slices_.back().rows + group.rows > most) slices_.emplace_back();

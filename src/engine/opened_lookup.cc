@@ -125,7 +125,8 @@ arrow::Status RaiseSize(const OpenedLookup& opened, int64_t spine_rows, InputSiz
   VIAND_ASSIGN_OR_RETURN(const auto schema, SelectColumns(opened.source, columns));
   for (const int64_t rows : {spine_rows, opened.source.RowCount()}) {
     most->rows = std::max(most->rows, rows);
-    most->bytes = std::max(most->bytes, rows * (RowBytes(*schema) + kTimeAndRowBytes));
+    most->bytes =
+        std::max(most->bytes, rows * (RowBytesIn(opened.source, *schema) + kTimeAndRowBytes));
   }
   return arrow::Status::OK();
 }

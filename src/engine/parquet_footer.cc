@@ -7,7 +7,9 @@
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
+#include <parquet/size_statistics.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -102,6 +104,26 @@ arrow::Result<std::vector<FooterPtr>> ReadFooters(const std::vector<std::string>
                                                   const std::string& described_as) {
   return MapOnIoThreads(paths,
                         [&](const std::string& path) { return ReadFooter(path, described_as); });
+}
+
+int64_t TextBytes(const parquet::RowGroupMetaData& group, const std::set<std::string>& columns) {
+  int64_t bytes = 0;
+  for (int leaf = 0; leaf < group.num_columns(); ++leaf) {
+    if (columns.count(group.schema()->GetColumnRoot(leaf)->name()) == 0) continue;
+    const parquet::ColumnDescriptor& descriptor = *group.schema()->Column(leaf);
+    const auto chunk = group.ColumnChunk(leaf);
+    if (descriptor.physical_type() == parquet::Type::BYTE_ARRAY) {
+      const auto sizes = chunk->size_statistics();
+      const bool known = sizes != nullptr && sizes->unencoded_byte_array_data_bytes;
+      bytes += std::max(chunk->total_uncompressed_size(),
+                        known ? *sizes->unencoded_byte_array_data_bytes : 0);
+    } else if (descriptor.physical_type() == parquet::Type::FIXED_LEN_BYTE_ARRAY) {
+      bytes += chunk->num_values() * descriptor.type_length();
+    } else if (descriptor.max_repetition_level() > 0) {
+      bytes += chunk->num_values() * static_cast<int64_t>(sizeof(int64_t));
+    }
+  }
+  return bytes;
 }
 
 }  // namespace viand::engine

@@ -2,7 +2,9 @@
 // what checks definitions, what plans and what reads share them. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,8 @@ class Schema;
 }
 namespace parquet {
 class FileMetaData;
-}
+class RowGroupMetaData;
+}  // namespace parquet
 
 namespace viand::engine {
 
@@ -31,5 +34,9 @@ arrow::Result<FooterPtr> ReadFooter(const std::string& path, const std::string& 
 /// The same of many files, several at a time; of failures the first file's is returned.
 arrow::Result<std::vector<FooterPtr>> ReadFooters(const std::vector<std::string>& paths,
                                                   const std::string& described_as);
+
+/// What values that differ in length, and those of lists, take in a row group: those of some
+/// columns, which may be nested, as they are once they are decoded, where the file tells.
+int64_t TextBytes(const parquet::RowGroupMetaData& group, const std::set<std::string>& columns);
 
 }  // namespace viand::engine

@@ -13,6 +13,9 @@
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
+#include <set>
+
 #include "src/common/block_pool.h"
 #include "src/common/cancellation.h"
 #include "src/common/data_files.h"
@@ -26,6 +29,13 @@ namespace {
 
 /// Of a column chunk on this machine, at a time.
 constexpr int64_t kReadBytes = 512 * 1024;
+
+/// Of a batch, about: rows may be of any length, and batches of all threads are in memory at a
+/// time. Of texts Arrow's reader has up to three times as much while it decodes them.
+constexpr int64_t kBatchBytes = 16 << 20;
+constexpr int64_t kBatchTextBytes = 4 << 20;
+/// Row groups that are asked how long their rows are.
+constexpr size_t kMeasuredGroups = 16;
 
 /// The status of Arrow's reader as the user's error: the file, what reads it, and the kind.
 arrow::Status Unreadable(const arrow::Status& status, const std::string& path,
@@ -154,7 +164,7 @@ class ParquetReader final : public SlicingReader {
     VIAND_ASSIGN_OR_RETURN(auto file, OpenDataFile(part_.path, described_as_));
     parquet::ArrowReaderProperties properties;
     properties.set_use_threads(options_.decode_in_parallel);
-    properties.set_batch_size(options_.batch_rows);
+    properties.set_batch_size(BatchRows(*footer->metadata));
     // A store is asked for all column chunks of the part at once: one by one their waits add up. A
     // file of this machine is read where it is decoded: another thread's help costs more than it
     // saves.
@@ -176,6 +186,23 @@ class ParquetReader final : public SlicingReader {
     VIAND_ASSIGN_OR_RETURN(reader_,
                            builder.memory_pool(options_.pool)->properties(properties)->Build());
     return arrow::Status::OK();
+  }
+
+  /// As many rows as were asked for, or fewer where they are long.
+  int64_t BatchRows(const parquet::FileMetaData& metadata) const {
+    std::set<std::string> columns;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (i >= options_.coded.size() || !options_.coded[i]) columns.insert(columns_[i]);
+    }
+    int64_t text_bytes = 1;
+    for (size_t i = 0; i < part_.groups.size(); i += part_.groups.size() / kMeasuredGroups + 1) {
+      const auto group = metadata.RowGroup(part_.groups[i]);
+      text_bytes = std::max(text_bytes,
+                            TextBytes(*group, columns) / std::max<int64_t>(1, group->num_rows()));
+    }
+    const auto numbers = static_cast<int64_t>(columns_.size() * sizeof(int64_t)) + 1;
+    const int64_t fit = std::min(kBatchTextBytes / text_bytes, kBatchBytes / numbers);
+    return std::clamp<int64_t>(fit, 1, options_.batch_rows);
   }
 
   /// A file that was replaced since the plan was made may have fewer.

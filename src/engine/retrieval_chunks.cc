@@ -19,7 +19,9 @@ constexpr int64_t kAssembledShare = 32;
 /// Every piece of a lookup is cut into so many: more would cost more than they hold.
 constexpr int64_t kWantedChunks = 64;
 constexpr int64_t kAssembledBytes = 32 << 20;
+/// Fewer only where they are long.
 constexpr int64_t kLeastAssembledRows = 4 * 1024;
+constexpr int64_t kLeastAssembledBytes = 8 << 20;
 constexpr int64_t kMostAssembledRows = 256 * 1024;
 
 /// Rows that a write fragment puts together at a time: a row group.
@@ -60,8 +62,11 @@ arrow::Result<RetrievedChunks> ChooseChunks(const Spine& spine,
     at_a_time = (options.chunk_rows + 1) / 2;
   }
   RetrievedChunks chunks;
-  chunks.rows_at_a_time = std::clamp<int64_t>(
-      at_a_time, options.chunk_rows > 0 ? 1 : kLeastAssembledRows, kMostAssembledRows);
+  const int64_t least =
+      options.chunk_rows > 0
+          ? 1
+          : std::clamp<int64_t>(kLeastAssembledBytes / row_bytes, 1, kLeastAssembledRows);
+  chunks.rows_at_a_time = std::clamp(at_a_time, least, kMostAssembledRows);
   chunks.dealt = {.rows_each = dealt, .count = static_cast<int>((rows + dealt - 1) / dealt)};
   return chunks;
 }
@@ -71,8 +76,9 @@ arrow::Result<RetrievedChunks> ChooseParts(const Spine& spine,
                                            const ExecuteOptions& options) {
   VIAND_ASSIGN_OR_RETURN(const int64_t row_bytes, ResultRowBytes(spine, lookups));
   if (options.chunk_rows > 0) return ChooseChunks(spine, lookups, options);
-  return RetrievedChunks{.dealt = PartChunks(spine.rows, row_bytes),
-                         .rows_at_a_time = kWrittenRows};
+  return RetrievedChunks{
+      .dealt = PartChunks(spine.rows, row_bytes),
+      .rows_at_a_time = std::clamp<int64_t>(kAssembledBytes / row_bytes, 1, kWrittenRows)};
 }
 
 }  // namespace viand::engine

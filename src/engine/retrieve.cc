@@ -8,6 +8,8 @@
 #include <map>
 #include <numeric>
 
+#include "src/common/block_pool.h"
+#include "src/common/memory_size.h"
 #include "src/engine/broadcast_lookup.h"
 #include "src/engine/execute.h"
 #include "src/engine/look_up_as_of.h"
@@ -53,6 +55,9 @@ class Retrieval {
     VIAND_RETURN_NOT_OK(Open());
     VIAND_ASSIGN_OR_RETURN(chunks_, ChooseChunks(*spine_, lookups_, options_));
     VIAND_ASSIGN_OR_RETURN(auto found, LookUpAll());
+    // What is kept for the next who asks is not counted, and whoever writes takes memory, too.
+    const int64_t memory = options_.executor->DriverMemoryBytes();
+    if (memory > 0 && AnonymousMemoryBytes() > memory / 2) ProcessPool()->ReleaseUnused();
     return std::make_shared<RetrievedRows>(std::move(spine_), std::move(found), chunks_, options_);
   }
 

@@ -83,11 +83,12 @@ arrow::Status RetrievedRows::NextChunk() {
     }
     rows_left_[i] = RowsOf(pieces_[i]);
   }
+  rows_at_a_time_ = RowsOfLength(pieces_, chunk_end_ - next_row_, chunks_.rows_at_a_time);
   return arrow::Status::OK();
 }
 
 arrow::Status RetrievedRows::Assemble() {
-  const int64_t rows = std::min(chunks_.rows_at_a_time, chunk_end_ - next_row_);
+  const int64_t rows = std::min(rows_at_a_time_, chunk_end_ - next_row_);
   VIAND_ASSIGN_OR_RETURN(rows_, reader_.Read(rows));
   if (rows_->num_rows() != rows) {
     return MakeError(ErrorKind::kInput, spine_->described_as + " has changed while it was read",

@@ -70,6 +70,7 @@ class RetrievedRows final : public arrow::RecordBatchReader {
   int64_t next_row_ = 0;
   int64_t chunk_end_ = 0;                             // where the chunk before next_chunk_ ends
   std::vector<Tables> pieces_;                        // of that chunk, by lookup
+  int64_t rows_at_a_time_ = 0;                        // of that chunk
   std::vector<int64_t> rows_left_;                    // of these, by lookup: not put together yet
   std::shared_ptr<arrow::Table> rows_;                // what was put together last
   std::unique_ptr<arrow::TableBatchReader> batches_;  // of rows_; null: all given out

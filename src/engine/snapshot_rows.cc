@@ -13,6 +13,7 @@
 
 #include "src/common/block_pool.h"
 #include "src/common/cancellation.h"
+#include "src/common/row_groups.h"
 #include "src/engine/plain_array.h"
 
 namespace viand::engine {
@@ -23,6 +24,9 @@ using TablePtr = std::shared_ptr<arrow::Table>;
 
 /// Batches that are put in order at a time: enough that most of them can be given out.
 constexpr int64_t kMergedBatches = 2;
+
+/// Of a batch, about: texts may be of any length.
+constexpr int64_t kBatchBytes = 8 << 20;
 
 enum class Order { kByTimeAndKeys, kByKeys };
 
@@ -144,6 +148,21 @@ arrow::Result<TablePtr> WithTypes(const TablePtr& table,
   return arrow::Table::Make(schema, std::move(columns), table->num_rows());
 }
 
+/// Of the values of a row, on average: of the rows alone, whatever parts they are in.
+int64_t MeanRowBytes(const Tables& parts) {
+  int64_t bytes = 0, rows = 0;
+  for (const TablePtr& part : parts) {
+    rows += part->num_rows();
+    bytes += BytesOfRows(*part);
+  }
+  return bytes / std::max<int64_t>(1, rows) + 1;
+}
+
+/// As many rows as were asked for, or fewer where they are long.
+int64_t BatchRows(const Tables& parts, int64_t most_rows) {
+  return std::clamp<int64_t>(kBatchBytes / MeanRowBytes(parts), 1, most_rows);
+}
+
 /// Batches of what was merged, with the result's types.
 class MergedRows final : public arrow::RecordBatchReader {
  public:
@@ -210,7 +229,13 @@ arrow::Result<std::unique_ptr<arrow::RecordBatchReader>> SnapshotRows::At(int64_
     const auto [first, last] = RowsAt(*part->column(static_cast<int>(key_count_)), cutoff_us);
     if (first < last) of_cutoff.push_back(part->Slice(first, last - first));
   }
-  return std::make_unique<MergedRows>(std::move(of_cutoff), schema_, key_count_, batch_rows_);
+  const int64_t batch_rows = BatchRows(of_cutoff, batch_rows_);
+  return std::make_unique<MergedRows>(std::move(of_cutoff), schema_, key_count_, batch_rows);
+}
+
+int64_t SnapshotRows::BatchBytes() const {
+  const int64_t row_bytes = MeanRowBytes(parts_);
+  return std::min(row_bytes * batch_rows_, std::max(kBatchBytes, row_bytes));
 }
 
 arrow::Result<TablePtr> SnapshotRows::Whole() const {

@@ -25,11 +25,15 @@ class SnapshotRows {
 
   /// `parts`: keys..., event_timestamp, features..., each ordered by (event_timestamp, keys); no
   /// two rows of them all are equal in these. `schema` is the result's: keys have their source's
-  /// types. A reader's batches have `batch_rows`, but for the last, whatever the parts are.
+  /// types. A reader's batches have `batch_rows`, or fewer of long rows, but for the last, whatever
+  /// the parts are.
   SnapshotRows(std::shared_ptr<arrow::Schema> schema, size_t key_count, Tables parts,
                int64_t batch_rows = kBatchRows);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+
+  /// About what the values of a batch take.
+  int64_t BatchBytes() const;
 
   /// The rows of one cutoff, ordered by keys. Thread-safe; the reader must not outlive this.
   arrow::Result<std::unique_ptr<arrow::RecordBatchReader>> At(int64_t cutoff_us) const;

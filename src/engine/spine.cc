@@ -281,7 +281,7 @@ bool IsWorthHolding(const Spine& spine, const std::vector<std::string>& keys,
   if (!options.executor->StoragePath().empty()) return false;
   const int64_t memory = options.executor->DriverMemoryBytes();
   const int64_t most = memory > 0 ? std::min(kMostHeldBytes, memory / kHeldShare) : kMostHeldBytes;
-  return spine.scan.RowCount() * RowBytes(*PlainSchema(spine.schema())) <= most;
+  return spine.scan.RowCount() * RowBytesIn(spine.scan, *PlainSchema(spine.schema())) <= most;
 }
 
 }  // namespace

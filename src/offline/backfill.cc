@@ -13,7 +13,6 @@
 #include "src/common/ordered_pipeline.h"
 #include "src/common/parquet_output.h"
 #include "src/engine/executor.h"
-#include "src/engine/map_stage.h"
 #include "src/engine/snapshot_rows.h"
 #include "src/engine/storage_folder.h"
 #include "src/offline/desired_parts.h"
@@ -54,13 +53,14 @@ struct PartRows {
 /// wait.
 int PartWriters(const RepoContext& context, const std::vector<PartRows>& parts) {
   int64_t bytes = 1;
-  for (const PartRows& part : parts)
-    bytes = std::max(bytes, engine::RowBytes(*part.computed->schema()));
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i == 0 || parts[i].computed != parts[i - 1].computed)
+      bytes = std::max(bytes, parts[i].computed->BatchBytes());
+  }
   const int64_t budget = context.execute.executor->DriverMemoryBytes();
   if (budget == 0) return kMostPartWriters;
-  return static_cast<int>(std::clamp<int64_t>(
-      budget / kWritersShare / (bytes * kBatchesAWriter * engine::SnapshotRows::kBatchRows), 1,
-      kMostPartWriters));
+  return static_cast<int>(
+      std::clamp<int64_t>(budget / kWritersShare / (bytes * kBatchesAWriter), 1, kMostPartWriters));
 }
 
 /// Parts encoded and synced by several threads, which mostly wait for the disk; kept in order of

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/common/block_pool.h"
+#include "src/common/row_groups.h"
 #include "src/store/csv_rows.h"
 #include "src/store/nested_json.h"
 
@@ -17,8 +18,6 @@ namespace viand::store {
 namespace {
 
 using Sink = std::shared_ptr<arrow::io::OutputStream>;
-
-constexpr int64_t kRowsOfGroup = 64 * 1024;
 
 arrow::Status WriteJsonLines(const std::shared_ptr<arrow::RecordBatch>& batch, const Sink& sink) {
   // A row is a struct of its columns.
@@ -46,16 +45,18 @@ arrow::Status WriteIpcStream(arrow::RecordBatchReader* rows, const Sink& sink, i
 
 arrow::Status WriteParquetTo(arrow::RecordBatchReader* rows, const Sink& sink, int64_t* count) {
   parquet::WriterProperties::Builder properties;
+  properties.memory_pool(ProcessPool());
   properties.compression(arrow::Compression::SNAPPY);
-  properties.max_row_group_length(kRowsOfGroup);
+  properties.max_row_group_length(RowGroups::kMostRows);
   parquet::ArrowWriterProperties::Builder arrow_properties;
   // Without Arrow's own schema in it a reader would lose the zone of a timestamp.
   arrow_properties.store_schema();
   ARROW_ASSIGN_OR_RAISE(
       auto writer, parquet::arrow::FileWriter::Open(*rows->schema(), ProcessPool(), sink,
                                                     properties.build(), arrow_properties.build()));
+  RowGroups groups;
   ARROW_RETURN_NOT_OK(ForEachBatch(
-      rows, count, [&](const auto& batch) { return writer->WriteRecordBatch(*batch); }));
+      rows, count, [&](const auto& batch) { return groups.Write(*batch, writer.get()); }));
   return writer->Close();
 }
 

@@ -1,0 +1,123 @@
+#include "src/common/row_groups.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <parquet/arrow/writer.h>
+
+#include <algorithm>
+
+namespace viand {
+namespace {
+
+template <typename Values>
+int64_t BetweenOffsets(const arrow::Array& values, int64_t first, int64_t count) {
+  const auto& texts = static_cast<const Values&>(values);
+  return texts.value_offset(first + count) - texts.value_offset(first);
+}
+
+template <typename List>
+int64_t BytesOfLists(const arrow::Array& values, int64_t first, int64_t count) {
+  const auto& lists = static_cast<const List&>(values);
+  const int64_t begin = lists.value_offset(first);
+  return BytesOfRows(*lists.values(), begin, lists.value_offset(first + count) - begin);
+}
+
+template <typename Views>
+int64_t BytesOfViews(const arrow::Array& values, int64_t first, int64_t count) {
+  const auto& views = static_cast<const Views&>(values);
+  int64_t bytes = 0;
+  for (int64_t i = first; i < first + count; ++i)
+    bytes += views.IsNull(i) ? 0 : static_cast<int64_t>(views.GetView(i).size());
+  return bytes;
+}
+
+int64_t BytesOfCoded(const arrow::Array& values, int64_t first, int64_t count) {
+  const auto& coded = static_cast<const arrow::DictionaryArray&>(values);
+  int64_t bytes = 0;
+  for (int64_t i = first; i < first + count; ++i)
+    bytes += coded.IsNull(i) ? 0 : BytesOfRows(*coded.dictionary(), coded.GetValueIndex(i), 1);
+  return bytes;
+}
+
+int64_t BytesOfStructs(const arrow::Array& values, int64_t first, int64_t count) {
+  int64_t bytes = 0;
+  for (const auto& field : static_cast<const arrow::StructArray&>(values).fields())
+    bytes += BytesOfRows(*field, first, count);
+  return bytes;
+}
+
+int64_t BytesOf(const arrow::RecordBatch& batch, int64_t first, int64_t count) {
+  int64_t bytes = 0;
+  for (const auto& column : batch.columns()) bytes += BytesOfRows(*column, first, count);
+  return bytes;
+}
+
+}  // namespace
+
+int64_t BytesOfRows(const arrow::Array& values, int64_t first, int64_t count) {
+  switch (values.type_id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return BetweenOffsets<arrow::BinaryArray>(values, first, count);
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::LARGE_BINARY:
+      return BetweenOffsets<arrow::LargeBinaryArray>(values, first, count);
+    case arrow::Type::STRING_VIEW:
+    case arrow::Type::BINARY_VIEW:
+      return BytesOfViews<arrow::BinaryViewArray>(values, first, count);
+    case arrow::Type::LIST:
+    case arrow::Type::MAP:
+      return BytesOfLists<arrow::ListArray>(values, first, count);
+    case arrow::Type::LARGE_LIST:
+      return BytesOfLists<arrow::LargeListArray>(values, first, count);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return BytesOfLists<arrow::FixedSizeListArray>(values, first, count);
+    case arrow::Type::STRUCT:
+      return BytesOfStructs(values, first, count);
+    case arrow::Type::DICTIONARY:
+      return BytesOfCoded(values, first, count);
+    default:
+      return std::max(values.type()->bit_width(), 0) * count / 8;
+  }
+}
+
+int64_t BytesOfRows(const arrow::Table& table) {
+  int64_t bytes = 0;
+  for (const auto& column : table.columns()) {
+    for (const auto& chunk : column->chunks()) bytes += BytesOfRows(*chunk, 0, chunk->length());
+  }
+  return bytes;
+}
+
+int64_t RowGroups::RowsThatFit(const arrow::RecordBatch& batch, int64_t first) const {
+  const int64_t most = std::min(batch.num_rows() - first, most_rows_ - rows_);
+  if (bytes_ + BytesOf(batch, first, most) <= most_bytes_) return most;
+  int64_t fit = 0, too_many = most;
+  while (fit + 1 < too_many) {
+    const int64_t rows = fit + (too_many - fit) / 2;
+    (bytes_ + BytesOf(batch, first, rows) <= most_bytes_ ? fit : too_many) = rows;
+  }
+  return rows_ == 0 ? std::max<int64_t>(fit, 1) : fit;
+}
+
+arrow::Status RowGroups::Write(const arrow::RecordBatch& batch,
+                               parquet::arrow::FileWriter* writer) {
+  for (int64_t first = 0; first < batch.num_rows();) {
+    const int64_t rows = RowsThatFit(batch, first);
+    if (rows == 0) {
+      VIAND_RETURN_NOT_OK(writer->NewBufferedRowGroup());
+      rows_ = bytes_ = 0;
+      continue;
+    }
+    VIAND_RETURN_NOT_OK(writer->WriteRecordBatch(*batch.Slice(first, rows)));
+    rows_ += rows;
+    bytes_ += BytesOf(batch, first, rows);
+    first += rows;
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace viand
