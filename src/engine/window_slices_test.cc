@@ -53,7 +53,7 @@ int64_t InMicroseconds(Wide time) {
 // Slices and sets of times near an end of 64 bits, and beyond it, by brute force.
 void CheckAround(Wide origin, std::mt19937_64* random) {
   const auto below = [&](int64_t end) { return static_cast<int64_t>((*random)() % end); };
-  std::vector<EventSlice> slices{{kLeast, kLeast, 1}};
+  std::vector<EventSlice> slices{{kLeast, kMost, 1}};
   for (Wide at = origin - 25; at < origin + 25; at += 1 + below(9)) {
     if (at <= kLeast || at > kMost) continue;
     slices.back().last_us = static_cast<int64_t>(at - 1);
