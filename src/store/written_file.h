@@ -4,6 +4,7 @@
 //   VIAND_ASSIGN_OR_RETURN(const std::string sha256, file.Sha256());
 #pragma once
 
+#include <arrow/io/type_fwd.h>
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
