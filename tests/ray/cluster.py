@@ -48,18 +48,18 @@ class Node:
 
 
 class RayCluster:
-    def __init__(self, cpus=(0, 1, 1), store_bytes=STORE_BYTES, dashboard=False, system_config=None, environment=None):
+    def __init__(self, cpus=(0, 1, 1), store_bytes=STORE_BYTES, dashboard=False, system_config=None, environment=None, python=sys.executable):
         # Short, because a socket's path has 107 bytes, and not in TMPDIR, which may be long.
         self.folder = Path(tempfile.mkdtemp(prefix="vr", dir="/tmp"))
         # Ray writes "the latest cluster" under RAY_TMPDIR; with one of its own, nobody else's "auto" finds this cluster.
         self.environment = {**os.environ, "RAY_TMPDIR": str(self.folder), "PYTHONPATH": str(PACKAGE), "RAY_USAGE_STATS_ENABLED": "0",
                             "RAY_memory_monitor_refresh_ms": "0", "OMP_WAIT_POLICY": "passive",
-                            "VIAND_PYTHON": sys.executable, **(environment or {})}
+                            "VIAND_PYTHON": str(python), **(environment or {})}
         self.environment.pop("RAY_ADDRESS", None)
         options = {"folder": str(self.folder), "store_bytes": store_bytes, "dashboard": dashboard,
                    "system_config": SYSTEM_CONFIG | (system_config or {})}
         self.log = open(self.folder / "keeper.log", "w+")
-        self.keeper = subprocess.Popen([sys.executable, __file__, json.dumps(options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.keeper = subprocess.Popen([python, __file__, json.dumps(options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        stderr=self.log, text=True, env=self.environment, start_new_session=True)
         self.nodes = []
         try:
