@@ -68,8 +68,10 @@ arrow::Status ParquetOutput::Write(const arrow::RecordBatch& batch) {
 }
 
 arrow::Status ParquetOutput::Write(const arrow::Table& table) {
-  if (table.num_rows() <= RowGroups::kMostRows && BytesOfRows(table) <= RowGroups::kMostBytes)
+  if (table.num_rows() <= RowGroups::kMostRows && BytesOfRows(table) <= RowGroups::kMostBytes) {
+    VIAND_RETURN_NOT_OK(output_->Check(groups_.Finish(writer_.get())));
     return output_->Check(writer_->WriteTable(table, RowGroups::kMostRows));
+  }
   // Batch by batch, since the columns of a batch are encoded by several threads.
   arrow::TableBatchReader batches(table);
   batches.set_chunksize(RowGroups::kMostRows);
@@ -83,6 +85,7 @@ arrow::Status ParquetOutput::Write(const arrow::Table& table) {
 }
 
 arrow::Status ParquetOutput::Close() {
+  VIAND_RETURN_NOT_OK(output_->Check(groups_.Finish(writer_.get())));
   VIAND_RETURN_NOT_OK(output_->Check(writer_->Close()));
   writer_.reset();
   return output_->Close();

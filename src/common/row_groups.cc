@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "src/common/block_pool.h"
+
 namespace viand {
 namespace {
 
@@ -108,16 +110,45 @@ arrow::Status RowGroups::Write(const arrow::RecordBatch& batch,
   for (int64_t first = 0; first < batch.num_rows();) {
     const int64_t rows = RowsThatFit(batch, first);
     if (rows == 0) {
+      VIAND_RETURN_NOT_OK(Finish(writer));
       VIAND_RETURN_NOT_OK(writer->NewBufferedRowGroup());
       rows_ = bytes_ = 0;
       continue;
     }
-    VIAND_RETURN_NOT_OK(writer->WriteRecordBatch(*batch.Slice(first, rows)));
+    VIAND_RETURN_NOT_OK(Add(*batch.Slice(first, rows), writer));
     rows_ += rows;
     bytes_ += BytesOf(batch, first, rows);
     first += rows;
   }
   return arrow::Status::OK();
+}
+
+arrow::Status RowGroups::Add(const arrow::RecordBatch& rows, parquet::arrow::FileWriter* writer) {
+  int64_t first = 0;
+  if (kept_rows_ > 0) {
+    first = std::min(kBlockRows - kept_rows_, rows.num_rows());
+    VIAND_RETURN_NOT_OK(Keep(*rows.Slice(0, first)));
+    if (kept_rows_ == kBlockRows) VIAND_RETURN_NOT_OK(Finish(writer));
+  }
+  const int64_t left = rows.num_rows() - first;
+  const int64_t whole = left / kBlockRows * kBlockRows;
+  if (whole > 0) VIAND_RETURN_NOT_OK(writer->WriteRecordBatch(*rows.Slice(first, whole)));
+  return left == whole ? arrow::Status::OK() : Keep(*rows.Slice(first + whole));
+}
+
+arrow::Status RowGroups::Keep(const arrow::RecordBatch& rows) {
+  kept_.push_back(rows.Slice(0));
+  kept_rows_ += rows.num_rows();
+  return arrow::Status::OK();
+}
+
+arrow::Status RowGroups::Finish(parquet::arrow::FileWriter* writer) {
+  if (kept_.empty()) return arrow::Status::OK();
+  VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches(kept_));
+  VIAND_ASSIGN_OR_RETURN(const auto block, table->CombineChunksToBatch(ProcessPool()));
+  kept_.clear();
+  kept_rows_ = 0;
+  return writer->WriteRecordBatch(*block);
 }
 
 }  // namespace viand

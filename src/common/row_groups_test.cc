@@ -7,6 +7,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
@@ -53,6 +54,7 @@ std::vector<int64_t> GroupsOf(const arrow::Table& table, int64_t batch_rows) {
   arrow::TableBatchReader batches(table);
   batches.set_chunksize(batch_rows);
   for (auto batch : batches) EXPECT_TRUE(groups.Write(**batch, writer.get()).ok());
+  EXPECT_TRUE(groups.Finish(writer.get()).ok());
   EXPECT_TRUE(writer->Close().ok());
   const auto file = parquet::ParquetFileReader::Open(
       std::make_shared<arrow::io::BufferReader>(sink->Finish().ValueOrDie()));
@@ -84,6 +86,39 @@ TEST(RowGroups, AreCutByRowsAndBytesAlone) {
   }
   for (const int64_t batch_rows : {1, 3, 10, 64, 1000})
     EXPECT_EQ(GroupsOf(*table, batch_rows), expected) << batch_rows;
+}
+
+/// The file of some texts, written in batches of so many rows.
+std::string FileOf(const arrow::Table& table, int64_t batch_rows) {
+  auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  const auto properties = parquet::WriterProperties::Builder().data_pagesize(20'000)->build();
+  auto writer = parquet::arrow::FileWriter::Open(*table.schema(), arrow::default_memory_pool(),
+                                                 sink, properties)
+                    .ValueOrDie();
+  RowGroups groups(4000, 1 << 30);
+  arrow::TableBatchReader batches(table);
+  batches.set_chunksize(batch_rows);
+  for (auto batch : batches) EXPECT_TRUE(groups.Write(**batch, writer.get()).ok());
+  EXPECT_TRUE(groups.Finish(writer.get()).ok());
+  EXPECT_TRUE(writer->Close().ok());
+  const auto bytes = sink->Finish().ValueOrDie();
+  const auto file = parquet::arrow::OpenFile(std::make_shared<arrow::io::BufferReader>(bytes),
+                                             arrow::default_memory_pool())
+                        .ValueOrDie();
+  EXPECT_TRUE(file->ReadTable().ValueOrDie()->Equals(table));
+  return bytes->ToString();
+}
+
+TEST(RowGroups, ThePiecesThatRowsCameInDoNotShowInTheBytes) {
+  std::mt19937 random(4);
+  std::string json = "[";
+  for (int row = 0; row < 9000; ++row)
+    json += (row > 0 ? ", \"" : "\"") + std::to_string(row) + std::string(random() % 60, 'x') + '"';
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("text", arrow::utf8())}),
+                                        {Parsed(arrow::utf8(), json + "]")});
+  const std::string whole = FileOf(*table, 9000);
+  for (const int64_t batch_rows : {1, 7, 1000, 1024, 1500, 3999, 4001})
+    EXPECT_TRUE(FileOf(*table, batch_rows) == whole) << batch_rows;
 }
 
 }  // namespace

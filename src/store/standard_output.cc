@@ -57,6 +57,7 @@ arrow::Status WriteParquetTo(arrow::RecordBatchReader* rows, const Sink& sink, i
   RowGroups groups;
   ARROW_RETURN_NOT_OK(ForEachBatch(
       rows, count, [&](const auto& batch) { return groups.Write(*batch, writer.get()); }));
+  ARROW_RETURN_NOT_OK(groups.Finish(writer.get()));
   return writer->Close();
 }
 
