@@ -17,9 +17,8 @@ import pyarrow.parquet as parquet
 import pytest
 from cluster import RayCluster
 from conftest import store_config
-from test_ray_failures import LONG, other_viand
+from test_ray_failures import other_viand
 
-ONLY_LONG = pytest.mark.skipif(not LONG, reason="ten seconds each: VIAND_LONG")
 DEFINITIONS = """entities:
   - {name: user, join_keys: [user_id], value_type: INT64}
 sources:
@@ -128,7 +127,6 @@ def test_work_without_a_node_says_what_it_waits_for_and_goes_on(viand, head, rep
     assert parquet.read_table(tmp_path / "out.parquet").num_rows == 1000
 
 
-@ONLY_LONG
 def test_what_a_dying_worker_said_is_in_the_error(viand, head, repo, tmp_path):
     broken = f"""import os, sys
 def version(): return {viand.call(repo, "--version")[1].split()[1]!r}
@@ -140,18 +138,18 @@ def run_fragment(*_):
     code, _, error = viand.call(repo, *retrieval(repo, tmp_path / "out.parquet"), *on_ray(head), env=head.environment)
     head.kill_node(head.nodes.index(node))
     assert code == 1
-    assert f"the worker of the task of Ray 'scan spine {repo}/spine.parquet 1/1' died, as often as it was tried:\nthe kernel stumbled" in error
+    assert """the worker of the task of Ray 'scan source "events" 1/1' died, as often as it was tried:\nthe kernel stumbled""" in error
     assert not (tmp_path / "out.parquet").exists()
 
 
-@ONLY_LONG
 def test_a_store_and_a_disk_that_are_full_are_named(viand, head, repo, tmp_path):
     random = numpy.random.default_rng(3)
     keys, times = random.integers(0, 2**62, 6_000_000), random.integers(0, 2**50, 6_000_000)
     parquet.write_table(pa.table({"user_id": keys, "event_timestamp": pa.array(times, pa.timestamp("us", "UTC"))}), tmp_path / "spine.parquet",
                         row_group_size=1_500_000)
     node = head.add_node()
-    code, _, error = viand.call(repo, *retrieval(tmp_path, tmp_path / "out.parquet"), *on_ray(head), env=head.environment)
+    # With a number of partitions the few events are not sent to where the spine is read: all of it is dealt out.
+    code, _, error = viand.call(repo, *retrieval(tmp_path, tmp_path / "out.parquet"), "--partitions", "4", *on_ray(head), env=head.environment)
     head.kill_node(head.nodes.index(node))
     assert code == 1 and not (tmp_path / "out.parquet").exists()
     assert "failed: the object store of its node is full, and so is the disk that it spills to" in error

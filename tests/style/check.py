@@ -159,8 +159,8 @@ def example_names(path, lines):
 
 def skipped_tests(path, lines):
     for number, line in enumerate(lines, 1):
-        if path.suffix == ".py" and re.search(r"pytest\.mark\.(skip|xfail)\b", line):
-            yield number, "a test that is always skipped; delete it or make it pass"
+        if path.suffix == ".py" and re.search(r"pytest\.mark\.(skip|skipif|xfail)\b", line):
+            yield number, "a test that is skipped; delete it or make it pass"
 
 
 # ---- rules over the tree: files -> (path, line number, message) -----------------------------------------------

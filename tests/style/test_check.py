@@ -28,7 +28,7 @@ def found(rule, path, *lines):
     (check.room_directions, "src/unheard_of/a.cc", [], [1]),
     (check.example_names, "src/engine/a.cc", ["// as customer" "_id does"], [1]),
     (check.example_names, "src/engine/a_test.cc", ["// as customer" "_id does"], []),
-    (check.skipped_tests, "tests/test_a.py", ["@pytest.mark." "skip(reason='later')"], [1]),
+    (check.skipped_tests, "tests/test_a.py", ["@pytest.mark." "skip(reason='later')", "@pytest.mark." "skipif(True)"], [1, 2]),
 ])
 def test_a_rule_finds_its_lines(rule, path, lines, wrong):
     assert found(rule, path, *lines) == wrong
