@@ -127,19 +127,19 @@ arrow::Status RowGroups::Add(const arrow::RecordBatch& rows, parquet::arrow::Fil
   int64_t first = 0;
   if (kept_rows_ > 0) {
     first = std::min(kBlockRows - kept_rows_, rows.num_rows());
-    VIAND_RETURN_NOT_OK(Keep(*rows.Slice(0, first)));
+    Keep(*rows.Slice(0, first));
     if (kept_rows_ == kBlockRows) VIAND_RETURN_NOT_OK(Finish(writer));
   }
   const int64_t left = rows.num_rows() - first;
   const int64_t whole = left / kBlockRows * kBlockRows;
   if (whole > 0) VIAND_RETURN_NOT_OK(writer->WriteRecordBatch(*rows.Slice(first, whole)));
-  return left == whole ? arrow::Status::OK() : Keep(*rows.Slice(first + whole));
+  if (left > whole) Keep(*rows.Slice(first + whole));
+  return arrow::Status::OK();
 }
 
-arrow::Status RowGroups::Keep(const arrow::RecordBatch& rows) {
+void RowGroups::Keep(const arrow::RecordBatch& rows) {
   kept_.push_back(rows.Slice(0));
   kept_rows_ += rows.num_rows();
-  return arrow::Status::OK();
 }
 
 arrow::Status RowGroups::Finish(parquet::arrow::FileWriter* writer) {

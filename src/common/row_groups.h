@@ -59,7 +59,7 @@ class RowGroups {
   const int64_t most_bytes_;
   /// Adds rows of the group that was begun.
   arrow::Status Add(const arrow::RecordBatch& rows, parquet::arrow::FileWriter* writer);
-  arrow::Status Keep(const arrow::RecordBatch& rows);
+  void Keep(const arrow::RecordBatch& rows);
 
   std::vector<std::shared_ptr<arrow::RecordBatch>> kept_;  // of a block that is not whole
   int64_t kept_rows_ = 0;
