@@ -105,6 +105,15 @@ def test_a_range_without_rows_has_the_columns(viand, tmp_path):
     assert (names, rows) == (["user_id", "shop_id", "event_timestamp", "amount"], [])
 
 
+@pytest.mark.parametrize("how", [[], ["--every-row"]])
+def test_a_range_of_files_without_rows_has_the_columns(viand, tmp_path, how):
+    make_repo(tmp_path, 7)
+    path = tmp_path / "data" / "visits.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 0), path)
+    names, rows = retrieve(viand, tmp_path, "--features", "visits,scores", "--start", "1970-01-01", "--end", "2001-02-01", *how)
+    assert (names, rows) == (["user_id", "shop_id", "event_timestamp", "amount", "score"], [])
+
+
 @pytest.mark.parametrize(("arguments", "expected"), [
     ([], 'neither a spine nor a range of time was given\n  hint: give --spine PATH, or --start T --end T for every key'),
     (["--start", "soon"], '--start "soon" is not a time\n  hint: write it as 2011-03-01'),

@@ -46,6 +46,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadKeyTimes(const Lookup& lookup,
 
 arrow::Result<std::shared_ptr<arrow::Table>> DistinctRows(
     const std::shared_ptr<arrow::Table>& table, arrow::MemoryPool* pool) {
+  if (table->num_rows() == 0) return table;  // whose columns may have no chunk
   arrow::ArrayVector columns;
   for (const auto& column : table->columns()) {
     VIAND_ASSIGN_OR_RETURN(auto whole, column->num_chunks() == 1
