@@ -43,6 +43,20 @@ TEST(TaskResult, KeepsKindPlaceAndHint) {
   EXPECT_FALSE(ParseTask("nonsense").ok());
 }
 
+// An offset that is wrong by four can lead to 64-bit numbers that are not aligned as such.
+TEST(TaskResult, SurvivesOffsetsWrongByFour) {
+  const TaskResult result{.status = MakeError(ErrorKind::kInput, "wrong"),
+                          .outputs = {{"", 7}, {"", 1}},
+                          .counters = {.heaviest = {{"(1)", 5}}}};
+  const std::string bytes = SerializeResult(result);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string damaged = bytes;
+    damaged[i] ^= 4;
+    const auto read = ParseResult(damaged);
+    if (!read.ok()) EXPECT_EQ(KindOf(read.status()), ErrorKind::kInput);
+  }
+}
+
 TEST(ProcessExecutor, ReturnsTheErrorOfTheFragmentIntact) {
   const auto executor = MakeProcessExecutor({.command = {VIAND_FRAGMENT_PROGRAM}}).ValueOrDie();
   const auto input = executor->Put(TableOf({{"xx", arrow::int64(), "[1]"}})).ValueOrDie();

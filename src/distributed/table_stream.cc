@@ -172,10 +172,15 @@ arrow::Result<TablePtr> ParseStream(BufferPtr buffer) {
   arrow::ipc::IpcReadOptions options = arrow::ipc::IpcReadOptions::Defaults();
   options.use_threads = false;
   options.memory_pool = ProcessPool();
+  // Written so; in a damaged stream numbers may lie anywhere.
+  options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;
   VIAND_ASSIGN_OR_RETURN(
       auto reader, arrow::ipc::RecordBatchStreamReader::Open(
                        std::make_shared<arrow::io::BufferReader>(std::move(buffer)), options));
-  return reader->ToTable();
+  VIAND_ASSIGN_OR_RETURN(TablePtr table, reader->ToTable());
+  // That no column ends before its rows do; texts and lists are not walked through.
+  if (const auto sound = table->Validate(); !sound.ok()) return DamagedTable(sound.message());
+  return table;
 }
 
 class PackedMessage {
@@ -218,6 +223,7 @@ class PackedMessage {
     arrow::ipc::DictionaryMemo memo;
     auto schema = arrow::ipc::ReadSchema(&stream, &memo);
     if (!schema.ok()) return DamagedTable(schema.status().message());
+    if (!(*schema)->is_native_endian()) return DamagedTable("numbers of another kind of machine");
     schema_ = *schema;
     const int64_t start = OnBoundary(kPrefixBytes + static_cast<int64_t>(bytes));
     if (start > buffer->size()) return DamagedTable("it ends too early");

@@ -109,5 +109,25 @@ TEST(TableStream, DamagedMessagesAreErrors) {
   }
 }
 
+TEST(TableStream, NumbersAreAlignedWhereverAMessageLies) {
+  const TablePtr table = *Rows(1000, true)->SelectColumns({2});  // doubles, as they are
+  const std::string bytes = (*SerializeTable(table))->ToString();
+  const auto shifted = arrow::Buffer::FromString("1234" + bytes);
+  const TablePtr read = *ParseTable(arrow::SliceBuffer(shifted, 4));
+  EXPECT_TRUE(read->Equals(*table));
+  const uint8_t* amounts = read->column(0)->chunk(0)->data()->buffers[1]->data();
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(amounts) % 8, 0U);
+}
+
+TEST(TableStream, AColumnThatEndsBeforeItsRowsIsAnError) {
+  const auto numbers = arrow::ArrayData::Make(arrow::float64(), 1000,
+                                              {nullptr, arrow::Buffer::FromString("12345678")}, 0);
+  const auto message = SerializeTable(arrow::Table::Make(
+      arrow::schema({arrow::field("x", arrow::float64())}), {arrow::MakeArray(numbers)}));
+  const auto read = ParseTable(*message);
+  ASSERT_FALSE(read.ok());
+  EXPECT_TRUE(read.status().message().starts_with("damaged table message")) << read.status();
+}
+
 }  // namespace
 }  // namespace viand::distributed

@@ -7,6 +7,7 @@
 
 #include "plan_generated.h"
 #include "src/engine/fragment_message.h"
+#include "src/engine/message_numbers.h"
 
 namespace viand::distributed {
 namespace {
@@ -160,10 +161,9 @@ arrow::Result<TaskResult> ParseResult(std::string_view bytes) {
   TaskResult read;
   if (result.get()->error() != nullptr) read.status = Read(*result.get()->error());
   const std::vector<std::string> paths = ReadPaths(result.get()->outputs());
-  const auto* rows = result.get()->output_rows();
-  if ((rows == nullptr ? 0 : rows->size()) != paths.size()) return Damaged("result message");
-  for (size_t i = 0; i < paths.size(); ++i)
-    read.outputs.push_back({paths[i], rows->Get(static_cast<flatbuffers::uoffset_t>(i))});
+  const std::vector<int64_t> rows = engine::ReadNumbers(result.get()->output_rows());
+  if (rows.size() != paths.size()) return Damaged("result message");
+  for (size_t i = 0; i < paths.size(); ++i) read.outputs.push_back({paths[i], rows[i]});
   if (result.get()->counters() != nullptr) read.counters = Read(*result.get()->counters());
   return read;
 }

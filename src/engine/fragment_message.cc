@@ -13,6 +13,7 @@
 
 #include "plan_generated.h"
 #include "src/engine/broadcast_message.h"
+#include "src/engine/message_numbers.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/schema_message.h"
 
@@ -24,18 +25,6 @@ using flatbuffers::Offset;
 using Strings = flatbuffers::Vector<Offset<flatbuffers::String>>;
 
 std::string ReadText(const flatbuffers::String* text) { return text == nullptr ? "" : text->str(); }
-
-/// Copies bytes: in a damaged message numbers may lie anywhere, for the verifier checks the
-/// alignment of a vector's length alone.
-template <typename T>
-std::vector<T> ReadNumbers(const flatbuffers::Vector<T>* numbers) {
-  if (numbers == nullptr) return {};
-  std::vector<T> result(numbers->size());
-  std::copy_n(numbers->Data(), result.size() * sizeof(T),
-              reinterpret_cast<uint8_t*>(result.data()));
-  for (T& number : result) number = flatbuffers::EndianScalar(number);
-  return result;
-}
 
 std::vector<std::string> ReadTexts(const Strings* texts) {
   std::vector<std::string> result;
