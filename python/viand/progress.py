@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -19,9 +20,9 @@ def progress_of(wanted: bool | Callable[..., None] | None) -> Callable[..., None
         return None
     if _in_notebook():
         return _Bar(_Notebook())
-    if wanted or (sys.stderr is not None and sys.stderr.isatty()):
-        return _Bar(_Terminal())
-    return None
+    if sys.stderr is None:
+        return None
+    return _Bar(_Terminal()) if wanted or sys.stderr.isatty() else _Waits()
 
 
 def _in_notebook() -> bool:
@@ -65,12 +66,25 @@ def bar_text(stage: str, done: int, total: int, unit: str, seconds: float) -> st
     return f"{stage}  {amount}  {rate:,.0f} {unit}/s{eta}"
 
 
+class _Waits:
+    """Where nobody looks at a screen: says once, as a line of its own, what a stage waits for."""
+
+    def __init__(self) -> None:
+        self._stage: str | None = None
+
+    def __call__(self, stage: str | None, *_: Any) -> None:
+        if stage is not None and stage != self._stage and " (waiting: " in stage:
+            sys.stderr.write(f"{stage}\n")
+        self._stage = stage
+
+
 class _Terminal:
     def __init__(self) -> None:
         self._drawn = False
 
     def draw(self, text: str, done: int, total: int) -> None:
-        sys.stderr.write(f"\r\033[K{text}")
+        # A line that is too wide would go on in the next one, and stay there.
+        sys.stderr.write(f"\r\033[K{text[:shutil.get_terminal_size().columns - 1]}")
         sys.stderr.flush()
         self._drawn = True
 

@@ -1,6 +1,7 @@
 #include "src/cli/terminal.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@ namespace {
 constexpr auto kBarDelay = std::chrono::seconds(1);
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr int kBarWidth = 24;
+/// Of a stage's name, however narrow the screen is.
+constexpr size_t kLeastStageWidth = 12;
 
 bool WantsColor(int fd) {
   const char* no_color = std::getenv("NO_COLOR");
@@ -42,6 +45,16 @@ const char* CodeOf(Color color) {
 std::string Wrap(bool enabled, Color color, const std::string& text) {
   if (!enabled || color == Color::kPlain) return text;
   return CodeOf(color) + text + "\033[0m";
+}
+
+/// What a stage's name has behind it while it waits: "(waiting: WHY)".
+bool Waits(const std::string& stage) { return stage.find(" (waiting: ") != std::string::npos; }
+
+/// Columns of the screen that stderr is.
+size_t ScreenWidth() {
+  constexpr size_t kUsual = 80;
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
 }
 
 std::string CountText(double count, const std::string& unit) {
@@ -76,6 +89,19 @@ size_t DisplayWidth(const std::string& text) {
   return width;
 }
 
+std::string Shortened(const std::string& text, size_t width) {
+  const size_t have = DisplayWidth(text);
+  if (have <= width || width == 0) return text;
+  const size_t before = (width - 1) / 2, after = have - (width - 1 - before);
+  std::string kept;
+  size_t at = 0;  // characters that have begun
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80 && ++at == before + 1) kept += "…";
+    if (at <= before || at > after) kept += c;
+  }
+  return kept;
+}
+
 Terminal::Terminal()
     : stdout_color_(WantsColor(STDOUT_FILENO)),
       stderr_color_(WantsColor(STDERR_FILENO)),
@@ -91,7 +117,7 @@ std::string Terminal::PaintError(Color color, const std::string& text) const {
 
 void Terminal::ShowProgress(const std::string& stage, int64_t done, int64_t total,
                             const std::string& unit) {
-  if (!stderr_is_terminal_) return;
+  if (!stderr_is_terminal_) return SayWaiting(stage);
   if (total < 0) return ClearProgress();
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
@@ -108,22 +134,34 @@ void Terminal::ShowProgress(const std::string& stage, int64_t done, int64_t tota
 void Terminal::Draw(int64_t done, int64_t total, const std::string& unit) {
   const double seconds = std::chrono::duration<double>(last_drawn_ - stage_start_).count();
   const double rate = static_cast<double>(done) / seconds;
-  std::string line = fmt::format("{}  {}", stage_, CountText(static_cast<double>(done), unit));
+  std::string line = CountText(static_cast<double>(done), unit);
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     const int filled = static_cast<int>(share * kBarWidth);
     std::string bar;
     for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
-    line = fmt::format("{}  {} {:3.0f} %  {} of {}", stage_, bar, share * 100,
+    line = fmt::format("{} {:3.0f} %  {} of {}", bar, share * 100,
                        CountText(static_cast<double>(done), unit),
                        CountText(static_cast<double>(total), unit));
     if (rate > 0)
       line += fmt::format("  ETA {}", SecondsText(static_cast<double>(total - done) / rate));
   }
   line += fmt::format("  {}/s", CountText(rate, unit));
-  fmt::print(stderr, "\r\033[K{}", line);
+  // A line that is too wide would go on in the next one, and stay there.
+  const size_t width = ScreenWidth();
+  line = Waits(stage_) ? "" : "  " + line;
+  const size_t others = DisplayWidth(line) + 1;
+  const size_t room = std::max(kLeastStageWidth, width > others ? width - others : 0);
+  fmt::print(stderr, "\r\033[K{}{}", Shortened(stage_, room), line);
   std::fflush(stderr);
   drawn_ = true;
+}
+
+void Terminal::SayWaiting(const std::string& stage) {
+  const std::lock_guard lock(mutex_);
+  if (stage == stage_) return;
+  stage_ = stage;
+  if (Waits(stage)) fmt::print(stderr, "{}\n", stage);
 }
 
 void Terminal::ClearProgress() {

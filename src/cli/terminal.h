@@ -20,7 +20,9 @@ class Terminal {
   std::string Paint(Color color, const std::string& text) const;
   std::string PaintError(Color color, const std::string& text) const;
 
-  /// Shows a stage of work; called from any thread. Draws once a stage has gone on for a second.
+  /// Shows a stage of work; called from any thread. Draws once a stage has gone on for a second, in
+  /// one line of the screen. Where stderr is no terminal, it only says once what a stage waits for
+  /// ("STAGE (waiting: WHY)").
   void ShowProgress(const std::string& stage, int64_t done, int64_t total, const std::string& unit);
 
   /// Takes the bar off the screen.
@@ -28,6 +30,7 @@ class Terminal {
 
  private:
   void Draw(int64_t done, int64_t total, const std::string& unit);
+  void SayWaiting(const std::string& stage);
 
   const bool stdout_color_, stderr_color_, stderr_is_terminal_;
   std::mutex mutex_;
@@ -58,6 +61,9 @@ std::string SecondsText(double seconds);
 
 /// "812 B", "1.4 KB", "31 MB".
 std::string BytesText(double bytes);
+
+/// A text with its middle cut out where it is wider than `width`.
+std::string Shortened(const std::string& text, size_t width);
 
 /// Width of a text on the screen: UTF-8 code points, escape sequences not counted.
 size_t DisplayWidth(const std::string& text);

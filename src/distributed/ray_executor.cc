@@ -85,8 +85,7 @@ class RayStage {
       const auto found = running_.find(frame.header.value("id", int64_t{0}));
       if (found == running_.end()) continue;
       if (frame.header.contains("waiting")) {
-        Report(fmt::format("{} (waiting: the cluster has no node with {})", name_,
-                           frame.header.value("waiting", "")));
+        Report(fmt::format("{} (waiting: {})", name_, frame.header.value("waiting", "")));
         continue;
       }
       const Running done = found->second;

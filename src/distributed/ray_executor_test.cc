@@ -81,7 +81,7 @@ class FakeDriver {
       return;
     } else if (asked.contains("run")) {
       ++started;
-      if (waits) Send({{"id", asked["id"]}, {"waiting", "a CPU"}}, nullptr);
+      if (waits) Send({{"id", asked["id"]}, {"waiting", "no CPU is free"}}, nullptr);
       if (breaks_off) return socket_->Shut();
       bytes = Run(asked, *payload, &answer);
     } else {
@@ -182,7 +182,7 @@ TEST(RayExecutor, SaysWhatTasksWaitFor) {
   EXPECT_TRUE(executor->RunStage("pass", std::move(calls), &stages, nullptr).ok());
   EXPECT_EQ(stages.seen,
             "pass, 1 fragments\n"
-            "pass (waiting: the cluster has no node with a CPU), 1 fragments\n"
+            "pass (waiting: no CPU is free), 1 fragments\n"
             "pass, 1 fragments\n"
             "end at 1\n");
 }

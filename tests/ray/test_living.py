@@ -2,12 +2,15 @@
 failed."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -25,6 +28,23 @@ sources:
   - {name: events, type: file, path: events.parquet, timestamp_field: at}
 feature_views:
   - {name: recent, entities: [user], source: events, window: 30d, features: {n: count(*), total: sum(amount)}}
+"""
+WIDTH = 70  # of the screen
+# Another program, whose actors hold the CPUs until its standard input ends.
+HOLDS_ALL = """
+import sys
+import ray
+ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
+
+@ray.remote(num_cpus=1)
+class Holder:
+    def hold(self):
+        pass
+
+holders = [Holder.remote() for _ in range(int(ray.cluster_resources()["CPU"]))]
+ray.get([holder.hold.remote() for holder in holders])
+print("held", flush=True)
+sys.stdin.read()
 """
 # A store whose driver is killed, and one whose program joins the cluster a second time.
 LIVES_ON = """
@@ -92,17 +112,19 @@ def test_a_store_lives_on_when_its_driver_or_its_connection_ends(repo, ray_clust
     assert done.returncode == 0 and done.stdout.endswith("lived on\n"), done.stdout + done.stderr
 
 
-def start_and_wait_for_a_node(viand, cluster, repo, out):
-    """A retrieval, once its progress says that it waits."""
+def start_and_wait(viand, cluster, repo, out, reason):
+    """A retrieval, once its progress says that it waits, and why: in one line of a narrow screen."""
     screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
     process = subprocess.Popen([viand.program, *map(str, retrieval(repo, out)), *on_ray(cluster), "-C", str(repo)],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=terminal, env=cluster.environment)
     os.close(terminal)
     shown, deadline = b"", time.monotonic() + 90
-    while b"(waiting: the cluster has no node with a CPU)" not in shown:
+    while f"{reason})".encode() not in shown:
         assert process.poll() is None and time.monotonic() < deadline, shown
         if select.select([screen], [], [], 1)[0]:
             shown += os.read(screen, 4096)
+    assert max(map(len, shown.decode(errors="ignore").replace("\033[K", "").split("\r"))) <= WIDTH, shown
     threading.Thread(target=read_the_rest, args=(screen,), daemon=True).start()
     return process
 
@@ -116,14 +138,29 @@ def read_the_rest(screen):
 
 
 def test_work_without_a_node_says_what_it_waits_for_and_goes_on(viand, head, repo, tmp_path):
-    process = start_and_wait_for_a_node(viand, head, repo, tmp_path / "interrupted.parquet")
+    reason = "the cluster has no node with a CPU"
+    process = start_and_wait(viand, head, repo, tmp_path / "interrupted.parquet", reason)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    process = start_and_wait_for_a_node(viand, head, repo, tmp_path / "out.parquet")
+    process = start_and_wait(viand, head, repo, tmp_path / "out.parquet", reason)
     node = head.add_node()
     assert process.wait(timeout=90) == 0
     head.kill_node(head.nodes.index(node))
     assert [path.name for path in tmp_path.glob("*.parquet")] == ["out.parquet"]
+
+
+def test_work_that_others_keep_from_the_cluster_says_so_and_goes_on(viand, ray_cluster, repo, tmp_path):
+    others = subprocess.Popen([sys.executable, "-c", HOLDS_ALL, ray_cluster.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              env=ray_cluster.environment)
+    assert others.stdout.readline() == b"held\n"
+    # What stands in a log, where there is no screen.
+    logged = subprocess.Popen([viand.program, *map(str, retrieval(repo, tmp_path / "other.parquet")), *on_ray(ray_cluster), "-C", str(repo)],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ray_cluster.environment)
+    process = start_and_wait(viand, ray_cluster, repo, tmp_path / "out.parquet", "GiB of memory")
+    assert b" (waiting: other work of the cluster holds what a task takes, a CPU and " in logged.stderr.readline()
+    others.communicate(b"")
+    assert process.wait(timeout=90) == 0
+    assert (logged.communicate(timeout=90)[1], logged.returncode) == (b"", 0)
     assert parquet.read_table(tmp_path / "out.parquet").num_rows == 1000
 
 

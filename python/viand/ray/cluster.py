@@ -145,17 +145,29 @@ def _measure(ray: Any, tasks: int, memory: int) -> Cluster:
     return Cluster(cpus, each * cpus, each)
 
 
-def missing_nodes(task_memory: int) -> str:
-    """What a node must have that tasks wait for, where there is none; "" where there is one, or nobody knows."""
+def waits_for(tasks: int, task_memory: int) -> str:
+    """Why none of `tasks` that Ray has runs: no node is large enough, or other work holds them all; "" where some run or may
+    begin at any time, or nobody knows."""
     import ray
+    from ray.autoscaler.v2.sdk import get_cluster_resource_state
 
+    what = f"a CPU and {task_memory / 2**30:.1f} GiB of memory" if task_memory else "a CPU"
     try:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if not any(_has_room(node, task_memory) for node in nodes):
+            return f"the cluster has no node with {what}"
+        state = get_cluster_resource_state(ray._private.worker.global_worker.gcs_client)
+        if any(_has_room(node.available_resources, task_memory) for node in state.node_states):
+            return ""
+        needs = {"CPU": 1, "memory": task_memory} if task_memory else {"CPU": 1}
+        pending = sum(wanted.count for wanted in state.pending_resource_requests if dict(wanted.request.resources_bundle) == needs)
     except Exception:
         return ""  # tasks tell what they fail at
-    if any(node.get("CPU", 0) >= 1 and node.get("memory", 0) >= task_memory for node in nodes):
-        return ""
-    return f"a CPU and {task_memory / 2**30:.1f} GiB of memory" if task_memory else "a CPU"
+    return f"other work of the cluster holds what a task takes, {what}" if pending >= tasks else ""
+
+
+def _has_room(resources: Any, task_memory: int) -> bool:
+    return resources.get("CPU", 0) >= 1 and resources.get("memory", 0) >= task_memory
 
 
 def check_nodes(version: str, storage: str, asked_for: bool) -> bool:

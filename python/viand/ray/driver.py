@@ -19,7 +19,7 @@ from .objects import Objects
 
 # Tables that go to the engine at a time.
 _FETCHES = 4
-# After so long without a result it is looked whether there is a node that can run tasks.
+# After so long without a result it is looked whether tasks run, or what they wait for.
 _LOOK_SECONDS = 2.0
 # How often Ray runs a task again whose worker or node was lost.
 _RETRIES = 5
@@ -171,14 +171,14 @@ class Driver:
     # ---- results --------------------------------------------------------------------------------------------
 
     def _next_ended(self) -> tuple[int, Future[Any]] | None:
-        """Waits for a task's end; says meanwhile where no node can run one."""
+        """Waits for a task's end; says meanwhile where none runs, and why."""
         while True:
             try:
                 return self._ended.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
-                number = next(iter(list(self._running)), None)
-                if number is not None and (missing := cluster.missing_nodes(self._task_memory)):
-                    self._send({"id": number, "waiting": missing})
+                numbers = list(self._running)
+                if numbers and (reason := cluster.waits_for(len(numbers), self._task_memory)):
+                    self._send({"id": numbers[0], "waiting": reason})
 
     def _tell_results(self) -> None:
         while (ended := self._next_ended()) is not None:
