@@ -16,6 +16,7 @@ namespace {
 // from all starting at the same offset in a page.
 struct BlockHeader {
   int size_class;
+  int64_t touched_bytes;  // that were asked for since it got its pages
 };
 constexpr int64_t kHeaderBytes = 64;
 static_assert(sizeof(BlockHeader) <= kHeaderBytes);
@@ -45,7 +46,7 @@ arrow::Result<uint8_t*> Map(int64_t bytes) {
   return static_cast<uint8_t*>(address);
 }
 
-int& ClassIn(uint8_t* block) { return reinterpret_cast<BlockHeader*>(block)->size_class; }
+BlockHeader* HeaderOf(uint8_t* block) { return reinterpret_cast<BlockHeader*>(block); }
 
 }  // namespace
 
@@ -119,13 +120,22 @@ arrow::Result<uint8_t*> BlockPool::Take(int64_t payload_bytes) {
     if (block == nullptr) {
       VIAND_ASSIGN_OR_RETURN(block, Carve(size_class));
     }
-    ClassIn(block) = size_class;
+    *HeaderOf(block) = {.size_class = size_class, .touched_bytes = 0};
   }
+  Touch(block, payload_bytes);
   return block + kHeaderBytes;
+}
+
+void BlockPool::Touch(uint8_t* block, int64_t payload_bytes) {
+  int64_t& touched_bytes = HeaderOf(block)->touched_bytes;
+  if (payload_bytes <= touched_bytes) return;
+  resident_ += payload_bytes - touched_bytes;
+  touched_bytes = payload_bytes;
 }
 
 void BlockPool::DropPages(int size_class, uint8_t* block) {
   const int64_t bytes = BytesOf(size_class);
+  resident_ -= HeaderOf(block)->touched_bytes;
   if (bytes >= kOwnMappingBytes) {
     ::munmap(block, bytes);
     return;
@@ -137,7 +147,7 @@ void BlockPool::DropPages(int size_class, uint8_t* block) {
 
 void BlockPool::GiveBack(uint8_t* payload) {
   uint8_t* block = payload - kHeaderBytes;
-  const int size_class = ClassIn(block);
+  const int size_class = HeaderOf(block)->size_class;
   const int64_t bytes = BytesOf(size_class);
   if (retained_.fetch_add(bytes) + bytes > retained_limit_) {
     retained_ -= bytes;
@@ -151,6 +161,7 @@ void BlockPool::GiveBack(uint8_t* payload) {
 arrow::Status BlockPool::Allocate(int64_t size, int64_t alignment, uint8_t** out) {
   if (!IsLarge(size) || alignment > kHeaderBytes) {
     VIAND_RETURN_NOT_OK(arrow::default_memory_pool()->Allocate(size, alignment, out));
+    resident_ += size;
   } else {
     VIAND_ASSIGN_OR_RETURN(*out, Take(size));
   }
@@ -164,12 +175,15 @@ arrow::Status BlockPool::Reallocate(int64_t old_size, int64_t new_size, int64_t 
   if (other_alignment || (!IsLarge(old_size) && !IsLarge(new_size))) {
     VIAND_RETURN_NOT_OK(
         arrow::default_memory_pool()->Reallocate(old_size, new_size, alignment, ptr));
+    resident_ += new_size - old_size;
     Count(new_size - old_size);
     return arrow::Status::OK();
   }
   if (IsLarge(old_size) && IsLarge(new_size)) {
-    const int64_t room = BytesOf(ClassIn(*ptr - kHeaderBytes)) - kHeaderBytes;
+    uint8_t* const block = *ptr - kHeaderBytes;
+    const int64_t room = BytesOf(HeaderOf(block)->size_class) - kHeaderBytes;
     if (new_size <= room && new_size >= room / 2) {
+      Touch(block, new_size);
       Count(new_size - old_size);
       return arrow::Status::OK();
     }
@@ -186,23 +200,33 @@ void BlockPool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
   Count(-size);
   if (!IsLarge(size) || alignment > kHeaderBytes) {
     arrow::default_memory_pool()->Free(buffer, size, alignment);
+    resident_ -= size;
   } else {
     GiveBack(buffer);
   }
 }
 
-void BlockPool::ReleaseUnused() {
-  for (int c = 0; c < kClasses; ++c) {
-    std::vector<uint8_t*> blocks;
+void BlockPool::ReleaseClass(int size_class, int64_t resident_bytes) {
+  while (resident_ > resident_bytes) {
+    uint8_t* block = nullptr;
     {
-      const std::lock_guard<std::mutex> lock(classes_[c].mutex);
-      blocks.swap(classes_[c].resident);
+      const std::lock_guard<std::mutex> lock(classes_[size_class].mutex);
+      if (classes_[size_class].resident.empty()) return;
+      block = classes_[size_class].resident.back();
+      classes_[size_class].resident.pop_back();
     }
-    for (uint8_t* block : blocks) {
-      retained_ -= BytesOf(c);
-      DropPages(c, block);
-    }
+    retained_ -= BytesOf(size_class);
+    DropPages(size_class, block);
   }
+}
+
+void BlockPool::ReleaseDownTo(int64_t resident_bytes) {
+  for (int c = kClasses - 1; c >= 0 && resident_ > resident_bytes; --c)
+    ReleaseClass(c, resident_bytes);
+}
+
+void BlockPool::ReleaseUnused() {
+  for (int c = 0; c < kClasses; ++c) ReleaseClass(c, -1);
   arrow::default_memory_pool()->ReleaseUnused();
   ::malloc_trim(0);
 }

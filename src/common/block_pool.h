@@ -54,6 +54,9 @@ class BlockPool final : public arrow::MemoryPool {
 
   /// Gives the pages of all free blocks back to the system.
   void ReleaseUnused() override;
+  /// Gives back free blocks, the largest first, until no more than so much is resident or none is
+  /// left.
+  void ReleaseDownTo(int64_t resident_bytes);
   /// Bounds what stays resident in free blocks.
   void SetRetainedLimit(int64_t bytes) { retained_limit_ = bytes; }
 
@@ -63,6 +66,8 @@ class BlockPool final : public arrow::MemoryPool {
   int64_t num_allocations() const override { return allocations_; }
   /// Bytes of free blocks that are resident.
   int64_t retained_bytes() const { return retained_; }
+  /// Bytes that may have pages: of a block as much as was ever asked of it, free ones included.
+  int64_t resident_bytes() const { return resident_; }
   std::string backend_name() const override { return "viand"; }
 
  private:
@@ -81,6 +86,8 @@ class BlockPool final : public arrow::MemoryPool {
   arrow::Result<uint8_t*> Take(int64_t payload_bytes);
   uint8_t* TakeResident(int size_class);
   uint8_t* TakeAddress(int size_class);
+  void Touch(uint8_t* block, int64_t payload_bytes);
+  void ReleaseClass(int size_class, int64_t resident_bytes);
   arrow::Result<uint8_t*> Carve(int size_class);
   void GiveBack(uint8_t* payload);
   void DropPages(int size_class, uint8_t* block);
@@ -94,6 +101,7 @@ class BlockPool final : public arrow::MemoryPool {
 
   std::atomic<int64_t> retained_limit_{kRetainedBytes};
   std::atomic<int64_t> retained_{0};
+  std::atomic<int64_t> resident_{0};
   std::atomic<int64_t> allocated_{0};
   std::atomic<int64_t> peak_{0};
   std::atomic<int64_t> total_{0};

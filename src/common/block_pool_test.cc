@@ -74,6 +74,7 @@ TEST(BlockPool, ServesSeveralThreads) {
   EXPECT_LE(pool.retained_bytes(), 8 << 20);
   pool.ReleaseUnused();
   EXPECT_EQ(pool.retained_bytes(), 0);
+  EXPECT_EQ(pool.resident_bytes(), 0);
 }
 
 TEST(BlockPool, GivesAFreedBlockToTheNextWhoAsks) {
@@ -88,6 +89,31 @@ TEST(BlockPool, GivesAFreedBlockToTheNextWhoAsks) {
   EXPECT_EQ(second, first);
   EXPECT_EQ(pool.retained_bytes(), 0);
   pool.Free(second, 1000 * 1000);
+}
+
+TEST(BlockPool, FreeBlocksAndWhatWasEverAskedOfOneAreResident) {
+  if (!kBlocksAreKept) return;
+  BlockPool pool;
+  uint8_t *large = nullptr, *small = nullptr;
+  ASSERT_TRUE(pool.Allocate(1 << 20, &large).ok());
+  ASSERT_TRUE(pool.Allocate(1000, &small).ok());
+  EXPECT_EQ(pool.resident_bytes(), (1 << 20) + 1000);
+  pool.Free(large, 1 << 20);
+  EXPECT_EQ(pool.resident_bytes(), (1 << 20) + 1000);
+  ASSERT_TRUE(pool.Allocate(600'000, &large).ok());
+  EXPECT_EQ(pool.resident_bytes(), (1 << 20) + 1000) << "the same block, all of it";
+  pool.ReleaseDownTo(0);
+  EXPECT_EQ(pool.resident_bytes(), (1 << 20) + 1000) << "nothing is free";
+  pool.Free(large, 600'000);
+  pool.ReleaseDownTo(2 << 20);
+  EXPECT_GT(pool.retained_bytes(), 0);
+  pool.ReleaseDownTo(1 << 20);
+  EXPECT_EQ(pool.resident_bytes(), 1000);
+  EXPECT_EQ(pool.retained_bytes(), 0);
+  ASSERT_TRUE(pool.Allocate(900'000, &large).ok());
+  EXPECT_EQ(pool.resident_bytes(), 901'000) << "fresh pages";
+  pool.Free(large, 900'000);
+  pool.Free(small, 1000);
 }
 
 TEST(BlockPool, RefusesWhatNoMachineHas) {

@@ -21,7 +21,13 @@ BoundedPool* BoundedPool::In(const std::string& folder, int64_t most_bytes) {
 }
 
 bool BoundedPool::HasRoom(int64_t bytes) const {
-  return bytes < kLeastDiskBytes || ProcessPool()->bytes_allocated() + bytes <= most_bytes_;
+  if (bytes < kLeastDiskBytes) return true;
+  BlockPool* const pool = ProcessPool();
+  if (pool->resident_bytes() + bytes <= most_bytes_) return true;
+  if (pool->bytes_allocated() + bytes > most_bytes_) return false;
+  // What is kept free gives way.
+  pool->ReleaseDownTo(most_bytes_ - bytes);
+  return pool->resident_bytes() + bytes <= most_bytes_;
 }
 
 bool BoundedPool::IsOnDisk(const uint8_t* buffer, int64_t size) const {

@@ -24,7 +24,8 @@ class BoundedPoolTest : public ::testing::Test {
   }
   /// With room for so much beside what the process has.
   BoundedPool* PoolOf(int64_t bytes) const {
-    return BoundedPool::In(folder_, ProcessPool()->bytes_allocated() + bytes);
+    ProcessPool()->ReleaseUnused();
+    return BoundedPool::In(folder_, ProcessPool()->resident_bytes() + bytes);
   }
   int64_t OnDisk() const { return DiskPool::In(folder_)->bytes_allocated(); }
 
@@ -44,6 +45,19 @@ TEST_F(BoundedPoolTest, LargeBlocksThatFindNoRoomLieOnDisk) {
   pool->Free(second, kLarge);
   pool->Free(first, kLarge);
   EXPECT_EQ(OnDisk(), 0);
+}
+
+TEST_F(BoundedPoolTest, WhatIsKeptFreeGivesWay) {
+  BoundedPool* const pool = PoolOf(8 * kLarge);
+  uint8_t *large = nullptr, *small = nullptr;
+  ASSERT_TRUE(pool->Allocate(8 * kLarge, &large).ok());
+  pool->Free(large, 8 * kLarge);
+  ASSERT_TRUE(pool->Allocate(kLarge, &small).ok());  // too small for the block
+  EXPECT_EQ(OnDisk(), 0);
+  ASSERT_TRUE(pool->Allocate(7 * kLarge, &large).ok());
+  EXPECT_EQ(OnDisk(), 0);
+  pool->Free(large, 7 * kLarge);
+  pool->Free(small, kLarge);
 }
 
 TEST_F(BoundedPoolTest, BlocksKeepTheirBytesWhereverTheyGo) {
