@@ -1,6 +1,7 @@
 """What kills do to work on a cluster: workers and nodes are made up for, a driver's death leaves nothing torn, an error of
 the data arrives as it was written, and what is not there is said."""
 
+import http.server
 import json
 import os
 import signal
@@ -256,6 +257,19 @@ def test_an_address_where_no_cluster_is(viand, work, address, message):
                                 env=environment)
     assert code == (2 if address.startswith("ray:") else 1)
     assert error.startswith(f"error: {message}")
+
+
+def test_a_port_of_somebody_else_is_told_from_a_clusters(viand, work):
+    """Of the dashboard, say: Ray itself waits there for minutes."""
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE), "VIAND_PYTHON": sys.executable}
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as dashboard:
+        address = f"127.0.0.1:{dashboard.server_address[1]}"
+        process = viand.start(work, "historical", *retrieval(work, "none.parquet"), "--executor", "ray", "--ray-address", address,
+                              env=environment)
+        dashboard.handle_request()
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert error.startswith(f"error: what answers at {address} is no Ray cluster\n  hint: give the port of its head")
 
 
 def test_the_driver_of_a_killed_program_does_not_wait_for_a_cluster(viand, work):

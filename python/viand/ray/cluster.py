@@ -21,6 +21,9 @@ RAY = "2.58"
 _LEAST_STORE_BYTES = 80 << 20
 # How long the head may take to take a connection.
 _ANSWER_SECONDS = 10
+# What begins a conversation in HTTP/2, which the head speaks, on both sides: a frame of settings, the fourth byte of which says so.
+_SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS
 _HOW_TO_JOIN = ("is it started (ray start --head), is this machine one of its nodes, and has this program its token, if it asks for "
                 "one (RAY_AUTH_MODE, RAY_AUTH_TOKEN)?")
 # How long the nodes may take to start a worker each.
@@ -88,14 +91,21 @@ def session() -> str:
 
 
 def _require_answer(address: str) -> None:
-    """Ray itself waits for minutes where nobody is."""
+    """Ray itself waits for minutes where nobody is, or somebody else."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         return  # "auto", none, or for Ray to refuse
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS) as head:
+            if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+                return
+            head.sendall(_GREETING)
+            answer = head.recv(len(_SETTINGS))
     except (OSError, OverflowError) as problem:
         raise EnvironmentProblem(f"no Ray cluster answers at {address}: {problem}", _HOW_TO_JOIN) from None
+    if answer[3:4] != _SETTINGS[3:4]:
+        raise EnvironmentProblem(f"what answers at {address} is no Ray cluster",
+                                 "give the port of its head as `ray start --head` says it (6379 unless told otherwise), not that of the dashboard")
 
 
 def _keep(start: Callable[[], None]) -> None:
