@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -194,6 +195,10 @@ int RunProgram(int argc, char** argv) {
     terminal.ClearProgress();
     PrintError(terminal, options, failure.status);
     return ExitCodeOf(failure.status.code());
+  } catch (const std::exception& error) {  // of a library
+    terminal.ClearProgress();
+    PrintError(terminal, options, Status(StatusCode::kEnvironment, error.what()));
+    return 1;
   }
   return 0;
 }

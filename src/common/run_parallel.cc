@@ -2,12 +2,29 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "src/common/cancellation.h"
 
 namespace viand {
+
+namespace {
+
+/// What a library throws ends the work as an error, not the process.
+arrow::Status Run(const ParallelJob& job, size_t i) {
+  try {
+    return job(i);
+  } catch (const std::bad_alloc&) {
+    return arrow::Status::OutOfMemory("there is no memory left");
+  } catch (const std::exception& error) {
+    return arrow::Status::UnknownError(error.what());
+  }
+}
+
+}  // namespace
 
 arrow::Status RunParallel(size_t count, int threads, const ParallelJob& job, Progress* progress) {
   std::vector<arrow::Status> statuses(count);
@@ -18,7 +35,7 @@ arrow::Status RunParallel(size_t count, int threads, const ParallelJob& job, Pro
       const size_t mine = next.fetch_add(1);
       if (mine >= count) return;
       statuses[mine] = CheckCancelled();
-      if (statuses[mine].ok()) statuses[mine] = job(mine);
+      if (statuses[mine].ok()) statuses[mine] = Run(job, mine);
       if (!statuses[mine].ok()) stop = true;
       if (progress != nullptr) progress->Advance(1);
     }

@@ -12,6 +12,7 @@
 #include "src/common/grouped_number.h"
 #include "src/common/time.h"
 #include "src/engine/broadcast_lookup.h"
+#include "src/engine/column_chunk.h"
 #include "src/engine/lookup_keys.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/opened_lookup.h"
@@ -73,7 +74,10 @@ int64_t BytesOf(const OpenedScan& scan, const Names& columns) {
     }
     for (const RowGroup& group : file.groups) {
       const auto row_group = file.parquet->RowGroup(group.index);
-      for (int leaf : leaves) bytes += row_group->ColumnChunk(leaf)->total_compressed_size();
+      for (int leaf : leaves) {
+        const auto chunk = ChunkOf(*row_group, leaf);
+        bytes += chunk == nullptr ? 0 : chunk->total_compressed_size();
+      }
     }
   }
   return bytes;

@@ -12,6 +12,7 @@
 #include <parquet/statistics.h>
 
 #include "src/common/data_location.h"
+#include "src/engine/column_chunk.h"
 #include "src/engine/hive_partition.h"
 #include "src/engine/plain_array.h"
 
@@ -67,7 +68,7 @@ bool HasOnly(const parquet::FileMetaData& metadata, int leaf, const arrow::Field
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
     const auto group = metadata.RowGroup(i);
     if (group->num_rows() == 0) continue;
-    const auto statistics = group->ColumnChunk(leaf)->statistics();
+    const auto statistics = StatisticsOf(*group, leaf);
     if (statistics == nullptr || !statistics->HasNullCount()) return false;
     if (!value->is_valid) {
       if (statistics->null_count() != group->num_rows()) return false;

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "src/engine/column_chunk.h"
+
 namespace viand::engine {
 namespace {
 
@@ -73,8 +75,7 @@ bool MayHaveRows(const parquet::RowGroupMetaData& group, const std::vector<RawBo
                  const arrow::Schema& in_file) {
   return std::all_of(bounds.begin(), bounds.end(), [&](const RawBounds& one) {
     if (!ComparesRaw(*group.schema(), in_file, one.column)) return true;
-    const auto statistics =
-        group.ColumnChunk(group.schema()->ColumnIndex(one.column))->statistics();
+    const auto statistics = StatisticsOf(group, group.schema()->ColumnIndex(one.column));
     if (statistics == nullptr) return true;
     const bool all_null =
         statistics->HasNullCount() && statistics->null_count() == group.num_rows();

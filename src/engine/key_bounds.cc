@@ -19,6 +19,7 @@
 #include <limits>
 #include <utility>
 
+#include "src/engine/column_chunk.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/time_range.h"
 
@@ -62,7 +63,7 @@ bool AnyTwoApart(const OpenedScan& scan, const std::string& name) {
     const int leaf = file.parquet->schema()->ColumnIndex(name);
     if (leaf < 0) continue;
     for (const RowGroup& group : file.groups) {
-      const auto statistics = file.parquet->RowGroup(group.index)->ColumnChunk(leaf)->statistics();
+      const auto statistics = StatisticsOf(*file.parquet->RowGroup(group.index), leaf);
       if (statistics != nullptr && statistics->HasMinMax())
         TakeEnds(*statistics, &least_max, &greatest_min);
       if (least_max && greatest_min && *least_max < *greatest_min) return true;

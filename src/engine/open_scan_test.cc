@@ -6,14 +6,19 @@
 #include <arrow/json/from_string.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <parquet/arrow/writer.h>
+#include <parquet/metadata.h>
+#include <parquet/statistics.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "src/engine/column_chunk.h"
+#include "src/engine/parquet_footer.h"
 #include "src/engine/prune_groups.h"
 #include "src/expression/binder.h"
 
@@ -63,6 +68,35 @@ TEST_F(OpenScanTest, KnowsNamesAndRows) {
   EXPECT_EQ(scan.schema->field_names(), (std::vector<std::string>{"value", "ts"}));
   EXPECT_EQ(scan.NameInFile("value"), "x");
   EXPECT_EQ(scan.RowCount(), 10);
+}
+
+TEST_F(OpenScanTest, DamagedFootersAreErrorsOrLeaveEveryGroup) {
+  std::ifstream whole(scan_.files[0], std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(whole), {}};
+  int refused = 0, contradictory = 0;
+  for (size_t at = bytes.size() - 1200; at < bytes.size(); ++at) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    scan_.files = {fmt::format("{}/{}.parquet", folder_, at)};
+    std::ofstream(scan_.files[0], std::ios::binary) << damaged;
+    auto scan = OpenScan(scan_);
+    std::filesystem::remove(scan_.files[0]);
+    if (!scan.ok()) {
+      ++refused;
+      continue;
+    }
+    PruneGroups({.time_column = "ts", .range = {.min_us = 3000, .max_us = 4000}}, &*scan);
+    for (const RowGroup& group : scan->files[0].groups) {
+      const auto metadata = scan->files[0].parquet->RowGroup(group.index);
+      if (ChunkOf(*metadata, 0) == nullptr) {
+        ++contradictory;
+        EXPECT_EQ(StatisticsOf(*metadata, 0), nullptr);
+        EXPECT_EQ(TextBytes(*metadata, {"x"}), 0);
+      }
+    }
+  }
+  EXPECT_GT(refused, 100);
+  EXPECT_GT(contradictory, 0);
 }
 
 TEST_F(OpenScanTest, TellsWhetherAFileWasWrittenAnew) {

@@ -18,6 +18,7 @@
 #include "src/common/data_location.h"
 #include "src/common/file_signature.h"
 #include "src/common/io_threads.h"
+#include "src/engine/column_chunk.h"
 #include "src/engine/read_file.h"
 
 namespace viand::engine {
@@ -111,7 +112,8 @@ int64_t TextBytes(const parquet::RowGroupMetaData& group, const std::set<std::st
   for (int leaf = 0; leaf < group.num_columns(); ++leaf) {
     if (columns.count(group.schema()->GetColumnRoot(leaf)->name()) == 0) continue;
     const parquet::ColumnDescriptor& descriptor = *group.schema()->Column(leaf);
-    const auto chunk = group.ColumnChunk(leaf);
+    const auto chunk = ChunkOf(group, leaf);
+    if (chunk == nullptr) continue;
     if (descriptor.physical_type() == parquet::Type::BYTE_ARRAY) {
       const auto sizes = chunk->size_statistics();
       const bool known = sizes != nullptr && sizes->unencoded_byte_array_data_bytes;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "src/engine/column_chunk.h"
 #include "src/engine/group_ranges.h"
 #include "src/expression/arrow_filter.h"
 
@@ -78,7 +79,7 @@ class FilePredicate {
     std::vector<cp::Expression> known;
     for (const auto& field : fields_) {
       const int leaf = file.parquet->schema()->ColumnIndex(field->name());
-      const auto statistics = leaf < 0 ? nullptr : group->ColumnChunk(leaf)->statistics();
+      const auto statistics = leaf < 0 ? nullptr : StatisticsOf(*group, leaf);
       if (statistics == nullptr) continue;
       auto range =
           arrow::dataset::ParquetFileFragment::EvaluateStatisticsAsExpression(*field, *statistics);

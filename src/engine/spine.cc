@@ -22,6 +22,7 @@
 
 #include "src/common/block_pool.h"
 #include "src/common/time.h"
+#include "src/engine/column_chunk.h"
 #include "src/engine/executor.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/plain_array.h"
@@ -167,7 +168,7 @@ arrow::Result<arrow::ArrayVector> EndsByFooter(const OpenedFile& file, const std
   const auto field = file.in_file->GetFieldByName(name);
   if (leaf < 0 || field == nullptr) return ends;
   for (const RowGroup& group : file.groups) {
-    const auto statistics = file.parquet->RowGroup(group.index)->ColumnChunk(leaf)->statistics();
+    const auto statistics = StatisticsOf(*file.parquet->RowGroup(group.index), leaf);
     if (statistics == nullptr) return ends;
     if (statistics->HasNullCount() && statistics->null_count() == group.rows) {
       VIAND_ASSIGN_OR_RETURN(ends.emplace_back(), arrow::MakeArrayOfNull(field->type(), 1));

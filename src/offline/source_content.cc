@@ -19,6 +19,7 @@
 #include "src/common/content_identity.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
+#include "src/engine/column_chunk.h"
 #include "src/engine/open_scan.h"
 #include "src/offline/parquet_file.h"
 
@@ -130,7 +131,7 @@ bool WidenByStatistics(const parquet::FileMetaData& metadata, int column,
   if (type == nullptr || !type->is_timestamp()) return false;
   const auto unit = static_cast<const parquet::TimestampLogicalType&>(*type).time_unit();
   for (int group = 0; group < metadata.num_row_groups(); ++group) {
-    const auto statistics = metadata.RowGroup(group)->ColumnChunk(column)->statistics();
+    const auto statistics = engine::StatisticsOf(*metadata.RowGroup(group), column);
     if (statistics == nullptr) return false;
     const bool all_null = statistics->HasNullCount() &&
                           statistics->null_count() == metadata.RowGroup(group)->num_rows();
