@@ -9,6 +9,7 @@
 
 #include "src/common/block_pool.h"
 #include "src/common/cancellation.h"
+#include "src/common/flat_parquet.h"
 
 namespace viand {
 namespace {
@@ -44,21 +45,32 @@ std::shared_ptr<parquet::ArrowWriterProperties> ArrowProperties(const ParquetOpt
   return properties.build();
 }
 
+arrow::Result<std::unique_ptr<RowGroupOutput>> OpenWriter(
+    const std::shared_ptr<AtomicOutput>& output, const std::shared_ptr<arrow::Schema>& schema,
+    const ParquetOptions& options) {
+  const auto file = FileProperties(options, *schema);
+  const auto arrow = ArrowProperties(options);
+  if (options.encoding == ParquetEncoding::kQuick && FlatParquet::Takes(*schema))
+    return FlatParquet::Open(schema, output, file, arrow);
+  VIAND_ASSIGN_OR_RETURN(
+      auto writer, parquet::arrow::FileWriter::Open(*schema, ProcessPool(), output, file, arrow));
+  return std::make_unique<ArrowRowGroups>(std::move(writer));
+}
+
 }  // namespace
 
 arrow::Result<std::unique_ptr<ParquetOutput>> ParquetOutput::Open(
     const std::string& path, const std::shared_ptr<arrow::Schema>& schema,
     const ParquetOptions& options) {
   VIAND_ASSIGN_OR_RETURN(auto output, AtomicOutput::Open(path));
-  auto writer = parquet::arrow::FileWriter::Open(
-      *schema, ProcessPool(), output, FileProperties(options, *schema), ArrowProperties(options));
+  auto writer = OpenWriter(output, schema, options);
   VIAND_RETURN_NOT_OK(output->Check(writer.status()));
   return std::unique_ptr<ParquetOutput>(
       new ParquetOutput(std::move(output), std::move(writer).ValueUnsafe()));
 }
 
 ParquetOutput::ParquetOutput(std::shared_ptr<AtomicOutput> output,
-                             std::unique_ptr<parquet::arrow::FileWriter> writer)
+                             std::unique_ptr<RowGroupOutput> writer)
     : output_(std::move(output)), writer_(std::move(writer)) {}
 
 ParquetOutput::~ParquetOutput() = default;
@@ -70,7 +82,7 @@ arrow::Status ParquetOutput::Write(const arrow::RecordBatch& batch) {
 arrow::Status ParquetOutput::Write(const arrow::Table& table) {
   if (table.num_rows() <= RowGroups::kMostRows && BytesOfRows(table) <= RowGroups::kMostBytes) {
     VIAND_RETURN_NOT_OK(output_->Check(groups_.Finish(writer_.get())));
-    return output_->Check(writer_->WriteTable(table, RowGroups::kMostRows));
+    return output_->Check(writer_->WriteGroup(table));
   }
   // Batch by batch, since the columns of a batch are encoded by several threads.
   arrow::TableBatchReader batches(table);

@@ -19,16 +19,13 @@ class Schema;
 class Table;
 }  // namespace arrow
 
-namespace parquet::arrow {
-class FileWriter;
-}
-
 namespace viand {
 
 enum class ParquetEncoding {
   kCompact,  ///< zstd, dictionaries: for what is read often, or by others
-  kQuick,    ///< snappy, numbers as they are: for many small files, where zstd's working memory and
-             ///< dictionaries cost more than the rest of the encoding, and for results on demand
+  kQuick,    ///< snappy where it saves something, numbers as they are: for many small files, where
+           ///< zstd's working memory and dictionaries cost more than the rest of the encoding, and
+           ///< for results on demand
 };
 
 struct ParquetOptions {
@@ -62,11 +59,10 @@ class ParquetOutput {
   const std::string& temporary_path() const { return output_->temporary_path(); }
 
  private:
-  ParquetOutput(std::shared_ptr<AtomicOutput> output,
-                std::unique_ptr<parquet::arrow::FileWriter> writer);
+  ParquetOutput(std::shared_ptr<AtomicOutput> output, std::unique_ptr<RowGroupOutput> writer);
 
   const std::shared_ptr<AtomicOutput> output_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;  // null once closed
+  std::unique_ptr<RowGroupOutput> writer_;  // null once closed
   RowGroups groups_;
 };
 

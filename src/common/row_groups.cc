@@ -105,34 +105,30 @@ int64_t RowGroups::RowsThatFit(const arrow::RecordBatch& batch, int64_t first) c
   return rows_ == 0 ? std::max<int64_t>(fit, 1) : fit;
 }
 
-arrow::Status RowGroups::Write(const arrow::RecordBatch& batch,
-                               parquet::arrow::FileWriter* writer) {
+arrow::Status RowGroups::Write(const arrow::RecordBatch& batch, RowGroupOutput* output) {
   for (int64_t first = 0; first < batch.num_rows();) {
     const int64_t rows = RowsThatFit(batch, first);
-    if (rows == 0) {
-      VIAND_RETURN_NOT_OK(Finish(writer));
-      VIAND_RETURN_NOT_OK(writer->NewBufferedRowGroup());
-      rows_ = bytes_ = 0;
-      continue;
+    if (rows > 0) {
+      VIAND_RETURN_NOT_OK(Add(*batch.Slice(first, rows), output));
+      rows_ += rows;
+      bytes_ += BytesOf(batch, first, rows);
+      first += rows;
     }
-    VIAND_RETURN_NOT_OK(Add(*batch.Slice(first, rows), writer));
-    rows_ += rows;
-    bytes_ += BytesOf(batch, first, rows);
-    first += rows;
+    if (rows == 0 || rows_ == most_rows_) VIAND_RETURN_NOT_OK(Finish(output));
   }
   return arrow::Status::OK();
 }
 
-arrow::Status RowGroups::Add(const arrow::RecordBatch& rows, parquet::arrow::FileWriter* writer) {
+arrow::Status RowGroups::Add(const arrow::RecordBatch& rows, RowGroupOutput* output) {
   int64_t first = 0;
   if (kept_rows_ > 0) {
     first = std::min(kBlockRows - kept_rows_, rows.num_rows());
     Keep(*rows.Slice(0, first));
-    if (kept_rows_ == kBlockRows) VIAND_RETURN_NOT_OK(Finish(writer));
+    if (kept_rows_ == kBlockRows) VIAND_RETURN_NOT_OK(AddKept(output));
   }
   const int64_t left = rows.num_rows() - first;
   const int64_t whole = left / kBlockRows * kBlockRows;
-  if (whole > 0) VIAND_RETURN_NOT_OK(writer->WriteRecordBatch(*rows.Slice(first, whole)));
+  if (whole > 0) VIAND_RETURN_NOT_OK(output->Add(rows.Slice(first, whole)));
   if (left > whole) Keep(*rows.Slice(first + whole));
   return arrow::Status::OK();
 }
@@ -142,13 +138,41 @@ void RowGroups::Keep(const arrow::RecordBatch& rows) {
   kept_rows_ += rows.num_rows();
 }
 
-arrow::Status RowGroups::Finish(parquet::arrow::FileWriter* writer) {
+arrow::Status RowGroups::AddKept(RowGroupOutput* output) {
   if (kept_.empty()) return arrow::Status::OK();
   VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches(kept_));
-  VIAND_ASSIGN_OR_RETURN(const auto block, table->CombineChunksToBatch(ProcessPool()));
+  VIAND_ASSIGN_OR_RETURN(auto block, table->CombineChunksToBatch(ProcessPool()));
   kept_.clear();
   kept_rows_ = 0;
-  return writer->WriteRecordBatch(*block);
+  return output->Add(block);
 }
+
+arrow::Status RowGroups::Finish(RowGroupOutput* output) {
+  VIAND_RETURN_NOT_OK(AddKept(output));
+  rows_ = bytes_ = 0;
+  return output->EndRowGroup();
+}
+
+ArrowRowGroups::ArrowRowGroups(std::unique_ptr<parquet::arrow::FileWriter> writer)
+    : writer_(std::move(writer)) {}
+ArrowRowGroups::~ArrowRowGroups() = default;
+
+arrow::Status ArrowRowGroups::Add(const std::shared_ptr<arrow::RecordBatch>& rows) {
+  if (!begun_) VIAND_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
+  begun_ = true;
+  return writer_->WriteRecordBatch(*rows);
+}
+
+arrow::Status ArrowRowGroups::EndRowGroup() {
+  begun_ = false;  // the writer ends it with the next, or with the file
+  return arrow::Status::OK();
+}
+
+arrow::Status ArrowRowGroups::WriteGroup(const arrow::Table& rows) {
+  begun_ = false;
+  return writer_->WriteTable(rows, std::max<int64_t>(rows.num_rows(), 1));
+}
+
+arrow::Status ArrowRowGroups::Close() { return writer_->Close(); }
 
 }  // namespace viand

@@ -2,8 +2,8 @@
 // the rows alone, so that it does not show in what pieces they came.
 //
 //   RowGroups groups;
-//   VIAND_RETURN_NOT_OK(groups.Write(*batch, writer));   // of any number of rows
-//   VIAND_RETURN_NOT_OK(groups.Finish(writer));
+//   VIAND_RETURN_NOT_OK(groups.Write(*batch, output));   // of any number of rows
+//   VIAND_RETURN_NOT_OK(groups.Finish(output));
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,41 @@ int64_t BytesOfRows(const arrow::Array& values, int64_t first, int64_t count);
 /// The same of all columns and rows.
 int64_t BytesOfRows(const arrow::Table& table);
 
+/// What writes row groups to a file. Not thread-safe.
+class RowGroupOutput {
+ public:
+  RowGroupOutput() = default;
+  RowGroupOutput(const RowGroupOutput&) = delete;
+  RowGroupOutput& operator=(const RowGroupOutput&) = delete;
+  virtual ~RowGroupOutput() = default;
+
+  /// Adds rows to the group; begins one where there is none.
+  virtual arrow::Status Add(const std::shared_ptr<arrow::RecordBatch>& rows) = 0;
+  /// Ends the group; what is added next is of another.
+  virtual arrow::Status EndRowGroup() = 0;
+  /// Writes a table as a group of its own.
+  virtual arrow::Status WriteGroup(const arrow::Table& rows) = 0;
+  /// Ends the file.
+  virtual arrow::Status Close() = 0;
+};
+
+/// Writes by Arrow's writer, which takes columns of all types.
+class ArrowRowGroups final : public RowGroupOutput {
+ public:
+  /// The writer's own limit of a row group must not be less than what is added to one.
+  explicit ArrowRowGroups(std::unique_ptr<parquet::arrow::FileWriter> writer);
+  ~ArrowRowGroups() override;
+
+  arrow::Status Add(const std::shared_ptr<arrow::RecordBatch>& rows) override;
+  arrow::Status EndRowGroup() override;
+  arrow::Status WriteGroup(const arrow::Table& rows) override;
+  arrow::Status Close() override;
+
+ private:
+  const std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  bool begun_ = false;
+};
+
 /// The file's bytes are of the rows alone, too: a writer looks once a block whether a page is full,
 /// and is given whole blocks. Not thread-safe.
 class RowGroups {
@@ -41,12 +76,11 @@ class RowGroups {
   explicit RowGroups(int64_t most_rows = kMostRows, int64_t most_bytes = kMostBytes)
       : most_rows_(most_rows), most_bytes_(most_bytes) {}
 
-  /// Writes rows behind those before, but the last of a block that has begun; the writer's own
-  /// limit must not be less than most_rows.
-  arrow::Status Write(const arrow::RecordBatch& batch, parquet::arrow::FileWriter* writer);
+  /// Writes rows behind those before, but the last of a block that has begun.
+  arrow::Status Write(const arrow::RecordBatch& batch, RowGroupOutput* output);
 
-  /// Writes what is left, before the writer is closed or given rows by others.
-  arrow::Status Finish(parquet::arrow::FileWriter* writer);
+  /// Writes what is left and ends the group, before the output is closed or given rows by others.
+  arrow::Status Finish(RowGroupOutput* output);
 
  private:
   /// The writer's batch (parquet::WriterProperties::write_batch_size).
@@ -58,7 +92,8 @@ class RowGroups {
   const int64_t most_rows_;
   const int64_t most_bytes_;
   /// Adds rows of the group that was begun.
-  arrow::Status Add(const arrow::RecordBatch& rows, parquet::arrow::FileWriter* writer);
+  arrow::Status Add(const arrow::RecordBatch& rows, RowGroupOutput* output);
+  arrow::Status AddKept(RowGroupOutput* output);
   void Keep(const arrow::RecordBatch& rows);
 
   std::vector<std::shared_ptr<arrow::RecordBatch>> kept_;  // of a block that is not whole

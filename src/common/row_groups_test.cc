@@ -50,12 +50,13 @@ std::vector<int64_t> GroupsOf(const arrow::Table& table, int64_t batch_rows) {
   auto writer =
       parquet::arrow::FileWriter::Open(*table.schema(), arrow::default_memory_pool(), sink)
           .ValueOrDie();
+  ArrowRowGroups output(std::move(writer));
   RowGroups groups(10, 100);
   arrow::TableBatchReader batches(table);
   batches.set_chunksize(batch_rows);
-  for (auto batch : batches) EXPECT_TRUE(groups.Write(**batch, writer.get()).ok());
-  EXPECT_TRUE(groups.Finish(writer.get()).ok());
-  EXPECT_TRUE(writer->Close().ok());
+  for (auto batch : batches) EXPECT_TRUE(groups.Write(**batch, &output).ok());
+  EXPECT_TRUE(groups.Finish(&output).ok());
+  EXPECT_TRUE(output.Close().ok());
   const auto file = parquet::ParquetFileReader::Open(
       std::make_shared<arrow::io::BufferReader>(sink->Finish().ValueOrDie()));
   std::vector<int64_t> rows;
@@ -95,12 +96,13 @@ std::string FileOf(const arrow::Table& table, int64_t batch_rows) {
   auto writer = parquet::arrow::FileWriter::Open(*table.schema(), arrow::default_memory_pool(),
                                                  sink, properties)
                     .ValueOrDie();
+  ArrowRowGroups output(std::move(writer));
   RowGroups groups(4000, 1 << 30);
   arrow::TableBatchReader batches(table);
   batches.set_chunksize(batch_rows);
-  for (auto batch : batches) EXPECT_TRUE(groups.Write(**batch, writer.get()).ok());
-  EXPECT_TRUE(groups.Finish(writer.get()).ok());
-  EXPECT_TRUE(writer->Close().ok());
+  for (auto batch : batches) EXPECT_TRUE(groups.Write(**batch, &output).ok());
+  EXPECT_TRUE(groups.Finish(&output).ok());
+  EXPECT_TRUE(output.Close().ok());
   const auto bytes = sink->Finish().ValueOrDie();
   const auto file = parquet::arrow::OpenFile(std::make_shared<arrow::io::BufferReader>(bytes),
                                              arrow::default_memory_pool())

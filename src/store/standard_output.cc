@@ -54,11 +54,12 @@ arrow::Status WriteParquetTo(arrow::RecordBatchReader* rows, const Sink& sink, i
   ARROW_ASSIGN_OR_RAISE(
       auto writer, parquet::arrow::FileWriter::Open(*rows->schema(), ProcessPool(), sink,
                                                     properties.build(), arrow_properties.build()));
+  ArrowRowGroups output(std::move(writer));
   RowGroups groups;
-  ARROW_RETURN_NOT_OK(ForEachBatch(
-      rows, count, [&](const auto& batch) { return groups.Write(*batch, writer.get()); }));
-  ARROW_RETURN_NOT_OK(groups.Finish(writer.get()));
-  return writer->Close();
+  ARROW_RETURN_NOT_OK(
+      ForEachBatch(rows, count, [&](const auto& batch) { return groups.Write(*batch, &output); }));
+  ARROW_RETURN_NOT_OK(groups.Finish(&output));
+  return output.Close();
 }
 
 bool ReaderHasGone() {
