@@ -9,13 +9,18 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_reader.h>
 #include <arrow/util/parallel.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <bit>
+#include <map>
+#include <numeric>
+#include <utility>
 
 #include "src/common/block_pool.h"
+#include "src/common/pool_vector.h"
 #include "src/common/row_groups.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/row_chunks.h"
@@ -24,17 +29,48 @@ namespace viand::engine {
 namespace {
 
 /// Values of 8 bytes of so many rows stay in a core's cache while all parts write theirs.
-constexpr int64_t kRowsPerBlock = 64 * 1024;
+constexpr int64_t kRowsPerBlock = 16 * 1024;
 
 /// Of features at a time: texts are there three times while they are put in order.
 constexpr int64_t kAssembledTextBytes = 16 << 20;
 
-/// One column of one part, with the row numbers of its values.
+/// One column of one part, with the places of its values among the result's rows.
 struct Piece {
-  const int64_t* rows;
+  const int32_t* places;
   std::shared_ptr<arrow::Array> values;
   int64_t next = 0;  ///< first value that was not written yet
 };
+using Pieces = std::vector<Piece>;
+
+/// The bits that columns have, which several may share; null: all values are there.
+struct Validity {
+  std::shared_ptr<arrow::Buffer> bits;
+  int64_t nulls = 0;
+};
+
+/// What the validity of a column is made of: the bits of each piece, and where they begin.
+std::vector<std::pair<const uint8_t*, int64_t>> SourceOf(const Pieces& pieces) {
+  std::vector<std::pair<const uint8_t*, int64_t>> source;
+  for (const Piece& piece : pieces) {
+    const bool whole = piece.values->null_count() == 0;
+    source.emplace_back(whole ? nullptr : piece.values->null_bitmap_data(),
+                        whole ? 0 : piece.values->offset());
+  }
+  return source;
+}
+
+/// Sets values that are null to zero: what is there must not depend on how the rows were dealt.
+template <typename T>
+void ClearNulls(const arrow::Buffer& bits, int64_t rows, T* values) {
+  arrow::internal::BitmapUInt64Reader words(bits.data(), 0, rows);
+  for (int64_t row = 0; row < rows; row += 64) {
+    const int64_t here = std::min<int64_t>(64, rows - row);
+    const uint64_t word = words.NextWord();
+    if (std::popcount(word) == here) continue;
+    for (int64_t i = 0; i < here; ++i)
+      values[row + i] = (word >> i & 1) != 0 ? values[row + i] : T{};
+  }
+}
 
 class Assembly {
  public:
@@ -48,18 +84,24 @@ class Assembly {
 
   arrow::Result<arrow::ArrayVector> Run() {
     VIAND_RETURN_NOT_OK(ReadRowNumbers());
+    pieces_.resize(columns_.num_fields());
     arrow::ArrayVector result(columns_.num_fields());
-    VIAND_RETURN_NOT_OK(arrow::internal::OptionalParallelFor(
-        options_.in_parallel && result.size() > 1, static_cast<int>(result.size()),
-        [&](int column) -> arrow::Status {
-          VIAND_ASSIGN_OR_RETURN(result[column],
-                                 InOrder(columns_.field(column)->type(), column + 1));
-          return arrow::Status::OK();
-        }));
+    VIAND_RETURN_NOT_OK(ForEachOf(pieces_.size(), [&](int column) { return Collect(column); }));
+    VIAND_RETURN_NOT_OK(ShareValidity());
+    VIAND_RETURN_NOT_OK(ForEachOf(pieces_.size(), [&](int column) -> arrow::Status {
+      VIAND_ASSIGN_OR_RETURN(result[column], InOrder(columns_.field(column)->type(), column));
+      return arrow::Status::OK();
+    }));
     return result;
   }
 
  private:
+  template <typename Task>
+  arrow::Status ForEachOf(size_t count, Task&& task) const {
+    return arrow::internal::OptionalParallelFor(options_.in_parallel && count > 1,
+                                                static_cast<int>(count), task);
+  }
+
   /// Checks that no number comes twice: what comes from an executor need not be trusted.
   arrow::Status ReadRowNumbers() {
     VIAND_ASSIGN_OR_RETURN(present_, arrow::AllocateEmptyBitmap(rows_, pool_));
@@ -70,26 +112,38 @@ class Assembly {
       if (numbers->type_id() != arrow::Type::INT64 || numbers->null_count() > 0)
         return RowsLostOrRepeated();
       const int64_t* values = numbers->data()->GetValues<int64_t>(1);
+      PoolVector<int32_t>& places = places_.emplace_back();
       if (identity_ && FollowOneAnother(values, numbers->length())) {
         arrow::bit_util::SetBitsTo(present, found_, numbers->length(), true);
         found_ += numbers->length();
-        numbers_.push_back(std::move(numbers));
         continue;
       }
+      if (identity_) PlaceInTurn();
+      places.resize(numbers->length());
       for (int64_t i = 0; i < numbers->length(); ++i) {
         const int64_t row = values[i] - options_.first_row;
         if (row < 0 || row >= rows_ || arrow::bit_util::GetBit(present, row))
           return RowsLostOrRepeated();
         arrow::bit_util::SetBit(present, row);
-        ascending_ &= i == 0 || values[i - 1] < row;
-        identity_ &= row == found_ + i;
+        ascending_ &= i == 0 || values[i - 1] < values[i];
+        places[i] = static_cast<int32_t>(row);
       }
       found_ += numbers->length();
-      numbers_.push_back(std::move(numbers));
     }
-    identity_ &= found_ == rows_ && !parts_.empty();
+    if (identity_ && (found_ < rows_ || parts_.empty())) PlaceInTurn();
     return found_ == rows_ || options_.missing == MissingRows::kNull ? arrow::Status::OK()
                                                                      : RowsLostOrRepeated();
+  }
+
+  /// Parts that followed one another do not make up the result alone.
+  void PlaceInTurn() {
+    identity_ = false;
+    int32_t next = 0;
+    for (size_t part = 0; part < places_.size() && next < found_; ++part) {
+      places_[part].resize(parts_[part]->num_rows());
+      std::iota(places_[part].begin(), places_[part].end(), next);
+      next += static_cast<int32_t>(parts_[part]->num_rows());
+    }
   }
 
   /// Whether rows are those that come next, where all before them were.
@@ -107,34 +161,81 @@ class Assembly {
     return arrow::Concatenate(column.chunks(), pool_);
   }
 
-  arrow::Result<std::shared_ptr<arrow::Array>> InOrder(const std::shared_ptr<arrow::DataType>& type,
-                                                       int column) const {
-    std::vector<Piece> pieces;
+  arrow::Status Collect(int column) {
+    const auto& type = columns_.field(column)->type();
     for (size_t part = 0; part < parts_.size(); ++part) {
-      VIAND_ASSIGN_OR_RETURN(auto values, Whole(*parts_[part]->column(column)));
+      VIAND_ASSIGN_OR_RETURN(auto values, Whole(*parts_[part]->column(column + 1)));
       if (!values->type()->Equals(*type)) return RowsLostOrRepeated();
-      pieces.push_back({numbers_[part]->data()->GetValues<int64_t>(1), std::move(values)});
+      pieces_[column].push_back({places_[part].data(), std::move(values)});
     }
+    return arrow::Status::OK();
+  }
+
+  /// Makes the validity of each column, once for those that share their bits in every part, as the
+  /// aggregates over one window do.
+  arrow::Status ShareValidity() {
+    validity_of_.resize(pieces_.size());
+    if (identity_ || found_ == 0) return arrow::Status::OK();
+    std::map<std::vector<std::pair<const uint8_t*, int64_t>>, size_t> known;
+    std::vector<const Pieces*> sources;
+    for (size_t column = 0; column < pieces_.size(); ++column) {
+      const auto [at, added] = known.emplace(SourceOf(pieces_[column]), sources.size());
+      if (added) sources.push_back(&pieces_[column]);
+      validity_of_[column] = at->second;
+    }
+    validity_.resize(sources.size());
+    return ForEachOf(sources.size(), [&](int i) -> arrow::Status {
+      VIAND_ASSIGN_OR_RETURN(validity_[i], ValidityOf(*sources[i]));
+      return arrow::Status::OK();
+    });
+  }
+
+  arrow::Result<Validity> ValidityOf(const Pieces& pieces) const {
+    Validity validity{.nulls = rows_ - found_};
+    for (const Piece& piece : pieces) validity.nulls += piece.values->null_count();
+    if (validity.nulls == 0) return validity;
+    VIAND_ASSIGN_OR_RETURN(validity.bits,
+                           present_->CopySlice(0, arrow::bit_util::BytesForBits(rows_), pool_));
+    uint8_t* bits = validity.bits->mutable_data();
+    for (const Piece& piece : pieces) {
+      const int64_t length = piece.values->length();
+      if (piece.values->null_count() == 0) continue;
+      arrow::internal::BitmapUInt64Reader words(piece.values->null_bitmap_data(),
+                                                piece.values->offset(), length);
+      for (int64_t first = 0; first < length; first += 64) {
+        const int64_t here = std::min<int64_t>(64, length - first);
+        uint64_t nulls = ~words.NextWord();
+        if (here < 64) nulls &= (uint64_t{1} << here) - 1;
+        for (; nulls != 0; nulls &= nulls - 1)
+          arrow::bit_util::ClearBit(bits, piece.places[first + std::countr_zero(nulls)]);
+      }
+    }
+    return validity;
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Array>> InOrder(const std::shared_ptr<arrow::DataType>& type,
+                                                       int column) {
+    Pieces& pieces = pieces_[column];
     if (found_ == 0) return arrow::MakeArrayOfNull(type, rows_, pool_);
     if (identity_) return Appended(pieces);
     const bool fixed = arrow::is_primitive(type->id()) || arrow::is_decimal(type->id());
     switch (fixed && type->id() != arrow::Type::BOOL ? type->byte_width() : 0) {
       case 1:
-        return Scattered<uint8_t>(type, &pieces);
+        return Scattered<uint8_t>(type, validity_[validity_of_[column]], &pieces);
       case 2:
-        return Scattered<uint16_t>(type, &pieces);
+        return Scattered<uint16_t>(type, validity_[validity_of_[column]], &pieces);
       case 4:
-        return Scattered<uint32_t>(type, &pieces);
+        return Scattered<uint32_t>(type, validity_[validity_of_[column]], &pieces);
       case 8:
-        return Scattered<uint64_t>(type, &pieces);
+        return Scattered<uint64_t>(type, validity_[validity_of_[column]], &pieces);
       case 16:
-        return Scattered<std::array<uint64_t, 2>>(type, &pieces);
+        return Scattered<std::array<uint64_t, 2>>(type, validity_[validity_of_[column]], &pieces);
       default:
         return Gathered(pieces);
     }
   }
 
-  arrow::Result<std::shared_ptr<arrow::Array>> Appended(const std::vector<Piece>& pieces) const {
+  arrow::Result<std::shared_ptr<arrow::Array>> Appended(const Pieces& pieces) const {
     arrow::ArrayVector arrays;
     for (const Piece& piece : pieces) arrays.push_back(piece.values);
     return arrays.size() == 1 ? arrays[0] : arrow::Concatenate(arrays, pool_);
@@ -143,56 +244,36 @@ class Assembly {
   /// Writes each value at its row number, block by block; T is of the type's width.
   template <typename T>
   arrow::Result<std::shared_ptr<arrow::Array>> Scattered(
-      const std::shared_ptr<arrow::DataType>& type, std::vector<Piece>* pieces) const {
+      const std::shared_ptr<arrow::DataType>& type, const Validity& validity,
+      Pieces* pieces) const {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
                            arrow::AllocateBuffer(rows_ * sizeof(T), pool_));
     auto* out = reinterpret_cast<T*>(buffer->mutable_data());
-    const int64_t first = options_.first_row;
     const int64_t step = ascending_ ? kRowsPerBlock : rows_;
     for (int64_t end = std::min(step, rows_);; end = std::min(end + step, rows_)) {
       for (Piece& piece : *pieces) {
         const T* values = piece.values->data()->GetValues<T>(1);
+        const int32_t* places = piece.places;
         const int64_t length = piece.values->length();
         int64_t next = piece.next;
-        for (; next < length && (piece.rows[next] - first < end || !ascending_); ++next)
-          out[piece.rows[next] - first] = values[next];
+        for (; next < length && (places[next] < end || !ascending_); ++next)
+          out[places[next]] = values[next];
         piece.next = next;
       }
       if (end == rows_) break;
     }
-    int64_t nulls = rows_ - found_;
-    for (const Piece& piece : *pieces) nulls += piece.values->null_count();
-    std::shared_ptr<arrow::Buffer> validity;
-    if (nulls > 0) {
-      VIAND_ASSIGN_OR_RETURN(validity, Validity(*pieces));
-      for (int64_t row = 0; row < rows_; ++row) {
-        if (!arrow::bit_util::GetBit(validity->data(), row)) out[row] = T{};
-      }
-    }
-    return arrow::MakeArray(arrow::ArrayData::Make(type, rows_, {validity, buffer}, nulls));
-  }
-
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Validity(const std::vector<Piece>& pieces) const {
-    VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> bits,
-                           present_->CopySlice(0, arrow::bit_util::BytesForBits(rows_), pool_));
-    for (const Piece& piece : pieces) {
-      if (piece.values->null_count() == 0) continue;
-      for (int64_t i = 0; i < piece.values->length(); ++i) {
-        if (piece.values->IsValid(i)) continue;
-        arrow::bit_util::ClearBit(bits->mutable_data(), piece.rows[i] - options_.first_row);
-      }
-    }
-    return bits;
+    if (validity.nulls > 0) ClearNulls(*validity.bits, rows_, out);
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type, rows_, {validity.bits, buffer}, validity.nulls));
   }
 
   /// For types whose values differ in length: appends, then takes by the inverse of the row
   /// numbers.
-  arrow::Result<std::shared_ptr<arrow::Array>> Gathered(const std::vector<Piece>& pieces) const {
+  arrow::Result<std::shared_ptr<arrow::Array>> Gathered(const Pieces& pieces) const {
     std::vector<int64_t> position(rows_);
     int64_t next = 0;
     for (const Piece& piece : pieces) {
-      for (int64_t i = 0; i < piece.values->length(); ++i)
-        position[piece.rows[i] - options_.first_row] = next++;
+      for (int64_t i = 0; i < piece.values->length(); ++i) position[piece.places[i]] = next++;
     }
     const auto present = found_ == rows_ ? nullptr : present_;
     const arrow::Int64Array indices(rows_, arrow::Buffer::FromVector(std::move(position)), present,
@@ -209,7 +290,10 @@ class Assembly {
   const int64_t rows_;
   const AssembleOptions& options_;
   arrow::MemoryPool* const pool_;
-  arrow::ArrayVector numbers_;
+  std::vector<PoolVector<int32_t>> places_;  // of each part's rows; none where identity_ holds
+  std::vector<Pieces> pieces_;               // of each column
+  std::vector<Validity> validity_;
+  std::vector<size_t> validity_of_;  // each column's, in validity_; not where identity_ holds
   std::shared_ptr<arrow::Buffer> present_;  // bits: rows that a part has
   int64_t found_ = 0;                       // how many these are
   bool ascending_ = true;                   // the row numbers within each part
