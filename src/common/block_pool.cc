@@ -182,7 +182,8 @@ arrow::Status BlockPool::Reallocate(int64_t old_size, int64_t new_size, int64_t 
   if (IsLarge(old_size) && IsLarge(new_size)) {
     uint8_t* const block = *ptr - kHeaderBytes;
     const int64_t room = BytesOf(HeaderOf(block)->size_class) - kHeaderBytes;
-    if (new_size <= room && new_size >= room / 2) {
+    // Half of a power of two stays where it is, which is what Parquet's reader asks for.
+    if (new_size <= room && new_size >= (room - kPageBytes) / 2) {
       Touch(block, new_size);
       Count(new_size - old_size);
       return arrow::Status::OK();

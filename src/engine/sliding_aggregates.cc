@@ -49,6 +49,27 @@ struct Output {
   }
 };
 
+/// Values by position, where windows look for them again and again: neighbours in time are
+/// neighbours in memory.
+template <typename T>
+class ByPosition {
+ public:
+  ByPosition() = default;
+  ByPosition(const T* by_row, const Spans& spans) : values_(by_row) {
+    if (spans.rows == nullptr) return;
+    own_.resize(spans.positions);
+    for (int64_t position = 0; position < spans.positions; ++position)
+      own_[position] = by_row[(*spans.rows)[position]];
+    values_ = own_.data();
+  }
+
+  T operator[](int64_t position) const { return values_[position]; }
+
+ private:
+  PoolVector<T> own_;
+  const T* values_ = nullptr;
+};
+
 /// The rows from the first of a segment's first sets to the last of its last ones.
 std::pair<int32_t, int32_t> ReachOf(const std::vector<const Spans*>& windows, int64_t first_set,
                                     int64_t end_set) {
@@ -61,10 +82,10 @@ std::pair<int32_t, int32_t> ReachOf(const std::vector<const Spans*>& windows, in
   return {begin, std::max(begin, end)};
 }
 
-/// emit(window, set, sum of value_of(row)) for every set; `Unsigned` has room for each sum, and may
-/// wrap between.
-template <typename Unsigned, typename ValueOf, typename Emit>
-void EmitSums(const std::vector<const Spans*>& windows, const Sets& sets, ValueOf&& value_of,
+/// emit(window, set, sum of value_at(position)) for every set; `Unsigned` has room for each sum,
+/// and may wrap between.
+template <typename Unsigned, typename ValueAt, typename Emit>
+void EmitSums(const std::vector<const Spans*>& windows, const Sets& sets, ValueAt&& value_at,
               Emit&& emit) {
   PoolVector<Unsigned> before;  // sums of the segment's rows before each
   for (int64_t segment = 0; segment < sets.segments(); ++segment) {
@@ -76,7 +97,7 @@ void EmitSums(const std::vector<const Spans*>& windows, const Sets& sets, ValueO
     Unsigned sum = 0;
     before[0] = 0;
     for (int32_t position = first; position < last; ++position) {
-      sum += static_cast<Unsigned>(value_of(windows[0]->RowAt(position)));
+      sum += static_cast<Unsigned>(value_at(position));
       before[position - first + 1] = sum;
     }
     for (size_t window = 0; window < windows.size(); ++window) {
@@ -101,9 +122,9 @@ std::vector<size_t> ByLength(const std::vector<const Spans*>& windows) {
 }
 
 /// As FindLeast for the sets of one segment, by looking at all rows of each: for short windows.
-template <typename KeyOf>
+template <typename KeyAt>
 void ScanForLeast(const std::vector<const Spans*>& windows, const std::vector<size_t>& by_length,
-                  int64_t first_set, int64_t end_set, KeyOf&& key_of,
+                  int64_t first_set, int64_t end_set, KeyAt&& key_at,
                   const std::vector<int32_t*>& found) {
   const int32_t* ends = windows[0]->end->data();
   for (int64_t set = first_set; set < end_set; ++set) {
@@ -113,20 +134,20 @@ void ScanForLeast(const std::vector<const Spans*>& windows, const std::vector<si
     for (const size_t window : by_length) {
       const int32_t begin = windows[window]->begin[set];
       while (position > begin) {
-        const int64_t key = key_of(windows[0]->RowAt(--position));
+        const int64_t key = key_at(--position);
         at = key <= least ? position : at;
         least = std::min(least, key);
       }
-      if (at < ends[set]) found[window][set] = static_cast<int32_t>(windows[0]->RowAt(at));
+      if (at < ends[set]) found[window][set] = at;
     }
   }
 }
 
-/// Writes the row of the least key of every set that has rows; the first of equal ones. The windows
-/// end alike, so that one queue serves all: positions that may yet be an extreme, of which none is
-/// worse than the next. A window's least is the first that is in it.
-template <typename KeyOf>
-void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf&& key_of,
+/// Writes the position of the least key of every set that has rows; the first of equal ones. The
+/// windows end alike, so that one queue serves all: positions that may yet be an extreme, of which
+/// none is worse than the next. A window's least is the first that is in it.
+template <typename KeyAt>
+void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyAt&& key_at,
                const std::vector<int32_t*>& found) {
   struct Candidate {
     int64_t key;
@@ -147,7 +168,7 @@ void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf
     int64_t looked_at = 0;
     for (int64_t set = first_set; set < end_set; ++set) looked_at += longest.size(set);
     if (looked_at <= kScanned * (last - first + end_set - first_set)) {
-      ScanForLeast(windows, by_length, first_set, end_set, key_of, found);
+      ScanForLeast(windows, by_length, first_set, end_set, key_at, found);
       continue;
     }
     if (candidates.size() < rows) candidates.resize(rows + rows / 2 + 64);
@@ -160,7 +181,7 @@ void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf
       for (const Spans* spans : windows) earliest = std::min(earliest, spans->begin[set]);
       int32_t kept = size;  // the candidates that newer rows left as they were
       for (next = std::max(next, earliest); next < ends[set]; ++next) {
-        const int64_t key = key_of(windows[0]->RowAt(next));
+        const int64_t key = key_at(next);
         while (size > 0 && key < queue[size - 1].key) --size;
         kept = std::min(kept, size);
         queue[size++] = {key, next};
@@ -171,7 +192,7 @@ void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyOf
         head = std::min(head, kept);
         if (begin == ends[set]) continue;
         while (queue[head].position < begin) ++head;
-        found[window][set] = static_cast<int32_t>(windows[0]->RowAt(queue[head].position));
+        found[window][set] = queue[head].position;
       }
     }
   }
@@ -274,27 +295,31 @@ class Slider {
   }
 
   /// The first or the last value of every set.
-  ArrayResult End(const Spans& spans, bool first) const {
-    VIAND_ASSIGN_OR_RETURN(const auto rows, Output<int32_t>::Make(sets_.size(), context_.pool));
-    for (int64_t set = 0; set < sets_.size(); ++set) {
-      const int64_t position = first ? spans.begin[set] : (*spans.end)[set] - 1;
-      rows.data[set] = spans.size(set) == 0 ? 0 : static_cast<int32_t>(spans.RowAt(position));
-    }
-    return ValuesAt(rows, spans);
+  ArrayResult End(const Spans& spans, bool first) {
+    VIAND_ASSIGN_OR_RETURN(const auto positions,
+                           Output<int32_t>::Make(sets_.size(), context_.pool));
+    for (int64_t set = 0; set < sets_.size(); ++set)
+      positions.data[set] = first ? spans.begin[set] : (*spans.end)[set] - 1;
+    return ValuesAt(positions, spans);
   }
 
-  /// The value of the row of every set that has rows.
-  ArrayResult ValuesAt(const Output<int32_t>& rows, const Spans& spans) const {
+  /// The value at the position of every set that has rows; what others have does not matter.
+  ArrayResult ValuesAt(const Output<int32_t>& positions, const Spans& spans) {
     const auto& array = values_->array();
     const int64_t sets = sets_.size();
     if (windows_.at(&spans).empty == sets)
       return arrow::MakeArrayOfNull(array->type(), sets, context_.pool);
-    if (arrow::is_primitive(array->type_id()) && array->type()->byte_width() == 8) {
+    if (HasWordsOf64Bits()) {
       VIAND_ASSIGN_OR_RETURN(const auto out, Output<int64_t>::Make(sets, context_.pool));
-      const auto* values = array->data()->GetValues<int64_t>(1);
+      const ByPosition<int64_t>& values = WordsByPosition(spans);
       for (int64_t set = 0; set < sets; ++set)
-        out.data[set] = spans.size(set) == 0 ? 0 : values[rows.data[set]];
+        out.data[set] = spans.size(set) == 0 ? 0 : values[positions.data[set]];
       return Finished(array->type(), out, spans);
+    }
+    VIAND_ASSIGN_OR_RETURN(const auto rows, Output<int32_t>::Make(sets, context_.pool));
+    for (int64_t set = 0; set < sets; ++set) {
+      const bool none = spans.size(set) == 0;
+      rows.data[set] = none ? 0 : static_cast<int32_t>(spans.RowAt(positions.data[set]));
     }
     arrow::compute::ExecContext exec(context_.pool);
     VIAND_ASSIGN_OR_RETURN(
@@ -302,6 +327,17 @@ class Slider {
         arrow::compute::Take(array, Finished(arrow::int32(), rows, spans),
                              arrow::compute::TakeOptions::NoBoundsCheck(), &exec));
     return taken.make_array();
+  }
+
+  bool HasWordsOf64Bits() const {
+    const auto& type = *values_->array()->type();
+    return arrow::is_primitive(type.id()) && type.byte_width() == 8;
+  }
+
+  /// The bits of values of 64 bits; all spans of one slider are over the same rows.
+  const ByPosition<int64_t>& WordsByPosition(const Spans& spans) {
+    if (!words_) words_.emplace(values_->array()->data()->GetValues<int64_t>(1), spans);
+    return *words_;
   }
 
   arrow::Status Extremes(AggregateFunction function) {
@@ -326,26 +362,29 @@ class Slider {
   arrow::Status ExtremesOf(const std::vector<PerSpans>& together, const int64_t* words,
                            bool greatest) {
     std::vector<const Spans*> windows;
-    std::vector<Output<int32_t>> rows;
+    std::vector<Output<int32_t>> positions;
     std::vector<int32_t*> found;
     for (const PerSpans& some : together) {
       windows.push_back(some.spans);
-      VIAND_ASSIGN_OR_RETURN(rows.emplace_back(),
+      VIAND_ASSIGN_OR_RETURN(positions.emplace_back(),
                              Output<int32_t>::Make(sets_.size(), context_.pool));
-      found.push_back(rows.back().data);
+      found.push_back(positions.back().data);
     }
     const int64_t flip = greatest ? -1 : 0;
     // Not by `words`: without rows there are none, whatever the type.
     if (!values_->IsDouble()) {
+      const ByPosition<int64_t> keys(words, *windows[0]);
       FindLeast(
-          windows, sets_, [&](int64_t row) { return words[row] ^ flip; }, found);
+          windows, sets_, [&](int64_t position) { return keys[position] ^ flip; }, found);
     } else {
-      const double* doubles = values_->Doubles();
+      const ByPosition<int64_t>& bits = WordsByPosition(*windows[0]);
       FindLeast(
-          windows, sets_, [&](int64_t row) { return OrderKey(doubles[row]) ^ flip; }, found);
+          windows, sets_,
+          [&](int64_t position) { return OrderKey(std::bit_cast<double>(bits[position])) ^ flip; },
+          found);
     }
     for (size_t i = 0; i < together.size(); ++i) {
-      const ArrayResult result = ValuesAt(rows[i], *together[i].spans);
+      const ArrayResult result = ValuesAt(positions[i], *together[i].spans);
       for (const size_t call : together[i].calls) results_[call] = result;
     }
     return arrow::Status::OK();
@@ -400,9 +439,9 @@ class Slider {
   }
 
   void SumIntegers(const std::vector<const Spans*>& windows, std::vector<SumOutputs>* outputs) {
-    const int64_t* integers = values_->Integers();
+    const ByPosition<int64_t> integers(values_->Integers(), *windows[0]);
     EmitSums<unsigned_wide>(
-        windows, sets_, [&](int64_t row) { return __int128{integers[row]}; },
+        windows, sets_, [&](int64_t position) { return __int128{integers[position]}; },
         [&](size_t window, int64_t set, unsigned_wide sum) {
           EmitInteger(static_cast<__int128>(sum), windows[window]->size(set), set,
                       &(*outputs)[window]);
@@ -424,7 +463,8 @@ class Slider {
       const int64_t* integers = values_->Integers();
       EmitSums<unsigned_wide>(
           {&spans}, sets_,
-          [&](int64_t row) {
+          [&](int64_t position) {
+            const int64_t row = spans.RowAt(position);
             const Tally* tally = tallies.At(row);
             return integers[row] + (tally == nullptr ? __int128{0} : tally->integers);
           },
@@ -469,12 +509,15 @@ class Slider {
   template <typename Integer, typename Unsigned>
   void SumFixed(const std::vector<const Spans*>& windows, int unit,
                 std::vector<SumOutputs>* outputs) {
-    const double* doubles = values_->Doubles();
+    const ByPosition<int64_t>& bits = WordsByPosition(*windows[0]);
     // Far from the ends of the range a power of two scales exactly.
     const bool scales = sizeof(Integer) == sizeof(int64_t) && unit > -900 && unit < 800;
     const double scale = scales ? std::ldexp(1.0, unit) : 0;
     EmitSums<Unsigned>(
-        windows, sets_, [&](int64_t row) { return ToFixed<Integer>(doubles[row], unit); },
+        windows, sets_,
+        [&](int64_t position) {
+          return ToFixed<Integer>(std::bit_cast<double>(bits[position]), unit);
+        },
         [&](size_t window, int64_t set, Unsigned unsigned_sum) {
           SumOutputs& out = (*outputs)[window];
           const auto sum = static_cast<Integer>(unsigned_sum);
@@ -524,6 +567,7 @@ class Slider {
   const Sets& sets_;
   const AggregateContext& context_;
   std::map<const Spans*, Window> windows_;
+  std::optional<ByPosition<int64_t>> words_;
   std::vector<std::optional<ArrayResult>> results_;
 };
 
