@@ -68,7 +68,7 @@ def test_duckdb(results):
     rows, out = results
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        read = connection.execute(f"from '{out}'").to_arrow_table()
+        read = connection.sql(f"from '{out}'").to_arrow_table()
         assert read.cast(rows.schema).equals(rows)
         # Statistics and the page index leave pages out.
         found = connection.execute(f"select count(*), min(whole) from '{out}' where event_timestamp >= timestamptz '2023-11-14 22:13:20.040000+00'")
