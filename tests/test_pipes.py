@@ -1,5 +1,6 @@
 """A spine from standard input, features to standard output: any format on either side, nothing else in between."""
 
+import gzip
 import io
 import json
 import subprocess
@@ -48,6 +49,13 @@ def encoded(table, form):
 def historical(viand, repo, spine, *options):
     return subprocess.run([viand.program, "historical", "-C", repo, "--spine", "-", "--features", "recent", "-o", "-", *options],
                           input=spine, capture_output=True, timeout=60)
+
+
+def test_gzip_is_told(viand, repo):
+    done = historical(viand, repo, gzip.compress(encoded(SPINE, "csv")))
+    assert done.returncode == 1
+    assert done.stderr.decode() == ("error: the spine on standard input is gzipped\n"
+                                    "  hint: pipe it through gunzip, or name the file: --spine FILE.csv.gz\n")
 
 
 @pytest.mark.parametrize("form", ["parquet", "arrow file", "arrow stream"])

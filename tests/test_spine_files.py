@@ -153,3 +153,19 @@ def test_a_file_of_many_that_is_no_parquet(lookups):
     (lookups.folder / "spines/part-9.parquet").write_text("k,event_timestamp\n")
     error = lookups.fails(lookups.folder / "spines")
     assert "spines/part-9.parquet is not a Parquet file" in error, error
+
+
+@pytest.mark.parametrize("suffix", [".arrow", ".arrows", ".parquet"])
+def test_an_error_of_a_damaged_spine_names_it(lookups, viand, suffix):
+    lookups.apply()
+    path = lookups.folder / f"damaged{suffix}"
+    write_spine(SPINE, path)
+    whole = path.read_bytes()
+    refused = 0
+    for at in range(8, len(whole), len(whole) // 24):
+        path.write_bytes(whole[:at] + bytes(8) + whole[at + 8:])
+        code, _, error = viand.call(lookups.folder, "historical", "--spine", path, "--features", "scores", "-o", lookups.folder / "out.parquet")
+        if code:
+            refused += 1
+            assert code in (1, 2) and path.name in error.split("\n")[0], (at, error)
+    assert refused > 5

@@ -46,8 +46,11 @@ arrow::Result<OpenedFile> OpenIpc(const std::string& path, const std::string& de
                   .in_file = reader->schema(),
                   .schema = reader->schema()};
   const int batches = reader->num_record_batches();
-  VIAND_ASSIGN_OR_RETURN(const int64_t rows, reader->CountRows());
-  for (int i = 0; i < batches; ++i) file.groups.push_back({i, rows / batches});
+  const auto rows = reader->CountRows();
+  if (!rows.ok()) {
+    return StorageError(rows.status(), path, described_as, "is it an Arrow IPC file, and whole?");
+  }
+  for (int i = 0; i < batches; ++i) file.groups.push_back({i, *rows / batches});
   return file;
 }
 

@@ -23,6 +23,7 @@
 #include "src/engine/constant_columns.h"
 #include "src/engine/parquet_footer.h"
 #include "src/engine/scan_schema.h"
+#include "src/engine/sound_batch.h"
 
 namespace viand::engine {
 namespace {
@@ -264,12 +265,11 @@ class IpcReader final : public SlicingReader {
  protected:
   arrow::Result<PlacedBatch> NextWhole() override {
     while (next_group_ < part_.groups.size()) {
-      auto batch = reader_->ReadRecordBatch(part_.groups[next_group_++]);
+      auto batch = Read(part_.groups[next_group_++]);
       if (!batch.ok())
         return Unreadable(batch.status(), part_.path, described_as_,
                           "is it an Arrow IPC file, and whole?");
-      PlacedBatch placed{rows_, nullptr};
-      VIAND_ASSIGN_OR_RETURN(placed.batch, (*batch)->SelectColumns(positions_));
+      PlacedBatch placed{rows_, *std::move(batch)};
       const int64_t rows = placed.batch->num_rows();
       rows_ += rows;
       if (rows > 0 && (!options_.wanted || options_.wanted(placed.first_row, rows))) return placed;
@@ -278,6 +278,13 @@ class IpcReader final : public SlicingReader {
   }
 
  private:
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Read(int group) {
+    VIAND_ASSIGN_OR_RETURN(auto batch, reader_->ReadRecordBatch(group));
+    VIAND_ASSIGN_OR_RETURN(batch, batch->SelectColumns(positions_));
+    VIAND_RETURN_NOT_OK(CheckSound(*batch));
+    return batch;
+  }
+
   const FilePart part_;
   const std::string described_as_;
   const ReadOptions options_;

@@ -24,6 +24,7 @@
 #include "src/common/path_pattern.h"
 #include "src/engine/executor.h"
 #include "src/engine/read_file.h"
+#include "src/engine/sound_batch.h"
 #include "src/offline/parquet_file.h"
 #include "src/offline/part_store.h"
 #include "src/offline/repo_layout.h"
@@ -74,6 +75,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> HeldWhole(arrow::RecordBatchReader*
   while (true) {
     ARROW_ASSIGN_OR_RAISE(auto batch, rows->Next());
     if (batch == nullptr) break;
+    ARROW_RETURN_NOT_OK(engine::CheckSound(*batch));
     bytes += arrow::util::TotalBufferSize(*batch);
     arrow::MemoryPool* pool = executor.PoolFor(bytes);
     if (pool != executor.PoolFor(0)) {
@@ -101,7 +103,14 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadBinarySpine(
   options.memory_pool = pool;
   if (kind == SpineKind::kIpcFile) {
     ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchFileReader::Open(input, options));
-    return reader->ToTable();
+    ARROW_ASSIGN_OR_RAISE(auto table, reader->ToTable());
+    arrow::TableBatchReader batches(*table);
+    std::shared_ptr<arrow::RecordBatch> batch;
+    while (true) {
+      ARROW_RETURN_NOT_OK(batches.ReadNext(&batch));
+      if (batch == nullptr) return table;
+      ARROW_RETURN_NOT_OK(engine::CheckSound(*batch));
+    }
   }
   ARROW_ASSIGN_OR_RAISE(auto reader, arrow::ipc::RecordBatchStreamReader::Open(input, options));
   // A file's bytes are in memory of its own.
@@ -113,6 +122,10 @@ arrow::Result<engine::Scan> OpenStandardInput(const RepoContext& context) {
   if (bytes->size() == 0) {
     return MakeError(ErrorKind::kInput, "the spine on standard input is empty",
                      "pipe a Parquet, CSV or Arrow IPC table into it");
+  }
+  if (std::string_view(*bytes).starts_with("\x1f\x8b")) {
+    return MakeError(ErrorKind::kInput, "the spine on standard input is gzipped",
+                     "pipe it through gunzip, or name the file: --spine FILE.csv.gz");
   }
   engine::Scan scan;
   scan.described_as = "the spine on standard input";

@@ -57,13 +57,17 @@ SchemaResult ColumnsOfParquet(const std::string& root, const std::string& path) 
 }
 
 SchemaResult ColumnsOfIpc(const std::string& path, bool stream) {
-  ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, "the spine"));
-  if (stream) {
-    ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::ipc::RecordBatchStreamReader::Open(input));
+  if (!stream) {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, engine::OpenIpcFile(path, "the spine"));
     return reader->schema();
   }
-  ARROW_ASSIGN_OR_RAISE(const auto reader, arrow::ipc::RecordBatchFileReader::Open(input));
-  return reader->schema();
+  ARROW_ASSIGN_OR_RAISE(const auto input, engine::OpenDataFile(path, "the spine"));
+  const auto reader = arrow::ipc::RecordBatchStreamReader::Open(input);
+  if (!reader.ok()) {
+    return StorageError(reader.status(), path, "the spine",
+                        "is it an Arrow IPC stream, and whole?");
+  }
+  return (*reader)->schema();
 }
 
 SchemaResult ColumnsOfSpine(const std::string& root, const std::string& path) {
