@@ -109,9 +109,10 @@ struct Configuration {
   int64_t chunk_rows = 0;
   int64_t cut_bytes = 0;
   int64_t broadcast_bytes = 0;
+  int64_t chain_bytes = 0;
 };
 
-/// Of a source that is always sent whole.
+/// Of a source that is always sent whole, or read by each task.
 constexpr int64_t kAnySize = int64_t{1} << 40;
 
 std::vector<Configuration> Configurations() {
@@ -127,6 +128,8 @@ std::vector<Configuration> Configurations() {
   all.push_back({"3 threads, broadcast, chunks of 7", MakeLocalExecutor({.threads = 3}), 2, 4, 7, 0,
                  kAnySize});
   all.push_back({"2 threads, keys broadcast", MakeLocalExecutor({.threads = 2}), 3, 0, 0, 0, 2000});
+  all.push_back({"3 threads, chains, batches of 4, chunks of 7", MakeLocalExecutor({.threads = 3}),
+                 2, 4, 7, 0, 0, kAnySize});
   const auto spilling = [](int threads) {
     return MakeLocalExecutor(
         {.threads = threads, .memory_bytes = 1, .temporary_folder = ::testing::TempDir()});
@@ -381,7 +384,8 @@ void CheckFiles(const std::vector<BackfillPlan>& plans, const std::vector<TableP
                                               .partitions = configuration.partitions,
                                               .batch_rows = configuration.batch_rows,
                                               .chunk_rows = configuration.chunk_rows,
-                                              .cut_bytes = configuration.cut_bytes});
+                                              .cut_bytes = configuration.cut_bytes,
+                                              .chain_bytes = configuration.chain_bytes});
   ASSERT_TRUE(files.ok()) << configuration.name << files.status().ToString();
   for (size_t view = 0; view < plans.size(); ++view) {
     ASSERT_EQ((*files)[view].size(), paths[view].size());
@@ -426,6 +430,9 @@ TEST(Configurations, ViewsThatShareAPassAreAsAlone) {
       EXPECT_EQ(Bytes(*together), Bytes(*alone[i])) << i;
     }
     CheckFiles(plans, alone, configurations[seed % configurations.size()]);
+    CheckFiles(
+        plans, alone,
+        {.name = "1 thread, chains", .executor = MakeLocalExecutor({}), .chain_bytes = kAnySize});
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include "src/engine/execute.h"
 #include "src/engine/execute_fragment.h"
+#include "src/engine/grid_chains.h"
+#include "src/engine/grid_plan.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/part_file.h"
 #include "src/engine/place_error.h"
@@ -32,38 +34,7 @@ arrow::Status CheckNames(const BackfillPlan& plan) {
   return arrow::Status::OK();
 }
 
-TimeRange TimesOf(const std::vector<int64_t>& cutoffs_us) {
-  if (cutoffs_us.empty()) return NoTimes();
-  return {.min_us = cutoffs_us.front(), .max_us = cutoffs_us.back()};
-}
-
 using Plans = std::vector<BackfillPlan>;
-
-std::vector<PassView> ViewsOf(const Plans& plans) {
-  std::vector<PassView> views;
-  for (const BackfillPlan& plan : plans)
-    views.push_back({.view = &plan.view, .times = TimesOf(plan.cutoffs_us)});
-  return views;
-}
-
-WindowFragment ReducePrototype(const Plans& plans, const std::shared_ptr<arrow::Schema>& events) {
-  const WindowView& any = plans[0].view;
-  WindowFragment fragment;
-  fragment.events = events;
-  for (const std::string& key : any.keys) fragment.keys.push_back(events->GetFieldIndex(key));
-  fragment.time_column = events->GetFieldIndex(any.timestamp_column);
-  std::vector<std::string> filters = FiltersOfTasks(ViewsOf(plans));
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const BackfillPlan& plan = plans[i];
-    fragment.tasks.push_back({.cutoffs_us = plan.cutoffs_us,
-                              .filter = std::move(filters[i]),
-                              .features = plan.view.features,
-                              .existence = plan.view.existence,
-                              .having = plan.view.having});
-  }
-  fragment.described_as = any.source.described_as;
-  return fragment;
-}
 
 /// One map stage for all views.
 arrow::Result<MapRequest> RequestOf(const Plans& plans, const OpenedScan& source,
@@ -93,10 +64,6 @@ std::shared_ptr<arrow::Schema> ResultSchema(const arrow::Schema& computed, size_
   return arrow::schema(std::move(fields));
 }
 
-int64_t BatchRows(const ExecuteOptions& options) {
-  return options.chunk_rows > 0 ? options.chunk_rows : SnapshotRows::kBatchRows;
-}
-
 /// What fragments put out for one view.
 arrow::Result<SnapshotRows> RowsOf(const ComputedGrids& grids, size_t view, size_t key_count,
                                    const ExecuteOptions& options) {
@@ -106,7 +73,7 @@ arrow::Result<SnapshotRows> RowsOf(const ComputedGrids& grids, size_t view, size
     parts.push_back(std::move(part));
   }
   auto schema = ResultSchema(*parts[0]->schema(), key_count, grids.source);
-  return SnapshotRows(std::move(schema), key_count, std::move(parts), BatchRows(options));
+  return SnapshotRows(std::move(schema), key_count, std::move(parts), StoredBatchRows(options));
 }
 
 /// How many groups a view's cutoffs are dealt out to: enough for all that run at a time, more where
@@ -128,18 +95,22 @@ std::vector<int64_t> GroupStarts(const std::vector<int64_t>& cutoffs_us, size_t 
   return starts;
 }
 
-arrow::Result<ComputedGrids> ComputeGrids(const Plans& plans, bool in_groups,
-                                          const ExecuteOptions& options) {
+arrow::Result<OpenedScan> OpenSource(const Plans& plans, const ExecuteOptions& options) {
   for (const BackfillPlan& plan : plans) VIAND_RETURN_NOT_OK(CheckNames(plan));
   const WindowView& any = plans[0].view;
-  ComputedGrids grids;
-  VIAND_ASSIGN_OR_RETURN(grids.source, OpenScan(any.source, {}, options.executor));
-  VIAND_RETURN_NOT_OK(CheckTimeColumn(grids.source, any.timestamp_column));
+  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenScan(any.source, {}, options.executor));
+  VIAND_RETURN_NOT_OK(CheckTimeColumn(source, any.timestamp_column));
+  return source;
+}
+
+arrow::Result<ComputedGrids> ComputeGrids(const Plans& plans, OpenedScan source, bool in_groups,
+                                          const ExecuteOptions& options) {
+  ComputedGrids grids{.source = std::move(source), .tasks = {}, .outputs = {}};
   VIAND_ASSIGN_OR_RETURN(const MapRequest request, RequestOf(plans, grids.source, options));
   auto mapped_rows = RunMapStage(&grids.source, request, options);
   VIAND_RETURN_NOT_OK(CheckUnchanged(grids.source));
   VIAND_ASSIGN_OR_RETURN(MapOutputs mapped, std::move(mapped_rows));
-  WindowStage stage{.prototype = ReducePrototype(plans, mapped.schema),
+  WindowStage stage{.prototype = WindowsOf(plans, mapped.schema),
                     .events = std::move(mapped.partitions),
                     .operation = {OperatorKind::kAggregate},
                     .described_as = DescriptionOf(ViewsOf(plans))};
@@ -158,8 +129,9 @@ arrow::Result<ComputedGrids> ComputeGrids(const Plans& plans, bool in_groups,
 
 arrow::Result<std::vector<SnapshotRows>> RowsOfAll(const Plans& plans,
                                                    const ExecuteOptions& options) {
+  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenSource(plans, options));
   VIAND_ASSIGN_OR_RETURN(const ComputedGrids grids,
-                         ComputeGrids(plans, /*in_groups=*/false, options));
+                         ComputeGrids(plans, std::move(source), /*in_groups=*/false, options));
   std::vector<SnapshotRows> results;
   for (size_t view = 0; view < plans.size(); ++view) {
     VIAND_ASSIGN_OR_RETURN(SnapshotRows rows,
@@ -172,19 +144,14 @@ arrow::Result<std::vector<SnapshotRows>> RowsOfAll(const Plans& plans,
 /// Writes what window fragments put out: a fragment a group of cutoffs.
 class SnapshotStage {
  public:
-  SnapshotStage(const std::vector<std::vector<std::string>>& paths, size_t key_count,
-                ComputedGrids grids, const ExecuteOptions& options)
-      : paths_(paths), key_count_(key_count), grids_(std::move(grids)), options_(options) {}
+  SnapshotStage(const std::vector<std::vector<std::string>>& paths,
+                std::shared_ptr<arrow::Schema> keys, ComputedGrids grids,
+                const ExecuteOptions& options)
+      : paths_(paths), keys_(std::move(keys)), grids_(std::move(grids)), options_(options) {}
 
   arrow::Result<std::vector<std::vector<PartFile>>> Run() {
     size_t output = 0;
-    for (size_t view = 0; view < paths_.size(); ++view) {
-      VIAND_ASSIGN_OR_RETURN(
-          const auto computed,
-          SchemaOfOutputs(grids_.outputs, output, grids_.tasks[view].cut_at_us.size() + 1,
-                          options_.executor));
-      AddCalls(view, ResultSchema(*computed, key_count_, grids_.source), &output);
-    }
+    for (size_t view = 0; view < paths_.size(); ++view) AddCalls(view, &output);
     VIAND_ASSIGN_OR_RETURN(
         const auto outputs,
         options_.executor->RunStage("store", std::move(calls_), options_.progress, nullptr));
@@ -199,13 +166,12 @@ class SnapshotStage {
   }
 
  private:
-  void AddCalls(size_t view, const std::shared_ptr<arrow::Schema>& schema, size_t* output) {
+  void AddCalls(size_t view, size_t* output) {
     const WindowTask& task = grids_.tasks[view];
     size_t cutoff = 0;
     for (size_t group = 0; group <= task.cut_at_us.size(); ++group, ++*output) {
-      SnapshotFragment fragment{.result = schema,
-                                .key_count = static_cast<int>(key_count_),
-                                .batch_rows = BatchRows(options_)};
+      SnapshotFragment fragment{
+          .keys = keys_, .files = {}, .batch_rows = StoredBatchRows(options_)};
       const bool last = group == task.cut_at_us.size();
       for (; cutoff < task.cutoffs_us.size() &&
              (last || task.cutoffs_us[cutoff] < task.cut_at_us[group]);
@@ -215,13 +181,16 @@ class SnapshotStage {
       counts_.push_back(fragment.files.size());
       FragmentCall& call = calls_.emplace_back(FragmentCall{std::move(fragment), {}});
       for (auto& tables : grids_.outputs) {
-        if (tables[*output]->rows() > 0) call.inputs.push_back(std::move(tables[*output]));
+        // One there must be, for its columns.
+        const bool needed = call.inputs.empty() && &tables == &grids_.outputs.back();
+        if (needed || tables[*output]->rows() > 0)
+          call.inputs.push_back(std::move(tables[*output]));
       }
     }
   }
 
   const std::vector<std::vector<std::string>>& paths_;
-  const size_t key_count_;
+  const std::shared_ptr<arrow::Schema> keys_;
   ComputedGrids grids_;
   const ExecuteOptions& options_;
   std::vector<FragmentCall> calls_;
@@ -231,8 +200,13 @@ class SnapshotStage {
 arrow::Result<std::vector<std::vector<PartFile>>> FilesOfAll(
     const Plans& plans, const std::vector<std::vector<std::string>>& paths,
     const ExecuteOptions& options) {
-  VIAND_ASSIGN_OR_RETURN(ComputedGrids grids, ComputeGrids(plans, /*in_groups=*/true, options));
-  return SnapshotStage(paths, plans[0].view.keys.size(), std::move(grids), options).Run();
+  VIAND_ASSIGN_OR_RETURN(OpenedScan source, OpenSource(plans, options));
+  VIAND_ASSIGN_OR_RETURN(const bool in_chains, WorthChains(plans, source, options));
+  if (in_chains) return RunChains(plans, paths, source, options);
+  VIAND_ASSIGN_OR_RETURN(ComputedGrids grids,
+                         ComputeGrids(plans, std::move(source), /*in_groups=*/true, options));
+  auto keys = StoredKeys(plans, grids.source);
+  return SnapshotStage(paths, std::move(keys), std::move(grids), options).Run();
 }
 
 }  // namespace

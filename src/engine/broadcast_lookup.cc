@@ -20,9 +20,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr int64_t kMostBroadcastBytes = 64 << 20;
-/// 1 / share: of a task's memory. A fragment has it as it comes, in one piece, and in order.
-constexpr int64_t kBroadcastShare = 16;
 /// Less is sent sooner than dealt out, whatever the other side has.
 constexpr int64_t kAlwaysSentBytes = 1 << 20;
 /// Keys pay where the source has so many times the rows of the spine.
@@ -41,8 +38,7 @@ int64_t MemoryOfTask(const ExecuteOptions& options) {
 int64_t MostBytes(const ExecuteOptions& options) {
   if (options.broadcast_bytes != 0) return options.broadcast_bytes;
   if (!RunsElsewhere(options) || options.partitions > 0) return -1;
-  const int64_t memory = MemoryOfTask(options);
-  return memory > 0 ? std::min(kMostBroadcastBytes, memory / kBroadcastShare) : kMostBroadcastBytes;
+  return SmallBytes(MemoryOfTask(options));
 }
 
 void AddMissing(const Names& names, Names* list) {

@@ -1,26 +1,17 @@
 #include "src/engine/broadcast_message.h"
 
 #include <limits>
-#include <string>
 #include <utility>
 
 #include "src/engine/fragment_message.h"
-#include "src/engine/schema_message.h"
+#include "src/engine/nested_message.h"
 
 namespace viand::engine {
 namespace {
 
-arrow::Result<flatbuffers::Offset<Bytes>> WritePart(flatbuffers::FlatBufferBuilder* builder,
-                                                    const Fragment& part) {
-  VIAND_ASSIGN_OR_RETURN(const std::string bytes, SerializeFragment(part));
-  return builder->CreateVector(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-}
-
 template <typename Part>
 arrow::Result<Part> ReadPart(const Bytes* bytes) {
-  if (bytes == nullptr) return DamagedFragment("a part of it is missing");
-  const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  VIAND_ASSIGN_OR_RETURN(Fragment fragment, ParseFragment(text, /*nested=*/true));
+  VIAND_ASSIGN_OR_RETURN(Fragment fragment, ReadNested(bytes));
   if (auto* part = std::get_if<Part>(&fragment)) return std::move(*part);
   return DamagedFragment("a part of another kind");
 }
@@ -58,13 +49,14 @@ arrow::Status CheckJoin(const BroadcastFragment& broadcast, const BroadcastJoin&
 arrow::Result<flatbuffers::Offset<void>> Write(flatbuffers::FlatBufferBuilder* builder,
                                                const BroadcastFragment& broadcast) {
   flatbuffers::Offset<Bytes> features, join, gather, windows;
-  VIAND_ASSIGN_OR_RETURN(const auto spine, WritePart(builder, broadcast.spine));
+  VIAND_ASSIGN_OR_RETURN(const auto spine, WriteNested(builder, broadcast.spine));
   if (const auto* lookup = std::get_if<BroadcastJoin>(&broadcast.lookup)) {
-    VIAND_ASSIGN_OR_RETURN(features, WritePart(builder, lookup->features));
-    VIAND_ASSIGN_OR_RETURN(join, WritePart(builder, lookup->join));
-    VIAND_ASSIGN_OR_RETURN(gather, WritePart(builder, lookup->gather));
+    VIAND_ASSIGN_OR_RETURN(features, WriteNested(builder, lookup->features));
+    VIAND_ASSIGN_OR_RETURN(join, WriteNested(builder, lookup->join));
+    VIAND_ASSIGN_OR_RETURN(gather, WriteNested(builder, lookup->gather));
   } else {
-    VIAND_ASSIGN_OR_RETURN(windows, WritePart(builder, std::get<WindowFragment>(broadcast.lookup)));
+    VIAND_ASSIGN_OR_RETURN(windows,
+                           WriteNested(builder, std::get<WindowFragment>(broadcast.lookup)));
   }
   return message::CreateBroadcastFragment(*builder, spine, broadcast.first_row, broadcast.rows,
                                           features, join, gather, windows)

@@ -32,6 +32,10 @@ struct ExecuteOptions {
   /// where the spine is read; 0: by memory where fragments run elsewhere and `partitions` is not
   /// set, else none; negative: none. The result does not depend on it
   int64_t broadcast_bytes = 0;
+  /// A grid whose source takes at most so many bytes, by estimate, is computed and stored by tasks
+  /// that each read the source themselves; 0: by memory and work where fragments run elsewhere and
+  /// `partitions` is not set, else none; negative: none. The result does not depend on it
+  int64_t chain_bytes = 0;
   Progress* progress = Progress::Silent();
   PlanCounters* counters = nullptr;  ///< what its operators did; null: not counted
 };

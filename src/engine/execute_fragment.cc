@@ -4,6 +4,7 @@
 
 #include "src/engine/execute_as_of.h"
 #include "src/engine/execute_broadcast.h"
+#include "src/engine/execute_chain.h"
 #include "src/engine/execute_gather.h"
 #include "src/engine/execute_map.h"
 #include "src/engine/execute_snapshot.h"
@@ -28,6 +29,8 @@ arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
     return ExecuteSnapshot(*snapshot, inputs);
   if (const auto* broadcast = std::get_if<BroadcastFragment>(&fragment))
     return ExecuteBroadcast(*broadcast, inputs, context);
+  if (const auto* chain = std::get_if<ChainFragment>(&fragment))
+    return ExecuteChain(*chain, inputs, context);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
 }
 

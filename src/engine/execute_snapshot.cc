@@ -11,6 +11,7 @@
 #include "src/common/failpoint.h"
 #include "src/common/ordered_pipeline.h"
 #include "src/engine/part_file.h"
+#include "src/engine/partition_inputs.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/snapshot_rows.h"
 
@@ -21,24 +22,30 @@ namespace {
 constexpr int kWritersOfSmallFiles = 4;
 constexpr int64_t kSmallRows = 64 * 1024;
 
-arrow::Status CheckInputs(const SnapshotFragment& snapshot, const Tables& inputs) {
-  arrow::FieldVector fields = snapshot.result->fields();
-  for (int key = 0; key < snapshot.key_count; ++key)
-    fields[key] = fields[key]->WithType(PlainType(fields[key]->type()));
-  const arrow::Schema plain(std::move(fields));
+/// What the files have: the keys' types are the fragment's.
+arrow::Result<std::shared_ptr<arrow::Schema>> ResultSchema(const SnapshotFragment& snapshot,
+                                                           const Tables& inputs) {
+  const int keys = snapshot.keys->num_fields();
+  if (inputs.empty() || inputs[0]->num_columns() <= keys ||
+      !inputs[0]->field(keys)->type()->Equals(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")))
+    return InputsDoNotFit();
   for (const auto& input : inputs) {
-    if (!input->schema()->Equals(plain, false))
-      return MakeError(ErrorKind::kInput, "a fragment's inputs do not fit it");
+    if (!input->schema()->Equals(*inputs[0]->schema(), false)) return InputsDoNotFit();
   }
-  return arrow::Status::OK();
+  arrow::FieldVector fields = inputs[0]->schema()->fields();
+  for (int key = 0; key < keys; ++key) {
+    const auto& type = snapshot.keys->field(key)->type();
+    if (!fields[key]->type()->Equals(*PlainType(type))) return InputsDoNotFit();
+    fields[key] = fields[key]->WithType(type);
+  }
+  return arrow::schema(std::move(fields));
 }
 
-arrow::Result<PartFile> Written(const SnapshotFragment& snapshot, const SnapshotRows& rows,
-                                const SnapshotFile& file) {
+arrow::Result<PartFile> Written(const SnapshotRows& rows, const SnapshotFile& file) {
   VIAND_RETURN_NOT_OK(CheckCancelled());
   VIAND_ASSIGN_OR_RETURN(const auto of_cutoff, rows.At(file.cutoff_us));
   VIAND_ASSIGN_OR_RETURN(const auto output,
-                         ParquetOutput::Open(file.path, snapshot.result, SnapshotEncoding()));
+                         ParquetOutput::Open(file.path, rows.schema(), SnapshotEncoding()));
   PartFile part{.path = file.path};
   VIAND_ASSIGN_OR_RETURN(part.rows, WriteSnapshot(of_cutoff.get(), output.get()));
   VIAND_RETURN_NOT_OK(Failpoint("snapshot.part"));
@@ -57,9 +64,9 @@ int WritersOf(const SnapshotFragment& snapshot, const Tables& inputs) {
 }  // namespace
 
 arrow::Result<Tables> ExecuteSnapshot(const SnapshotFragment& snapshot, const Tables& inputs) {
-  VIAND_RETURN_NOT_OK(CheckInputs(snapshot, inputs));
-  const SnapshotRows rows(snapshot.result, static_cast<size_t>(snapshot.key_count), inputs,
-                          snapshot.batch_rows);
+  VIAND_ASSIGN_OR_RETURN(auto schema, ResultSchema(snapshot, inputs));
+  const SnapshotRows rows(std::move(schema), static_cast<size_t>(snapshot.keys->num_fields()),
+                          inputs, snapshot.batch_rows);
   const int writers = WritersOf(snapshot, inputs);
   size_t next = 0;
   std::vector<PartFile> written;
@@ -68,7 +75,7 @@ arrow::Result<Tables> ExecuteSnapshot(const SnapshotFragment& snapshot, const Ta
       [&]() -> arrow::Result<std::optional<const SnapshotFile*>> {
         return next < snapshot.files.size() ? std::optional(&snapshot.files[next++]) : std::nullopt;
       },
-      [&](const SnapshotFile* file) { return Written(snapshot, rows, *file); },
+      [&](const SnapshotFile* file) { return Written(rows, *file); },
       [&](arrow::Result<PartFile> part) {
         VIAND_ASSIGN_OR_RETURN(written.emplace_back(), std::move(part));
         return arrow::Status::OK();

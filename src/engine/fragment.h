@@ -3,10 +3,9 @@
 // A map fragment scans a part of a table and deals its rows out to partitions by the hash of their
 // keys; a reduce fragment joins or aggregates one partition; a gather fragment fetches the columns
 // of the rows that a join found; a broadcast fragment does all of that for a chunk of the spine; a
-// write fragment makes a file of the result. A fragment is plain data (fragment_message.h
-// serializes it) and,
-// with the tables that it takes in, determines its outputs: ExecuteFragment (execute_fragment.h) is
-// a pure function.
+// write fragment makes a file of the result; a chain is several of these, one after another. A
+// fragment is plain data (fragment_message.h serializes it) and, with the tables that it takes in,
+// determines its outputs: ExecuteFragment (execute_fragment.h) is a pure function.
 //
 // Inside fragments columns are plain: no dictionaries, run-end encoding or views (plain_array.h),
 // because the encoding would depend on which rows shared a batch. But for texts that are only
@@ -182,11 +181,10 @@ struct SnapshotFile {
 };
 
 /// Merges rows of a grid, as window fragments put them out, and writes those of each cutoff to a
-/// Parquet file. Inputs: keys..., event_timestamp, features..., each ordered by (event_timestamp,
-/// keys). Output: a row a file (PartFilesSchema).
+/// Parquet file. Inputs, at least one: keys..., event_timestamp, features..., each ordered by
+/// (event_timestamp, keys). Output: a row a file (PartFilesSchema).
 struct SnapshotFragment {
-  std::shared_ptr<arrow::Schema> result;  ///< keys of any types
-  int key_count = 0;
+  std::shared_ptr<arrow::Schema> keys;  ///< as the files have them: any types
   std::vector<SnapshotFile> files;
   int64_t batch_rows = 1;  ///< that are merged and written at a time: the files depend on it
 };
@@ -210,8 +208,29 @@ struct BroadcastFragment {
   std::variant<BroadcastJoin, WindowFragment> lookup;  ///< of one part of the spine, one chunk
 };
 
+/// A table that a step of a chain puts out.
+struct StepOutput {
+  int step = 0;
+  int output = 0;
+  bool operator==(const StepOutput&) const = default;
+};
+
+struct ChainStep;
+
+/// Fragments that run one after another where this one runs: of plans so small that a task each
+/// would cost more. No inputs.
+struct ChainFragment {
+  std::vector<ChainStep> steps;
+  std::vector<StepOutput> outputs;
+};
+
 using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment,
-                              WriteFragment, SnapshotFragment, BroadcastFragment>;
+                              WriteFragment, SnapshotFragment, BroadcastFragment, ChainFragment>;
+
+struct ChainStep {
+  Fragment fragment;               ///< neither a chain nor a broadcast fragment
+  std::vector<StepOutput> inputs;  ///< of steps before
+};
 
 /// Number of tables that a fragment puts out.
 inline int OutputCount(const Fragment& fragment) {
@@ -226,6 +245,8 @@ inline int OutputCount(const Fragment& fragment) {
     return join->first_rows.empty() ? join->feature_parts : join->chunks.count;
   if (std::holds_alternative<WriteFragment>(fragment)) return 1;
   if (std::holds_alternative<SnapshotFragment>(fragment)) return 1;
+  if (const auto* chain = std::get_if<ChainFragment>(&fragment))
+    return static_cast<int>(chain->outputs.size());
   if (const auto* broadcast = std::get_if<BroadcastFragment>(&fragment)) {
     const auto* windows = std::get_if<WindowFragment>(&broadcast->lookup);
     return windows == nullptr ? 1 : static_cast<int>(windows->tasks.size());

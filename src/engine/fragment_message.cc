@@ -13,6 +13,7 @@
 
 #include "plan_generated.h"
 #include "src/engine/broadcast_message.h"
+#include "src/engine/chain_message.h"
 #include "src/engine/message_numbers.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/schema_message.h"
@@ -206,23 +207,21 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WriteFragmen
 }
 
 arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const SnapshotFragment& snapshot) {
-  VIAND_ASSIGN_OR_RETURN(const auto result, WriteSchema(builder, *snapshot.result));
+  VIAND_ASSIGN_OR_RETURN(const auto keys, WriteSchema(builder, *snapshot.keys));
   std::vector<Offset<message::SnapshotFile>> files;
   for (const SnapshotFile& file : snapshot.files) {
     const auto path = builder->CreateString(file.path);
     files.push_back(message::CreateSnapshotFile(*builder, file.cutoff_us, path));
   }
   const auto file_list = builder->CreateVector(files);
-  return message::CreateSnapshotFragment(*builder, result, snapshot.key_count, file_list,
-                                         snapshot.batch_rows)
-      .Union();
+  return message::CreateSnapshotFragment(*builder, file_list, snapshot.batch_rows, keys).Union();
 }
 
 message::Body NumberOf(const Fragment& fragment) {
   constexpr message::Body kNumbers[] = {
-      message::Body_MapFragment,      message::Body_AsOfFragment,  message::Body_WindowFragment,
-      message::Body_GatherFragment,   message::Body_WriteFragment, message::Body_SnapshotFragment,
-      message::Body_BroadcastFragment};
+      message::Body_MapFragment,       message::Body_AsOfFragment,  message::Body_WindowFragment,
+      message::Body_GatherFragment,    message::Body_WriteFragment, message::Body_SnapshotFragment,
+      message::Body_BroadcastFragment, message::Body_ChainFragment};
   return kNumbers[fragment.index()];
 }
 
@@ -438,8 +437,7 @@ arrow::Result<Fragment> Read(const message::WriteFragment& write) {
 
 arrow::Result<Fragment> Read(const message::SnapshotFragment& snapshot) {
   SnapshotFragment result;
-  VIAND_ASSIGN_OR_RETURN(result.result, ReadAnySchema(snapshot.result()));
-  result.key_count = snapshot.key_count();
+  VIAND_ASSIGN_OR_RETURN(result.keys, ReadAnySchema(snapshot.keys()));
   result.batch_rows = snapshot.batch_rows();
   if (snapshot.files() != nullptr) {
     for (const auto* file : *snapshot.files()) {
@@ -449,11 +447,6 @@ arrow::Result<Fragment> Read(const message::SnapshotFragment& snapshot) {
   }
   if (result.batch_rows < 1 || result.batch_rows > kMaxGatheredRows)
     return DamagedFragment("batch size");
-  if (result.key_count < 0 || result.key_count >= result.result->num_fields() ||
-      !result.result->field(result.key_count)
-           ->type()
-           ->Equals(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")))
-    return DamagedFragment("its event_timestamp");
   return result;
 }
 
@@ -559,6 +552,9 @@ arrow::Result<Fragment> ParseFragment(std::string_view bytes, bool nested) {
     case message::Body_BroadcastFragment:
       if (nested) return DamagedFragment("a fragment within its like");
       return Read(*fragment->body_as_BroadcastFragment());
+    case message::Body_ChainFragment:
+      if (nested) return DamagedFragment("a fragment within its like");
+      return Read(*fragment->body_as_ChainFragment());
     default:
       return DamagedFragment("unknown kind of fragment");
   }

@@ -108,7 +108,7 @@ class MapStage {
   MapStage(OpenedScan* scan, const MapRequest& request, const ExecuteOptions& options)
       : scan_(scan), request_(request), options_(options) {}
 
-  arrow::Result<MapOutputs> Run() {
+  arrow::Result<PlannedMap> Plan() {
     VIAND_RETURN_NOT_OK(BindFilter());
     VIAND_RETURN_NOT_OK(MakePrototype());
     PruneGroups({.filter = filter_,
@@ -117,7 +117,8 @@ class MapStage {
                  .keys = request_.key_bounds},
                 scan_);
     VIAND_RETURN_NOT_OK(scan_->table != nullptr ? CutTable() : CutFiles());
-    MapOutputs outputs;
+    PlannedMap planned;
+    MapOutputs& outputs = planned.outputs;
     arrow::FieldVector fields;
     for (int output : prototype_.outputs) fields.push_back(prototype_.columns->field(output));
     if (request_.positions) fields.push_back(arrow::field("position", arrow::int32(), false));
@@ -126,15 +127,9 @@ class MapStage {
     outputs.partitions.resize(request_.partitions);
     outputs.found = scan_->found;
     outputs.left = scan_->left;
-    const std::string name = scan_->described_as.empty() ? "scan" : "scan " + scan_->described_as;
-    VIAND_ASSIGN_OR_RETURN(
-        auto results, options_.executor->RunStage(name, std::move(calls_), options_.progress,
-                                                  NewStage(options_.counters, request_.operation)));
-    for (auto& tables : results) {
-      for (int p = 0; p < request_.partitions; ++p)
-        outputs.partitions[p].push_back(std::move(tables[p]));
-    }
-    return outputs;
+    planned.name = scan_->described_as.empty() ? "scan" : "scan " + scan_->described_as;
+    planned.calls = std::move(calls_);
+    return planned;
   }
 
  private:
@@ -262,9 +257,22 @@ bool RunsElsewhere(const ExecuteOptions& options) {
   return !options.executor->StoragePath().empty();
 }
 
+arrow::Result<PlannedMap> PlanMapStage(OpenedScan* scan, const MapRequest& request,
+                                       const ExecuteOptions& options) {
+  return MapStage(scan, request, options).Plan();
+}
+
 arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
                                       const ExecuteOptions& options) {
-  return MapStage(scan, request, options).Run();
+  VIAND_ASSIGN_OR_RETURN(PlannedMap planned, PlanMapStage(scan, request, options));
+  VIAND_ASSIGN_OR_RETURN(auto results, options.executor->RunStage(
+                                           planned.name, std::move(planned.calls), options.progress,
+                                           NewStage(options.counters, request.operation)));
+  for (auto& tables : results) {
+    for (int p = 0; p < request.partitions; ++p)
+      planned.outputs.partitions[p].push_back(std::move(tables[p]));
+  }
+  return std::move(planned.outputs);
 }
 
 int64_t RowsOf(const PartitionInputs& tables) {

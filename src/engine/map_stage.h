@@ -52,8 +52,19 @@ struct MapOutputs {
   ScanCount found, left;          ///< what the scan had, and what of it was read
 };
 
-/// Prunes `scan`, cuts what is left, and runs the fragments. At least one fragment runs where
-/// `row_numbers` is set, so that a spine without rows still has its schema.
+/// The fragments of a map stage, before they run.
+struct PlannedMap {
+  std::string name;  ///< of the stage
+  std::vector<FragmentCall> calls;
+  MapOutputs outputs;  ///< without tables
+};
+
+/// Prunes `scan` and cuts what is left. There is at least one fragment where `row_numbers` is set,
+/// so that a spine without rows still has its schema.
+arrow::Result<PlannedMap> PlanMapStage(OpenedScan* scan, const MapRequest& request,
+                                       const ExecuteOptions& options);
+
+/// Plans a stage and runs its fragments.
 arrow::Result<MapOutputs> RunMapStage(OpenedScan* scan, const MapRequest& request,
                                       const ExecuteOptions& options);
 

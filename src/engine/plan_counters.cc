@@ -47,6 +47,8 @@ ReduceKeys KeysOf(const SnapshotFragment& /*snapshot*/) { return {}; }
 
 ReduceKeys KeysOf(const BroadcastFragment& /*broadcast*/) { return {}; }
 
+ReduceKeys KeysOf(const ChainFragment& /*chain*/) { return {}; }
+
 /// One column of the tables from `first` on, in one piece; null where these have no rows.
 arrow::Result<std::shared_ptr<arrow::Array>> ColumnOf(const Tables& tables, size_t first,
                                                       int column) {
