@@ -10,15 +10,23 @@
 #include "src/engine/execute_snapshot.h"
 #include "src/engine/execute_window.h"
 #include "src/engine/execute_write.h"
+#include "src/engine/kept_scans.h"
 
 namespace viand::engine {
 
 namespace {
 
+arrow::Result<Tables> ExecuteScan(const MapFragment& map, const Tables& inputs,
+                                  const FragmentContext& context) {
+  const auto read = [&] { return ExecuteMap(map, inputs, context); };
+  if (context.kept == nullptr || context.counters != nullptr || !inputs.empty()) return read();
+  return context.kept->Run(map, read);
+}
+
 arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
                               const FragmentContext& context) {
   if (const auto* map = std::get_if<MapFragment>(&fragment))
-    return ExecuteMap(*map, inputs, context);
+    return ExecuteScan(*map, inputs, context);
   if (const auto* join = std::get_if<AsOfFragment>(&fragment))
     return ExecuteAsOf(*join, inputs, context);
   if (const auto* gather = std::get_if<GatherFragment>(&fragment))

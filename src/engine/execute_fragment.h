@@ -15,6 +15,8 @@ class Table;
 
 namespace viand::engine {
 
+class KeptScans;  // kept_scans.h
+
 using Tables = std::vector<std::shared_ptr<arrow::Table>>;
 
 /// Where a fragment runs. Nothing here changes what comes out.
@@ -23,6 +25,7 @@ struct FragmentContext {
       false;  ///< columns on Arrow's threads: where a stage has fewer fragments than cores
   arrow::MemoryPool* pool = ProcessPool();  ///< not null
   FragmentCounters* counters = nullptr;     ///< filled where not null
+  KeptScans* kept = nullptr;                ///< what was read before, where nothing is counted
 };
 
 /// Returns OutputCount(fragment) tables that depend on the fragment and the inputs alone. Errors of

@@ -54,6 +54,15 @@ MapFragment Joined(std::vector<FragmentCall> calls) {
   return std::move(whole);
 }
 
+/// Tables of the schema as one.
+MapFragment AllOf(const std::shared_ptr<arrow::Schema>& schema) {
+  MapFragment all;
+  all.columns = schema;
+  all.file_columns = schema->field_names();
+  for (int column = 0; column < schema->num_fields(); ++column) all.outputs.push_back(column);
+  return all;
+}
+
 class ChainStage {
  public:
   ChainStage(const Plans& plans, const Paths& paths, const OpenedScan& source,
@@ -71,11 +80,13 @@ class ChainStage {
     VIAND_RETURN_NOT_OK(stored.status());
     std::vector<std::vector<PartFile>> files(plans_.size());
     for (size_t call = 0; call < stored->size(); ++call) {
-      for (size_t output = 0; output < stores_[call].size(); ++output) {
-        const Store& store = stores_[call][output];
-        VIAND_ASSIGN_OR_RETURN(const auto table, options_.executor->Fetch((*stored)[call][output]));
-        VIAND_ASSIGN_OR_RETURN(auto written, FilesOf(*table, store.files));
+      VIAND_ASSIGN_OR_RETURN(const auto table, options_.executor->Fetch((*stored)[call][0]));
+      int64_t row = 0;
+      for (const Store& store : stores_[call]) {
+        const auto count = static_cast<int64_t>(store.files);
+        VIAND_ASSIGN_OR_RETURN(auto written, FilesOf(*table->Slice(row, count), store.files));
         std::move(written.begin(), written.end(), std::back_inserter(files[store.view]));
+        row += count;
       }
     }
     return files;
@@ -126,10 +137,13 @@ class ChainStage {
     }
     const auto windows = static_cast<int>(chain.steps.size());
     chain.steps.push_back({WindowsOf(group, planned.outputs.schema), std::move(events)});
+    std::vector<StepOutput> files;
     for (size_t i = 0; i < snapshots.size(); ++i) {
-      chain.outputs.push_back({static_cast<int>(chain.steps.size()), 0});
+      files.push_back({static_cast<int>(chain.steps.size()), 0});
       chain.steps.push_back({std::move(snapshots[i]), {{windows, static_cast<int>(i)}}});
     }
+    chain.outputs.push_back({static_cast<int>(chain.steps.size()), 0});
+    chain.steps.push_back({AllOf(PartFilesSchema()), std::move(files)});
     return chain;
   }
 
@@ -138,7 +152,7 @@ class ChainStage {
   const OpenedScan& source_;
   const ExecuteOptions& options_;
   std::vector<FragmentCall> calls_;
-  std::vector<std::vector<Store>> stores_;  // by call and output
+  std::vector<std::vector<Store>> stores_;  // by call, in the order of its table
 };
 
 }  // namespace
