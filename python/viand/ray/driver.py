@@ -13,6 +13,7 @@ from typing import Any
 from .. import _viand
 from ..errors import EnvironmentProblem, Error, UsageError
 from . import cluster
+from .cancellation import Cancellation
 from .failures import explained
 from .frames import FORMAT, Frames
 from .objects import Objects
@@ -90,6 +91,7 @@ class Driver:
         self._task = ray.remote(num_cpus=1, max_retries=_RETRIES, **memory)(task.run_fragment)
         self._version = hello["viand"]
         self._session = cluster.session()
+        self._cancellation = Cancellation(ray, lambda: cluster.session() == self._session)
         return there
 
     def _left(self) -> dict[str, Any]:
@@ -117,6 +119,7 @@ class Driver:
                 elif "cancel" in header:
                     self._cancel(header["cancel"])
             self._cancel(list(self._running))
+        self._cancellation.close()
         self._ended.put(None)
         self._objects.clear()
 
@@ -159,14 +162,9 @@ class Driver:
 
     def _cancel(self, numbers: list[int]) -> None:
         for number in numbers:
-            known = self._running.pop(number, None)
-            if known is None:
-                continue
-            try:
-                self._ray.cancel(known.result)
-            except Exception:
-                pass  # it has ended
-            self._objects.release(known.outputs)
+            if (known := self._running.pop(number, None)) is not None:
+                self._cancellation.ask(known.result)
+                self._objects.release(known.outputs)
 
     # ---- results --------------------------------------------------------------------------------------------
 
