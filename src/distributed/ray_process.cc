@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 #include <thread>
 
 #include "src/common/python_program.h"
@@ -23,6 +24,32 @@ namespace {
 constexpr auto kMostWait = std::chrono::seconds(20);
 constexpr auto kNap = std::chrono::milliseconds(10);
 constexpr size_t kShownBytes = 2000;
+/// Of what is looked through for the last lines that say something.
+constexpr off_t kReadBytes = 64 << 10;
+
+/// A line of Ray's about its own insides: what it counts, and where its code was.
+bool IsOfRaysInsides(std::string_view line) {
+  return line.find("[state-dump]") != std::string_view::npos ||
+         line.find(".so(") != std::string_view::npos || line.find("(raylet) ") == 0;
+}
+
+/// The lines of `text` that a person can use, without colours.
+std::string Readable(std::string_view text) {
+  std::string plain, readable;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\033')
+      i = std::min(text.find('m', i), text.size());
+    else
+      plain += text[i];
+  }
+  for (size_t begin = 0; begin < plain.size();) {
+    const size_t end = std::min(plain.find('\n', begin), plain.size());
+    const std::string_view line = std::string_view(plain).substr(begin, end - begin);
+    if (!IsOfRaysInsides(line)) readable.append(line).append("\n");
+    begin = end + 1;
+  }
+  return readable;
+}
 
 }  // namespace
 
@@ -73,10 +100,12 @@ RayProcess::~RayProcess() {
 
 std::string RayProcess::Said() const {
   const off_t end = ::lseek(said_, 0, SEEK_END);
-  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kShownBytes));
+  const off_t begin = std::max<off_t>(0, end - kReadBytes);
   std::string text(end - begin, '\0');
   const ssize_t count = ::pread(said_, text.data(), text.size(), begin);
   text.resize(std::max<ssize_t>(count, 0));
+  text = Readable(text);
+  if (text.size() > kShownBytes) text.erase(0, text.size() - kShownBytes);
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
   return text;
 }

@@ -231,6 +231,7 @@ class MapStage {
         slices_.back().rows += group.rows;
       }
     }
+    if (slices_.empty() && request_.row_numbers) return CallWithoutRows();
     int64_t first_row = 0;
     for (const ScanSlice& slice : slices_) {
       MapFragment fragment = prototype_;
@@ -239,6 +240,19 @@ class MapStage {
         fragment.first_row = std::exchange(first_row, first_row + slice.rows);
       AddCall(std::move(fragment), {});
     }
+    return arrow::Status::OK();
+  }
+
+  /// Files without a row group have none to read the columns from.
+  arrow::Status CallWithoutRows() {
+    VIAND_ASSIGN_OR_RETURN(const auto schema,
+                           prototype_.columns->WithNames(prototype_.file_columns));
+    VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::MakeEmpty(schema));
+    VIAND_ASSIGN_OR_RETURN(auto input, options_.executor->Put(std::move(table)));
+    MapFragment fragment = prototype_;
+    fragment.first_row = 0;
+    AddCall(std::move(fragment), {std::move(input)});
+    slices_.emplace_back();
     return arrow::Status::OK();
   }
 

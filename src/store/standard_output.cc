@@ -12,6 +12,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/row_groups.h"
 #include "src/store/csv_rows.h"
+#include "src/store/exact_buffers.h"
 #include "src/store/nested_json.h"
 
 namespace viand::store {
@@ -38,8 +39,7 @@ arrow::Status WriteJsonLines(const std::shared_ptr<arrow::RecordBatch>& batch, c
 
 arrow::Status WriteIpcStream(arrow::RecordBatchReader* rows, const Sink& sink, int64_t* count) {
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(sink, rows->schema()));
-  ARROW_RETURN_NOT_OK(ForEachBatch(
-      rows, count, [&](const auto& batch) { return writer->WriteRecordBatch(*batch); }));
+  ARROW_RETURN_NOT_OK(WriteExactBatches(rows, writer.get(), count));
   return writer->Close();
 }
 

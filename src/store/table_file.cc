@@ -17,6 +17,7 @@
 #include "src/common/ordered_pipeline.h"
 #include "src/common/parquet_output.h"
 #include "src/store/csv_rows.h"
+#include "src/store/exact_buffers.h"
 
 namespace viand::store {
 namespace {
@@ -39,9 +40,9 @@ arrow::Status WriteIpcWithDictionaries(arrow::RecordBatchReader* rows,
                                        arrow::io::OutputStream* sink, int64_t* count) {
   ARROW_ASSIGN_OR_RAISE(auto table, rows->ToTable());
   ARROW_ASSIGN_OR_RAISE(table, arrow::DictionaryUnifier::UnifyTable(*table, ProcessPool()));
-  *count = table->num_rows();
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, table->schema()));
-  ARROW_RETURN_NOT_OK(writer->WriteTable(*table));
+  arrow::TableBatchReader batches(*table);
+  ARROW_RETURN_NOT_OK(WriteExactBatches(&batches, writer.get(), count));
   return writer->Close();
 }
 
@@ -56,8 +57,7 @@ arrow::Status WriteIpc(arrow::RecordBatchReader* rows, arrow::io::OutputStream* 
   if (HasDictionaries(*arrow::struct_(rows->schema()->fields())))
     return WriteIpcWithDictionaries(rows, sink, count);
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, rows->schema()));
-  ARROW_RETURN_NOT_OK(ForEachBatch(
-      rows, count, [&](const auto& batch) { return writer->WriteRecordBatch(*batch); }));
+  ARROW_RETURN_NOT_OK(WriteExactBatches(rows, writer.get(), count));
   return writer->Close();
 }
 
