@@ -2,6 +2,9 @@
 
 #include <arrow/table.h>
 #include <arrow/util/byte_size.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -26,18 +29,8 @@ int64_t NowNs() {
       .count();
 }
 
-/// What the files are that it reads; nothing where that is not worth asking, or says nothing.
-std::optional<std::vector<ListedFile>> FilesOf(const MapFragment& map) {
-  if (map.parts.empty() || map.parts.size() > kMostFiles) return std::nullopt;
-  std::vector<ListedFile> files;
-  for (const FilePart& part : map.parts) {
-    if (IsRemotePath(part.path)) return std::nullopt;
-    auto file = FindDataFile(part.path, "");
-    if (!file.ok() || file->modified_ns == 0 || file->modified_ns > NowNs() - kSettledNs)
-      return std::nullopt;
-    files.push_back(*std::move(file));
-  }
-  return files;
+int64_t Nanoseconds(const timespec& time) {
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
 arrow::Result<int64_t> BytesOf(const KeptScans::Tables& tables) {
@@ -49,25 +42,38 @@ arrow::Result<int64_t> BytesOf(const KeptScans::Tables& tables) {
   return all;
 }
 
-bool AreSame(const std::vector<ListedFile>& a, const std::vector<ListedFile>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const ListedFile& one, const ListedFile& other) {
-                      return one.path == other.path && one.size_bytes == other.size_bytes &&
-                             one.modified_ns == other.modified_ns;
-                    });
-}
-
 }  // namespace
+
+/// Nothing where that is not worth asking, or says nothing.
+std::optional<KeptScans::FileStates> KeptScans::StatesOf(const MapFragment& map) {
+  if (map.parts.empty() || map.parts.size() > kMostFiles) return std::nullopt;
+  FileStates files;
+  for (const FilePart& part : map.parts) {
+    if (IsRemotePath(part.path)) return std::nullopt;
+    const int file = ::open(part.path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return std::nullopt;
+    struct stat found {};
+    const bool known = ::fstat(file, &found) == 0;
+    ::close(file);
+    if (!known || Nanoseconds(found.st_mtim) > NowNs() - kSettledNs) return std::nullopt;
+    files.push_back({.device = found.st_dev,
+                     .inode = found.st_ino,
+                     .size_bytes = found.st_size,
+                     .modified_ns = Nanoseconds(found.st_mtim),
+                     .changed_ns = Nanoseconds(found.st_ctim)});
+  }
+  return files;
+}
 
 arrow::Result<KeptScans::Tables> KeptScans::Run(
     const MapFragment& map, const std::function<arrow::Result<Tables>()>& read) {
-  const auto files = FilesOf(map);
+  const auto files = StatesOf(map);
   if (!files) return read();
   VIAND_ASSIGN_OR_RETURN(std::string message, SerializeFragment(map));
   if (Tables found = Find(message, *files); !found.empty()) return found;
   VIAND_ASSIGN_OR_RETURN(Tables tables, read());
-  const auto files_now = FilesOf(map);
-  if (!files_now || !AreSame(*files, *files_now)) return tables;
+  const auto files_now = StatesOf(map);
+  if (!files_now || *files != *files_now) return tables;
   VIAND_ASSIGN_OR_RETURN(int64_t bytes, BytesOf(tables));
   if (bytes > limit()) return tables;
   // Those who take it in need not do so again.
@@ -97,13 +103,12 @@ int64_t KeptScans::bytes() const {
   return bytes_;
 }
 
-KeptScans::Tables KeptScans::Find(const std::string& message,
-                                  const std::vector<ListedFile>& files) {
+KeptScans::Tables KeptScans::Find(const std::string& message, const FileStates& files) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(kept_.begin(), kept_.end(),
                                   [&](const Kept& each) { return each.message == message; });
   if (found == kept_.end()) return {};
-  if (!AreSame(found->files, files)) {
+  if (found->files != files) {
     bytes_ -= found->bytes;
     kept_.erase(found);
     return {};

@@ -1,7 +1,7 @@
 // What fragments of a process read of small files, kept for the next that reads the same: calls
-// that follow one another, as in a notebook, mostly do. A file is the same by its size and its time
-// of change, as plans take it (CheckUnchanged); where the time is so late that another change might
-// not show in it, nothing is kept.
+// that follow one another, as in a notebook, mostly do. A file is the same by all that its stat
+// says (a copy may keep size and time of another); where it changed so lately that another change
+// might not show in it, nothing is kept.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "src/common/data_files.h"
 #include "src/common/error.h"
 #include "src/engine/fragment.h"
 
@@ -36,16 +36,25 @@ class KeptScans {
   int64_t bytes() const;
 
  private:
+  /// As stat(2) has it, of the file that is opened: NFS asks its server then.
+  struct FileState {
+    uint64_t device = 0, inode = 0;
+    int64_t size_bytes = 0, modified_ns = 0, changed_ns = 0;
+
+    bool operator==(const FileState&) const = default;
+  };
+  using FileStates = std::vector<FileState>;
   struct Kept {
-    std::string message;  ///< of the fragment
-    std::vector<ListedFile> files;
+    std::string message;  ///< of the fragment, with the paths
+    FileStates files;
     Tables tables;
     int64_t bytes = 0;
   };
 
+  static std::optional<FileStates> StatesOf(const MapFragment& map);
   int64_t limit() const;
   /// What is kept of it; empty where that is of other files.
-  Tables Find(const std::string& message, const std::vector<ListedFile>& files);
+  Tables Find(const std::string& message, const FileStates& files);
   void Keep(Kept kept);
   void DropTo(int64_t bytes);
 

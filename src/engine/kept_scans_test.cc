@@ -93,6 +93,16 @@ TEST_F(KeptScansTest, AFileThatWasWrittenAnewIsReadAnew) {
   EXPECT_EQ(Read(map), Found(8, true));
 }
 
+TEST_F(KeptScansTest, AFileThatTakesTheTimeOfAnotherIsReadAnew) {
+  const std::string path = Write("a.parquet", 7, 60);
+  EXPECT_EQ(Read(Scan(path)), Found(7, false));
+  EXPECT_EQ(Read(Scan(path)), Found(7, true));
+  const std::string other = Write("b.parquet", 8, 60);  // as long
+  fs::last_write_time(other, fs::last_write_time(path));
+  fs::rename(other, path);
+  EXPECT_EQ(Read(Scan(path)), Found(8, false));
+}
+
 TEST_F(KeptScansTest, WhatMayStillChangeUnseenIsNotKept) {
   const MapFragment map = Scan(Write("a.parquet", 7, 0));
   EXPECT_EQ(Read(map), Found(7, false));

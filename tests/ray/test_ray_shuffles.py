@@ -4,6 +4,7 @@ the driver. VIAND_LONG takes more plans, and a shuffle of which a gigabyte cross
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 
@@ -171,3 +172,24 @@ def test_tasks_keep_to_their_share_of_the_memory(viand, ray_cluster, tmp_path):
     of_driver, of_worker = retrieve_on_ray(viand, ray_cluster, folder, "--memory", "256MiB")
     assert of_worker <= 240 * MIB, f"{of_worker / MIB:.0f} MiB"
     assert of_driver <= 200 * MIB, f"{of_driver / MIB:.0f} MiB"
+
+
+def test_a_heavy_key_is_shared_by_several_tasks(viand, ray_cluster, tmp_path):
+    """Nine tenths of all rows are of one user."""
+    folder = make_repo(tmp_path / "repo", viand, 300_000, 600_000, keys=200)
+    for name in ("events", "spine"):
+        table = parquet.read_table(folder / f"{name}.parquet")
+        users = numpy.where(numpy.arange(len(table)) % 10 == 0, table["user_id"], 7)
+        parquet.write_table(table.set_column(table.column_names.index("user_id"), "user_id", pa.array(users)), folder / f"{name}.parquet",
+                            row_group_size=100_000)
+    (folder / "definitions.yaml").write_text(DEFINITIONS.replace("30d", "3d") + """  - {name: ready, entities: [user], source: events, ttl: 3d, schema: [{name: d0, dtype: Float64}]}
+""")
+    call(viand, folder, "apply", "--yes")
+    command = "--spine", folder / "spine.parquet", "--features", "recent,ready", "--partitions", "4", "--threads", "8"
+    on_ray = "--executor", "ray", "--ray-address", ray_cluster.address
+    code, plan, error = viand.call(folder, "explain", *command, "--analyze", *on_ray, env=ray_cluster.environment)
+    assert code == 0, error
+    assert len(re.findall(r"heavy keys are cut: \d+ fragments for 4 partitions", plan)) == 2, plan
+    call(viand, folder, "historical", *command, "-o", tmp_path / "ray.parquet", cluster=ray_cluster)
+    call(viand, folder, "historical", *command, "-o", tmp_path / "threads.parquet")
+    assert (tmp_path / "ray.parquet").read_bytes() == (tmp_path / "threads.parquet").read_bytes()
