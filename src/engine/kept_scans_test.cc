@@ -33,7 +33,7 @@ class KeptScansTest : public ::testing::Test {
 
   /// Changed so many seconds ago.
   std::string Write(const std::string& name, int64_t number, int seconds_ago) {
-    const std::string path = folder_ + "/" + name;
+    std::string path = folder_ + "/" + name;
     arrow::Int64Builder x;
     for (int row = 0; row < 1000; ++row) EXPECT_TRUE(x.Append(number).ok());
     const auto table = arrow::Table::Make(arrow::schema({arrow::field("x", arrow::int64())}),
