@@ -58,6 +58,7 @@ arrow::Status RetrievedRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch
     if (next_row_ == spine_->rows) {
       *batch = nullptr;
       EndProgress();
+      pieces_.clear();  // while whoever asks still writes, not when that is done
       return CheckUnchanged(spine_->scan);
     }
     if (next_row_ == chunk_end_) VIAND_RETURN_NOT_OK(NextChunk());

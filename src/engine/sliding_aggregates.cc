@@ -20,6 +20,7 @@
 
 #include "src/engine/exact_integer.h"
 #include "src/engine/exact_sum.h"
+#include "src/engine/window_extremes.h"
 
 namespace viand::engine {
 namespace {
@@ -54,7 +55,7 @@ struct Output {
 template <typename T>
 class ByPosition {
  public:
-  ByPosition() = default;
+  explicit ByPosition(PoolVector<T> values) : own_(std::move(values)), values_(own_.data()) {}
   ByPosition(const T* by_row, const Spans& spans) : values_(by_row) {
     if (spans.rows == nullptr) return;
     own_.resize(spans.positions);
@@ -63,24 +64,15 @@ class ByPosition {
     values_ = own_.data();
   }
 
+  ByPosition(const ByPosition&) = delete;
+  ByPosition& operator=(const ByPosition&) = delete;
+
   T operator[](int64_t position) const { return values_[position]; }
 
  private:
   PoolVector<T> own_;
   const T* values_ = nullptr;
 };
-
-/// The rows from the first of a segment's first sets to the last of its last ones.
-std::pair<int32_t, int32_t> ReachOf(const std::vector<const Spans*>& windows, int64_t first_set,
-                                    int64_t end_set) {
-  int32_t begin = windows[0]->begin[first_set];
-  int32_t end = begin;
-  for (const Spans* spans : windows) {
-    begin = std::min(begin, spans->begin[first_set]);
-    end = std::max(end, (*spans->end)[end_set - 1]);
-  }
-  return {begin, std::max(begin, end)};
-}
 
 /// emit(window, set, sum of value_at(position)) for every set; `Unsigned` has room for each sum,
 /// and may wrap between.
@@ -105,95 +97,6 @@ void EmitSums(const std::vector<const Spans*>& windows, const Sets& sets, ValueA
       const int32_t* ends = windows[window]->end->data();
       for (int64_t set = first_set; set < end_set; ++set)
         emit(window, set, before[ends[set] - first] - before[begins[set] - first]);
-    }
-  }
-}
-
-/// Puts windows that end alike in order of their lengths, the shortest first.
-std::vector<size_t> ByLength(const std::vector<const Spans*>& windows) {
-  std::vector<size_t> order(windows.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const auto& begins = windows[a]->begin;
-    const auto [x, y] = std::mismatch(begins.begin(), begins.end(), windows[b]->begin.begin());
-    return x != begins.end() && *x > *y;
-  });
-  return order;
-}
-
-/// As FindLeast for the sets of one segment, by looking at all rows of each: for short windows.
-template <typename KeyAt>
-void ScanForLeast(const std::vector<const Spans*>& windows, const std::vector<size_t>& by_length,
-                  int64_t first_set, int64_t end_set, KeyAt&& key_at,
-                  const std::vector<int32_t*>& found) {
-  const int32_t* ends = windows[0]->end->data();
-  for (int64_t set = first_set; set < end_set; ++set) {
-    int64_t least = std::numeric_limits<int64_t>::max();
-    int32_t position = ends[set];
-    int32_t at = position;
-    for (const size_t window : by_length) {
-      const int32_t begin = windows[window]->begin[set];
-      while (position > begin) {
-        const int64_t key = key_at(--position);
-        at = key <= least ? position : at;
-        least = std::min(least, key);
-      }
-      if (at < ends[set]) found[window][set] = at;
-    }
-  }
-}
-
-/// Writes the position of the least key of every set that has rows; the first of equal ones. The
-/// windows end alike, so that one queue serves all: positions that may yet be an extreme, of which
-/// none is worse than the next. A window's least is the first that is in it.
-template <typename KeyAt>
-void FindLeast(const std::vector<const Spans*>& windows, const Sets& sets, KeyAt&& key_at,
-               const std::vector<int32_t*>& found) {
-  struct Candidate {
-    int64_t key;
-    int32_t position;
-  };
-  // A row in the queue costs as much as looking at several.
-  constexpr int64_t kScanned = 3;
-  const std::vector<size_t> by_length = ByLength(windows);
-  const Spans& longest = *windows[by_length.back()];
-  PoolVector<Candidate> candidates;
-  std::vector<int32_t> heads(windows.size());
-  const int32_t* ends = windows[0]->end->data();
-  for (int64_t segment = 0; segment < sets.segments(); ++segment) {
-    const int64_t first_set = sets.begin[segment], end_set = sets.begin[segment + 1];
-    if (first_set == end_set) continue;
-    const auto [first, last] = ReachOf(windows, first_set, end_set);
-    const auto rows = static_cast<size_t>(last - first);
-    int64_t looked_at = 0;
-    for (int64_t set = first_set; set < end_set; ++set) looked_at += longest.size(set);
-    if (looked_at <= kScanned * (last - first + end_set - first_set)) {
-      ScanForLeast(windows, by_length, first_set, end_set, key_at, found);
-      continue;
-    }
-    if (candidates.size() < rows) candidates.resize(rows + rows / 2 + 64);
-    Candidate* const queue = candidates.data();
-    int32_t size = 0;
-    int32_t next = first;
-    std::fill(heads.begin(), heads.end(), 0);
-    for (int64_t set = first_set; set < end_set; ++set) {
-      int32_t earliest = ends[set];
-      for (const Spans* spans : windows) earliest = std::min(earliest, spans->begin[set]);
-      int32_t kept = size;  // the candidates that newer rows left as they were
-      for (next = std::max(next, earliest); next < ends[set]; ++next) {
-        const int64_t key = key_at(next);
-        while (size > 0 && key < queue[size - 1].key) --size;
-        kept = std::min(kept, size);
-        queue[size++] = {key, next};
-      }
-      for (size_t window = 0; window < windows.size(); ++window) {
-        const int32_t begin = windows[window]->begin[set];
-        int32_t& head = heads[window];
-        head = std::min(head, kept);
-        if (begin == ends[set]) continue;
-        while (queue[head].position < begin) ++head;
-        found[window][set] = queue[head].position;
-      }
     }
   }
 }
@@ -227,8 +130,7 @@ class Slider {
         results_[call] = End(*calls_[call].spans, function == AggregateFunction::kFirst);
     }
     VIAND_RETURN_NOT_OK(Sums());
-    VIAND_RETURN_NOT_OK(Extremes(AggregateFunction::kMin));
-    return Extremes(AggregateFunction::kMax);
+    return FindExtremes();
   }
 
   arrow::Status AddWindow(const Spans& spans) {
@@ -340,8 +242,23 @@ class Slider {
     return *words_;
   }
 
-  arrow::Status Extremes(AggregateFunction function) {
-    std::vector<PerSpans> left = CallsOf([&](AggregateFunction each) { return each == function; });
+  /// What orders the values, made once for the least and the greatest; `words` of types other than
+  /// double.
+  const ByPosition<int64_t>& KeysByPosition(const int64_t* words, const Spans& spans) {
+    if (keys_) return *keys_;
+    if (!values_->IsDouble()) return keys_.emplace(words, spans);
+    const ByPosition<int64_t>& bits = WordsByPosition(spans);
+    PoolVector<int64_t> keys(spans.positions);
+    for (int64_t position = 0; position < spans.positions; ++position)
+      keys[position] = OrderKey(std::bit_cast<double>(bits[position]));
+    return keys_.emplace(std::move(keys));
+  }
+
+  /// Windows that end alike are looked through together, for their least and greatest values.
+  arrow::Status FindExtremes() {
+    std::vector<PerSpans> left = CallsOf([](AggregateFunction each) {
+      return each == AggregateFunction::kMin || each == AggregateFunction::kMax;
+    });
     if (left.empty()) return arrow::Status::OK();
     const int64_t* words = nullptr;
     if (!values_->IsDouble()) {
@@ -354,38 +271,49 @@ class Slider {
       });
       const std::vector<PerSpans> together(alike, left.end());
       left.erase(alike, left.end());
-      VIAND_RETURN_NOT_OK(ExtremesOf(together, words, function == AggregateFunction::kMax));
+      VIAND_RETURN_NOT_OK(ExtremesOf(together, words));
     }
     return arrow::Status::OK();
   }
 
-  arrow::Status ExtremesOf(const std::vector<PerSpans>& together, const int64_t* words,
-                           bool greatest) {
+  arrow::Status ExtremesOf(const std::vector<PerSpans>& together, const int64_t* words) {
     std::vector<const Spans*> windows;
-    std::vector<Output<int32_t>> positions;
-    std::vector<int32_t*> found;
-    for (const PerSpans& some : together) {
-      windows.push_back(some.spans);
-      VIAND_ASSIGN_OR_RETURN(positions.emplace_back(),
-                             Output<int32_t>::Make(sets_.size(), context_.pool));
-      found.push_back(positions.back().data);
-    }
-    const int64_t flip = greatest ? -1 : 0;
-    // Not by `words`: without rows there are none, whatever the type.
-    if (!values_->IsDouble()) {
-      const ByPosition<int64_t> keys(words, *windows[0]);
-      FindLeast(
-          windows, sets_, [&](int64_t position) { return keys[position] ^ flip; }, found);
-    } else {
-      const ByPosition<int64_t>& bits = WordsByPosition(*windows[0]);
-      FindLeast(
-          windows, sets_,
-          [&](int64_t position) { return OrderKey(std::bit_cast<double>(bits[position])) ^ flip; },
-          found);
-    }
+    std::map<std::pair<size_t, AggregateFunction>, Output<int32_t>> positions;
+    ExtremePositions found;
+    bool least = false, greatest = false;
     for (size_t i = 0; i < together.size(); ++i) {
-      const ArrayResult result = ValuesAt(positions[i], *together[i].spans);
-      for (const size_t call : together[i].calls) results_[call] = result;
+      windows.push_back(together[i].spans);
+      for (const size_t call : together[i].calls) {
+        Output<int32_t>& out = positions[{i, calls_[call].call->function}];
+        if (out.data != nullptr) continue;
+        VIAND_ASSIGN_OR_RETURN(out, Output<int32_t>::Make(sets_.size(), context_.pool));
+      }
+      const auto of = [&](AggregateFunction function) {
+        const auto known = positions.find({i, function});
+        return known == positions.end() ? nullptr : known->second.data;
+      };
+      found.least.push_back(of(AggregateFunction::kMin));
+      found.greatest.push_back(of(AggregateFunction::kMax));
+      least |= found.least.back() != nullptr;
+      greatest |= found.greatest.back() != nullptr;
+    }
+    const ByPosition<int64_t>& keys = KeysByPosition(words, *windows[0]);
+    const auto key_at = [&](int64_t position) { return keys[position]; };
+    if (least && greatest)
+      engine::FindExtremes<true, true>(windows, sets_, key_at, found);
+    else if (least)
+      engine::FindExtremes<true, false>(windows, sets_, key_at, found);
+    else
+      engine::FindExtremes<false, true>(windows, sets_, key_at, found);
+    for (size_t i = 0; i < together.size(); ++i) {
+      std::map<AggregateFunction, ArrayResult> results;
+      for (const size_t call : together[i].calls) {
+        const AggregateFunction function = calls_[call].call->function;
+        if (!results.contains(function)) {
+          results.emplace(function, ValuesAt(positions.at({i, function}), *together[i].spans));
+        }
+        results_[call] = results.at(function);
+      }
     }
     return arrow::Status::OK();
   }
@@ -568,6 +496,7 @@ class Slider {
   const AggregateContext& context_;
   std::map<const Spans*, Window> windows_;
   std::optional<ByPosition<int64_t>> words_;
+  std::optional<ByPosition<int64_t>> keys_;
   std::vector<std::optional<ArrayResult>> results_;
 };
 
