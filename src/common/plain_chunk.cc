@@ -284,8 +284,8 @@ arrow::Status PlainChunk::Compress() {
     return arrow::Status::OK();
   codec_ = Compression::SNAPPY;
   for (parquet::DataPageV1& page : pages_) {
-    VIAND_ASSIGN_OR_RETURN(auto bytes, Compressed(*page.buffer(), codec.get()));
-    page = parquet::DataPageV1(std::move(bytes), page.num_values(), page.encoding(),
+    VIAND_ASSIGN_OR_RETURN(const auto bytes, Compressed(*page.buffer(), codec.get()));
+    page = parquet::DataPageV1(bytes, page.num_values(), page.encoding(),
                                page.definition_level_encoding(), page.repetition_level_encoding(),
                                page.uncompressed_size(), page.statistics(), page.first_row_index(),
                                page.size_statistics());
