@@ -12,7 +12,7 @@
 #include "src/common/block_pool.h"
 #include "src/common/row_groups.h"
 #include "src/store/csv_rows.h"
-#include "src/store/exact_buffers.h"
+#include "src/store/ipc_batches.h"
 #include "src/store/nested_json.h"
 
 namespace viand::store {
@@ -39,7 +39,13 @@ arrow::Status WriteJsonLines(const std::shared_ptr<arrow::RecordBatch>& batch, c
 
 arrow::Status WriteIpcStream(arrow::RecordBatchReader* rows, const Sink& sink, int64_t* count) {
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeStreamWriter(sink, rows->schema()));
-  ARROW_RETURN_NOT_OK(WriteExactBatches(rows, writer.get(), count));
+  // Each batch may have a dictionary of its own.
+  const bool as_they_come = HasDictionaries(*rows->schema());
+  IpcBatches batches(writer.get());
+  ARROW_RETURN_NOT_OK(ForEachBatch(rows, count, [&](const auto& batch) {
+    return as_they_come ? writer->WriteRecordBatch(*batch) : batches.Write(*batch);
+  }));
+  ARROW_RETURN_NOT_OK(batches.Finish());
   return writer->Close();
 }
 

@@ -17,7 +17,7 @@
 #include "src/common/ordered_pipeline.h"
 #include "src/common/parquet_output.h"
 #include "src/store/csv_rows.h"
-#include "src/store/exact_buffers.h"
+#include "src/store/ipc_batches.h"
 
 namespace viand::store {
 namespace {
@@ -35,6 +35,14 @@ arrow::Result<TableFormat> FormatOf(const std::string& path) {
                    "end it in .parquet, .csv or .arrow, or write - for standard output");
 }
 
+arrow::Status WriteBatches(arrow::RecordBatchReader* rows, arrow::ipc::RecordBatchWriter* writer,
+                           int64_t* count) {
+  IpcBatches batches(writer);
+  ARROW_RETURN_NOT_OK(
+      ForEachBatch(rows, count, [&](const auto& batch) { return batches.Write(*batch); }));
+  return batches.Finish();
+}
+
 /// A dictionary that another follows cannot stand in an IPC file: there all rows share one.
 arrow::Status WriteIpcWithDictionaries(arrow::RecordBatchReader* rows,
                                        arrow::io::OutputStream* sink, int64_t* count) {
@@ -42,22 +50,15 @@ arrow::Status WriteIpcWithDictionaries(arrow::RecordBatchReader* rows,
   ARROW_ASSIGN_OR_RAISE(table, arrow::DictionaryUnifier::UnifyTable(*table, ProcessPool()));
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, table->schema()));
   arrow::TableBatchReader batches(*table);
-  ARROW_RETURN_NOT_OK(WriteExactBatches(&batches, writer.get(), count));
+  ARROW_RETURN_NOT_OK(WriteBatches(&batches, writer.get(), count));
   return writer->Close();
-}
-
-bool HasDictionaries(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::DICTIONARY) return true;
-  return std::any_of(type.fields().begin(), type.fields().end(),
-                     [](const auto& field) { return HasDictionaries(*field->type()); });
 }
 
 arrow::Status WriteIpc(arrow::RecordBatchReader* rows, arrow::io::OutputStream* sink,
                        int64_t* count) {
-  if (HasDictionaries(*arrow::struct_(rows->schema()->fields())))
-    return WriteIpcWithDictionaries(rows, sink, count);
+  if (HasDictionaries(*rows->schema())) return WriteIpcWithDictionaries(rows, sink, count);
   ARROW_ASSIGN_OR_RAISE(auto writer, arrow::ipc::MakeFileWriter(sink, rows->schema()));
-  ARROW_RETURN_NOT_OK(WriteExactBatches(rows, writer.get(), count));
+  ARROW_RETURN_NOT_OK(WriteBatches(rows, writer.get(), count));
   return writer->Close();
 }
 

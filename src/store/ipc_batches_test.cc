@@ -1,8 +1,13 @@
-#include "src/store/exact_buffers.h"
+#include "src/store/ipc_batches.h"
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
@@ -43,35 +48,66 @@ std::shared_ptr<arrow::Array> ArrayOf(Builder builder, Values... values) {
   return *builder.Finish();
 }
 
-TEST(ExactBuffers, MemoryIsOfTheValuesAlone) {
+TEST(IpcBatches, MemoryIsOfTheValuesAlone) {
   const std::shared_ptr<arrow::Array> arrays[] = {
       ArrayOf(arrow::Int64Builder(), 3, 4), ArrayOf(arrow::BooleanBuilder(), true, false),
       ArrayOf(arrow::StringBuilder(), "a", "bcd"),
       *arrow::ListArray::FromArrays(*ArrayOf(arrow::Int32Builder(), 0, 1)->Slice(0, 2),
                                     *ArrayOf(arrow::FloatBuilder(), 1.0F))};
   for (const auto& array : arrays) {
-    const auto exact = *WithExactBuffers(*array);
+    const auto exact = *JoinedExactly({array});
     EXPECT_TRUE(exact->Equals(*array));
     const auto untidy = Untidy(*array);
     EXPECT_TRUE(untidy->Equals(*array));
     EXPECT_NE(BuffersOf(*untidy->data()), BuffersOf(*exact->data()));
-    EXPECT_EQ(BuffersOf(*(*WithExactBuffers(*untidy))->data()), BuffersOf(*exact->data()));
+    EXPECT_EQ(BuffersOf(*(*JoinedExactly({untidy}))->data()), BuffersOf(*exact->data()));
     const auto slice = array->Slice(1, 1);
-    EXPECT_TRUE((*WithExactBuffers(*slice))->Equals(*slice));
+    EXPECT_TRUE((*JoinedExactly({slice}))->Equals(*slice));
   }
 }
 
-TEST(ExactBuffers, NullsAreZero) {
+TEST(IpcBatches, NullsAreZero) {
   const std::string valid(1, '\5');
   const int32_t numbers[] = {7, 8, 9};
   const auto data = arrow::ArrayData::Make(
       arrow::int32(), 3,
       {arrow::Buffer::FromString(valid),
        arrow::Buffer::FromString({reinterpret_cast<const char*>(numbers), sizeof(numbers)})});
-  const auto exact = *WithExactBuffers(*arrow::MakeArray(data));
+  const auto exact = *JoinedExactly({arrow::MakeArray(data)});
   EXPECT_EQ(exact->data()->GetValues<int32_t>(1)[1], 0);
   EXPECT_EQ(exact->data()->GetValues<int32_t>(1)[2], 9);
   EXPECT_EQ(numbers[1], 8);
+}
+
+/// What is written of rows that come in pieces of so many.
+std::string Written(const std::shared_ptr<arrow::RecordBatch>& rows, int64_t at_a_time) {
+  auto sink = *arrow::io::BufferOutputStream::Create();
+  const auto writer = *arrow::ipc::MakeFileWriter(sink, rows->schema());
+  IpcBatches batches(writer.get());
+  for (int64_t first = 0; first < rows->num_rows(); first += at_a_time)
+    EXPECT_TRUE(batches.Write(*rows->Slice(first, at_a_time)).ok());
+  EXPECT_TRUE(batches.Finish().ok());
+  EXPECT_TRUE(writer->Close().ok());
+  return (*sink->Finish())->ToString();
+}
+
+TEST(IpcBatches, BytesAreOfTheRowsAlone) {
+  arrow::Int64Builder numbers;
+  arrow::StringBuilder texts;
+  constexpr int64_t kRows = 100'000;
+  for (int64_t i = 0; i < kRows; ++i) {
+    EXPECT_TRUE((i % 7 == 0 ? numbers.AppendNull() : numbers.Append(i)).ok());
+    EXPECT_TRUE(texts.Append(std::string(i % 5, 'x')).ok());
+  }
+  const auto rows = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("n", arrow::int64()), arrow::field("t", arrow::utf8())}), kRows,
+      arrow::ArrayVector{*numbers.Finish(), *texts.Finish()});
+  const std::string whole = Written(rows, kRows);
+  for (const int64_t at_a_time : {999, 9869, 65'536}) EXPECT_EQ(Written(rows, at_a_time), whole);
+  const auto read = *arrow::ipc::RecordBatchFileReader::Open(
+      std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(whole)));
+  EXPECT_EQ(read->num_record_batches(), 2);
+  EXPECT_TRUE((*read->ToTable())->Equals(**arrow::Table::FromRecordBatches({rows})));
 }
 
 }  // namespace
