@@ -188,6 +188,25 @@ def adopt_orphans():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def wait_longer_for_nodes():
+    """Ray gives a raylet half a minute to say that it is there; on a machine with much other work that may be too little."""
+    import ray._private.services as services
+
+    ask = services.get_node
+
+    def get_node(*arguments):
+        deadline = time.monotonic() + 300
+        while True:
+            try:
+                return ask(*arguments)
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    services.get_node = get_node
+
+
 def node_options(options, request):
     """What Ray's Node takes."""
     name = f"node{request['add']}"
@@ -211,6 +230,7 @@ def keep(options):
     os.dup2(2, 1)  # what Ray prints goes to the log
     import ray.cluster_utils
 
+    wait_longer_for_nodes()
     cluster = ray.cluster_utils.Cluster(shutdown_at_exit=False)
     try:
         for line in sys.stdin:
