@@ -132,3 +132,12 @@ def test_without_ray_what_installs_it_is_said(viand, prepared, tmp_path):
     assert code == 1 and "the Python that speaks with Ray, /nowhere/python, does not start: No such file" in error
     code, _, error = viand.call(prepared, "list", "entities", "--executor", "threads", "--ray-address", "auto", env=environment)
     assert code == 2 and "an address of Ray was given, and the executor \"threads\"" in error
+
+
+def test_what_a_driver_said_before_it_ended_is_told_without_rays_insides(prepared, viand, tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nprintf '\\033[33mThe raylet died.\\033[0m\\n    [state-dump] Tasks: 0\\n/ray/_raylet.so(+0x1) [0x7f]\\nSee raylet.out.\\n' >&2\n")
+    python.chmod(0o755)
+    code, _, error = viand.call(prepared, "backfill", "--executor", "ray", env={"PATH": "/usr/bin:/bin", "VIAND_PYTHON": str(python)})
+    assert code == 1
+    assert f"error: the Python that speaks with Ray, {python}, ended:\nThe raylet died.\nSee raylet.out.\n  hint: " in error, error
