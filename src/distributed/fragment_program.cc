@@ -10,6 +10,7 @@
 #include "src/distributed/table_file.h"
 #include "src/distributed/task_message.h"
 #include "src/engine/execute_fragment.h"
+#include "src/engine/table_bytes.h"
 
 namespace viand::distributed {
 namespace {
@@ -29,7 +30,8 @@ arrow::Result<std::vector<TaskOutput>> RunTask(const std::string& in_path,
                                                  {.counters = task.count ? counters : nullptr}));
   std::vector<TaskOutput> written;
   for (const auto& table : outputs) {
-    written.push_back({fmt::format("{}.{}", out_path, written.size()), table->num_rows()});
+    written.push_back({fmt::format("{}.{}", out_path, written.size()), table->num_rows(),
+                       engine::BytesInMemory(*table)});
     VIAND_ASSIGN_OR_RETURN(const int64_t bytes, WriteTableFile(table, written.back().path));
     counters->sent_bytes += bytes;
   }

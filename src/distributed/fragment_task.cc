@@ -9,6 +9,7 @@
 #include "src/common/block_pool.h"
 #include "src/distributed/table_stream.h"
 #include "src/engine/kept_scans.h"
+#include "src/engine/table_bytes.h"
 
 namespace viand::distributed {
 namespace {
@@ -59,7 +60,8 @@ FragmentOutcome RunFragmentTask(std::string_view task,
   result.status = run.status();
   engine::Tables tables;
   if (run.ok()) tables = *std::move(run);
-  for (const auto& table : tables) result.outputs.push_back({"", table->num_rows()});
+  for (const auto& table : tables)
+    result.outputs.push_back({"", table->num_rows(), engine::BytesInMemory(*table)});
   return {std::move(result), std::move(tables)};
 }
 

@@ -1,11 +1,11 @@
 #include "src/distributed/held_tables.h"
 
 #include <arrow/table.h>
-#include <arrow/util/byte_size.h>
 
 #include "src/common/block_pool.h"
 #include "src/distributed/compact_dictionaries.h"
 #include "src/distributed/spill_file.h"
+#include "src/engine/table_bytes.h"
 
 namespace viand::distributed {
 namespace {
@@ -31,7 +31,9 @@ struct HeldTables::Group {
 
 struct HeldTables::Handle : engine::TableHandle {
   Handle(std::shared_ptr<Group> of, size_t at)
-      : TableHandle(of->tables[at]->num_rows()), group(std::move(of)), index(at) {}
+      : TableHandle(of->tables[at]->num_rows(), engine::BytesInMemory(*of->tables[at])),
+        group(std::move(of)),
+        index(at) {}
   ~Handle() override {
     const std::lock_guard<std::mutex> lock(group->mutex);
     group->tables[index].reset();
@@ -57,10 +59,7 @@ arrow::Result<std::vector<engine::TableReference>> HeldTables::Hold(engine::Tabl
   for (size_t i = 0; i < group->tables.size(); ++i)
     references.push_back(std::make_shared<Handle>(group, i));
   if (budget_bytes_ <= 0) return references;
-  for (const auto& table : group->tables) {
-    const auto bytes = arrow::util::ReferencedBufferSize(*table);
-    group->bytes += bytes.ok() ? *bytes : arrow::util::TotalBufferSize(*table);
-  }
+  for (const auto& reference : references) group->bytes += reference->bytes();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     groups_.push_back(group);

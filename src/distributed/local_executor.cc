@@ -25,11 +25,14 @@ constexpr int64_t kWholeTableShare = 16;
 /// The rest is for what no pool counts.
 constexpr int64_t kPooledQuarters = 3;
 
-/// The rows of a grid are put in order by the driver, one cutoff after another.
+/// The rows of a grid are put in order by the driver, one cutoff after another; a spine that was
+/// computed stays with it while a plan runs.
 HeldTables::ReadBy ReaderOf(const engine::Fragment& fragment) {
   const auto* window = std::get_if<engine::WindowFragment>(&fragment);
-  return window != nullptr && !window->at_spine ? HeldTables::ReadBy::kDriver
-                                                : HeldTables::ReadBy::kFragment;
+  const bool of_driver = (window != nullptr && !window->at_spine) ||
+                         std::holds_alternative<engine::WriteFragment>(fragment) ||
+                         std::holds_alternative<engine::ArrangeFragment>(fragment);
+  return of_driver ? HeldTables::ReadBy::kDriver : HeldTables::ReadBy::kFragment;
 }
 
 class LocalExecutor : public engine::Executor {

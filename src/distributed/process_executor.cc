@@ -15,6 +15,7 @@
 #include "src/distributed/child_process.h"
 #include "src/distributed/table_file.h"
 #include "src/distributed/task_message.h"
+#include "src/engine/table_bytes.h"
 
 namespace viand::distributed {
 namespace {
@@ -39,8 +40,8 @@ class TemporaryFolder {
 
 /// A table's file; keeps the folder alive and removes the file when nobody refers to it.
 struct FileTable : engine::TableHandle {
-  FileTable(std::string file, int64_t rows, std::shared_ptr<TemporaryFolder> in)
-      : TableHandle(rows), path(std::move(file)), folder(std::move(in)) {}
+  FileTable(std::string file, int64_t rows, int64_t bytes, std::shared_ptr<TemporaryFolder> in)
+      : TableHandle(rows, bytes), path(std::move(file)), folder(std::move(in)) {}
   ~FileTable() override {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
@@ -68,7 +69,8 @@ class ProcessExecutor : public engine::Executor {
   arrow::Result<TableReference> Put(std::shared_ptr<arrow::Table> table) override {
     const std::string path = NewPath("put");
     VIAND_RETURN_NOT_OK(WriteTableFile(table, path).status());
-    return std::make_shared<FileTable>(path, table->num_rows(), folder_);
+    return std::make_shared<FileTable>(path, table->num_rows(), engine::BytesInMemory(*table),
+                                       folder_);
   }
 
   arrow::Result<std::vector<std::vector<TableReference>>> RunStage(
@@ -124,7 +126,8 @@ class ProcessExecutor : public engine::Executor {
     }
     std::vector<TableReference> outputs;
     for (const TaskOutput& output : result.outputs)
-      outputs.push_back(std::make_shared<FileTable>(output.path, output.rows, folder_));
+      outputs.push_back(
+          std::make_shared<FileTable>(output.path, output.rows, output.bytes, folder_));
     return outputs;
   }
 

@@ -13,6 +13,7 @@
 #include "src/common/disk_pool.h"
 #include "src/distributed/table_stream.h"
 #include "src/distributed/task_message.h"
+#include "src/engine/table_bytes.h"
 
 namespace viand::distributed {
 namespace {
@@ -29,8 +30,8 @@ constexpr int64_t kWholeTableShare = 16;
 
 /// An object of Ray's store; let go with the last reference.
 struct RayTable : engine::TableHandle {
-  RayTable(int64_t of_number, int64_t rows, std::shared_ptr<RayConnection> of)
-      : TableHandle(rows), number(of_number), connection(std::move(of)) {}
+  RayTable(int64_t of_number, int64_t rows, int64_t bytes, std::shared_ptr<RayConnection> of)
+      : TableHandle(rows, bytes), number(of_number), connection(std::move(of)) {}
   ~RayTable() override { connection->Release(number); }
   const int64_t number;
   const std::shared_ptr<RayConnection> connection;
@@ -142,8 +143,9 @@ class RayStage {
     References& tables = results_[done.call];
     for (int i = 0; i < outputs; ++i) {
       const bool known = static_cast<size_t>(i) < result.outputs.size();
-      tables.push_back(std::make_shared<RayTable>(done.first_output + i,
-                                                  known ? result.outputs[i].rows : 0, connection_));
+      const TaskOutput output = known ? result.outputs[i] : TaskOutput{};
+      tables.push_back(std::make_shared<RayTable>(done.first_output + i, output.rows, output.bytes,
+                                                  connection_));
     }
     VIAND_RETURN_NOT_OK(result.status);
     if (result.outputs.size() != static_cast<size_t>(outputs)) {
@@ -224,7 +226,8 @@ class RayExecutor : public engine::Executor {
       VIAND_RETURN_NOT_OK(answers.Ask({{"id", number}, {"put", number + 1}}, bytes.get()));
       VIAND_ASSIGN_OR_RETURN(const Frame frame, answers.Next());
       if (frame.header.contains("error")) return RayErrorOf(frame.header["error"]);
-      return std::make_shared<RayTable>(number + 1, table->num_rows(), connection);
+      return std::make_shared<RayTable>(number + 1, table->num_rows(),
+                                        engine::BytesInMemory(*table), connection);
     });
   }
 

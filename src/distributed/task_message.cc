@@ -141,17 +141,20 @@ arrow::Result<Task> ParseTask(std::string_view bytes) {
 std::string SerializeResult(const TaskResult& result) {
   FlatBufferBuilder builder;
   std::vector<std::string> paths;
-  std::vector<int64_t> rows;
+  std::vector<int64_t> rows, bytes;
   for (const TaskOutput& output : result.outputs) {
     paths.push_back(output.path);
     rows.push_back(output.rows);
+    bytes.push_back(output.bytes);
   }
   const auto outputs = builder.CreateVectorOfStrings(paths);
   const auto output_rows = builder.CreateVector(rows);
+  const auto output_bytes = builder.CreateVector(bytes);
   Offset<message::Error> error = 0;
   if (!result.status.ok()) error = Write(&builder, result.status);
   const auto counters = Write(&builder, result.counters);
-  builder.Finish(message::CreateTaskResult(builder, outputs, error, counters, output_rows));
+  builder.Finish(
+      message::CreateTaskResult(builder, outputs, error, counters, output_rows, output_bytes));
   return Bytes(builder);
 }
 
@@ -161,9 +164,10 @@ arrow::Result<TaskResult> ParseResult(std::string_view bytes) {
   TaskResult read;
   if (result.get()->error() != nullptr) read.status = Read(*result.get()->error());
   const std::vector<std::string> paths = ReadPaths(result.get()->outputs());
-  const std::vector<int64_t> rows = engine::ReadNumbers(result.get()->output_rows());
-  if (rows.size() != paths.size()) return Damaged("result message");
-  for (size_t i = 0; i < paths.size(); ++i) read.outputs.push_back({paths[i], rows[i]});
+  const auto rows = engine::ReadNumbers(result.get()->output_rows());
+  const auto sizes = engine::ReadNumbers(result.get()->output_bytes());
+  if (rows.size() != paths.size() || sizes.size() != paths.size()) return Damaged("result message");
+  for (size_t i = 0; i < paths.size(); ++i) read.outputs.push_back({paths[i], rows[i], sizes[i]});
   if (result.get()->counters() != nullptr) read.counters = Read(*result.get()->counters());
   return read;
 }

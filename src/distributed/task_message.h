@@ -23,6 +23,7 @@ struct Task {
 struct TaskOutput {
   std::string path;
   int64_t rows = 0;
+  int64_t bytes = 0;  ///< engine::BytesInMemory
 
   bool operator==(const TaskOutput&) const = default;
 };

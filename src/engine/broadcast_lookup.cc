@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "src/engine/fragment_message.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/memory_shares.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/prune_groups.h"
@@ -190,6 +191,11 @@ class BroadcastRun {
       VIAND_ASSIGN_OR_RETURN(auto rows, options_.executor->Put(spine_table_->Slice(
                                             fragment.first_row, fragment.rows)));
       call.inputs.push_back(std::move(rows));
+    } else if (spine_.scan.held != nullptr) {
+      TablesOfRows found = TablesWith(*spine_.scan.held, fragment.first_row, fragment.rows);
+      fragment.spine_tables = static_cast<int>(found.tables.size());
+      fragment.spine.first_row = fragment.first_row - found.skipped_rows;
+      call.inputs = std::move(found.tables);
     } else {
       PartsOfRows found = PartsWith(spine_, fragment.first_row, fragment.rows);
       fragment.spine.parts = std::move(found.parts);

@@ -24,7 +24,8 @@ arrow::Status CheckChunk(const BroadcastFragment& broadcast) {
   if (!whole) return DamagedFragment("the scan of its spine");
   if (broadcast.rows < 0 || broadcast.rows > kMaxGatheredRows || *spine.first_row < 0 ||
       broadcast.first_row < *spine.first_row ||
-      broadcast.first_row > std::numeric_limits<int64_t>::max() - kMaxGatheredRows)
+      broadcast.first_row > std::numeric_limits<int64_t>::max() - kMaxGatheredRows ||
+      broadcast.spine_tables < 0)
     return DamagedFragment("rows of the spine");
   return arrow::Status::OK();
 }
@@ -59,7 +60,7 @@ arrow::Result<flatbuffers::Offset<void>> Write(flatbuffers::FlatBufferBuilder* b
                            WriteNested(builder, std::get<WindowFragment>(broadcast.lookup)));
   }
   return message::CreateBroadcastFragment(*builder, spine, broadcast.first_row, broadcast.rows,
-                                          features, join, gather, windows)
+                                          features, join, gather, windows, broadcast.spine_tables)
       .Union();
 }
 
@@ -68,6 +69,7 @@ arrow::Result<Fragment> Read(const message::BroadcastFragment& broadcast) {
   VIAND_ASSIGN_OR_RETURN(result.spine, ReadPart<MapFragment>(broadcast.spine()));
   result.first_row = broadcast.first_row();
   result.rows = broadcast.rows();
+  result.spine_tables = broadcast.spine_tables();
   VIAND_RETURN_NOT_OK(CheckChunk(result));
   if (broadcast.windows() != nullptr) {
     VIAND_ASSIGN_OR_RETURN(WindowFragment windows, ReadPart<WindowFragment>(broadcast.windows()));

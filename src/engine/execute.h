@@ -66,6 +66,15 @@ struct PartFiles {
 arrow::Result<PartFiles> RetrieveToFolder(const RetrievalPlan& plan, const std::string& folder,
                                           const ExecuteOptions& options);
 
+/// The rows of RetrieveRows as tables that the executor holds: a spine for another plan, of which
+/// no row passes through the driver but those of a spine that is in its memory.
+arrow::Result<std::shared_ptr<const HeldRows>> RetrieveHeld(const RetrievalPlan& plan,
+                                                            const ExecuteOptions& options);
+
+/// Runs a retrieval for its counters; rows are dropped where they are put together, a few at a
+/// time.
+arrow::Status RetrieveAndDrop(const RetrievalPlan& plan, const ExecuteOptions& options);
+
 /// The rows of RetrieveRows, whole.
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,
                                                       const ExecuteOptions& options);

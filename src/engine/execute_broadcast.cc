@@ -40,9 +40,9 @@ arrow::Result<Tables> Join(const BroadcastJoin& lookup, const std::shared_ptr<ar
 
 arrow::Result<Tables> ExecuteBroadcast(const BroadcastFragment& broadcast, const Tables& inputs,
                                        const FragmentContext& context) {
-  const size_t of_spine = broadcast.spine.parts.empty() ? 1 : 0;
-  if (inputs.size() < of_spine) return InputsDoNotFit();
-  const auto first = inputs.begin() + static_cast<std::ptrdiff_t>(of_spine);
+  const int of_spine = broadcast.spine.parts.empty() ? broadcast.spine_tables : 0;
+  if (inputs.size() < static_cast<size_t>(of_spine)) return InputsDoNotFit();
+  const auto first = inputs.begin() + of_spine;
   VIAND_ASSIGN_OR_RETURN(auto spine, ChunkOf(broadcast, Tables(inputs.begin(), first), context));
   Tables rest(first, inputs.end());
   if (const auto* lookup = std::get_if<BroadcastJoin>(&broadcast.lookup))

@@ -2,6 +2,7 @@
 
 #include <arrow/compute/initialize.h>
 
+#include "src/engine/execute_arrange.h"
 #include "src/engine/execute_as_of.h"
 #include "src/engine/execute_broadcast.h"
 #include "src/engine/execute_chain.h"
@@ -39,6 +40,8 @@ arrow::Result<Tables> Execute(const Fragment& fragment, const Tables& inputs,
     return ExecuteBroadcast(*broadcast, inputs, context);
   if (const auto* chain = std::get_if<ChainFragment>(&fragment))
     return ExecuteChain(*chain, inputs, context);
+  if (const auto* arrange = std::get_if<ArrangeFragment>(&fragment))
+    return ExecuteArrange(*arrange, inputs, context);
   return ExecuteWindow(std::get<WindowFragment>(fragment), inputs, context);
 }
 

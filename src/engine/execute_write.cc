@@ -11,6 +11,7 @@
 #include "src/engine/assemble_rows.h"
 #include "src/engine/file_rows.h"
 #include "src/engine/part_file.h"
+#include "src/engine/table_bytes.h"
 
 namespace viand::engine {
 namespace {
@@ -28,36 +29,68 @@ class WriteRun {
 
   arrow::Result<Tables> Run(const Tables& inputs) {
     VIAND_RETURN_NOT_OK(TakeInputs(inputs));
-    VIAND_ASSIGN_OR_RETURN(const auto output,
-                           PartOutput::Open(write_.path, write_.format, write_.result));
+    std::unique_ptr<PartOutput> output;  // null: no file
+    if (IsFile(write_.format)) {
+      VIAND_ASSIGN_OR_RETURN(output, PartOutput::Open(write_.path, write_.format, write_.result));
+    }
+    Tables kept;
+    int64_t bytes = 0;
     const int64_t end = write_.first_row + write_.rows;
     const int64_t at_a_time = RowsOfLength(pieces_, write_.rows, write_.rows_at_a_time);
     for (int64_t row = write_.first_row; row < end;) {
       VIAND_RETURN_NOT_OK(CheckCancelled());
       VIAND_ASSIGN_OR_RETURN(const auto rows, RowsFrom(row, std::min(at_a_time, end - row)));
-      VIAND_RETURN_NOT_OK(output->Write(*rows));
       row += rows->num_rows();
+      if (output != nullptr)
+        VIAND_RETURN_NOT_OK(output->Write(*rows));
+      else if (write_.format == PartFormat::kHeld)
+        kept.push_back(rows);
+      else
+        bytes += BytesInMemory(*rows);
     }
     for (const int64_t left : rows_left_) {
       if (left != 0) return RowsLostOrRepeated();
     }
-    VIAND_RETURN_NOT_OK(Failpoint("write.part"));
-    VIAND_ASSIGN_OR_RETURN(const int64_t bytes, output->Commit());
+    if (write_.format == PartFormat::kHeld) return Whole(kept);
+    if (output != nullptr) {
+      VIAND_RETURN_NOT_OK(Failpoint("write.part"));
+      VIAND_ASSIGN_OR_RETURN(bytes, output->Commit());
+    }
     VIAND_ASSIGN_OR_RETURN(auto table, ToTable({{write_.path, write_.rows, bytes}}));
     return Tables{std::move(table)};
   }
 
  private:
+  arrow::Result<Tables> Whole(const Tables& rows) const {
+    if (rows.empty()) {
+      VIAND_ASSIGN_OR_RETURN(auto none, arrow::Table::MakeEmpty(write_.result));
+      return Tables{std::move(none)};
+    }
+    VIAND_ASSIGN_OR_RETURN(auto table, arrow::ConcatenateTables(rows));
+    return Tables{std::move(table)};
+  }
+
+  /// The chunk's rows of the tables that have them.
+  arrow::Status TakeSpine(const Tables& inputs, const arrow::Schema& schema) {
+    const auto count = static_cast<size_t>(write_.spine_tables);
+    if (inputs.size() < count) return DoNotFit();
+    const Tables tables(inputs.begin(), inputs.begin() + write_.spine_tables);
+    for (const auto& table : tables) {
+      if (!table->schema()->Equals(schema, false)) return DoNotFit();
+    }
+    VIAND_ASSIGN_OR_RETURN(table_, arrow::ConcatenateTables(tables));
+    table_ = table_->Slice(write_.skipped_rows, write_.rows);
+    return table_->num_rows() == write_.rows ? arrow::Status::OK() : DoNotFit();
+  }
+
   arrow::Status TakeInputs(const Tables& inputs) {
     size_t next = 0;
     arrow::FieldVector fields(write_.result->fields().begin(),
                               write_.result->fields().begin() + spine_columns_);
     const auto schema = arrow::schema(std::move(fields), write_.result->metadata());
     if (write_.parts.empty()) {
-      if (inputs.empty() || inputs[0]->num_rows() != write_.rows ||
-          !inputs[0]->schema()->Equals(*schema, false))
-        return DoNotFit();
-      table_ = inputs[next++];
+      VIAND_RETURN_NOT_OK(TakeSpine(inputs, *schema));
+      next = static_cast<size_t>(write_.spine_tables);
     } else {
       files_ =
           std::make_unique<FileRows>(FileColumns{.parts = write_.parts,

@@ -27,12 +27,15 @@ namespace viand::engine {
 /// of its executor.
 class TableHandle {
  public:
-  explicit TableHandle(int64_t rows) : rows_(rows) {}
+  TableHandle(int64_t rows, int64_t bytes) : rows_(rows), bytes_(bytes) {}
   virtual ~TableHandle() = default;
   int64_t rows() const { return rows_; }
+  /// In memory, BytesInMemory: what a driver may know of a table that it never sees.
+  int64_t bytes() const { return bytes_; }
 
  private:
   const int64_t rows_;
+  const int64_t bytes_;
 };
 using TableReference = std::shared_ptr<const TableHandle>;
 

@@ -297,7 +297,7 @@ class Explanation {
     node.scan = ScanEstimate{.found = scan.found,
                              .left = scan.left,
                              .column_bytes = BytesOf(scan, wanted.columns),
-                             .in_memory = scan.table != nullptr};
+                             .in_memory = scan.files.empty()};
     if (!opened->broadcast) node.partitions = partitionings_.at(opened->spine_keys).partitions;
     node.details = {"columns " + Joined(wanted.columns)};
     if (!wanted.filter.empty()) node.details.push_back("filter " + wanted.filter);

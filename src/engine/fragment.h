@@ -3,9 +3,10 @@
 // A map fragment scans a part of a table and deals its rows out to partitions by the hash of their
 // keys; a reduce fragment joins or aggregates one partition; a gather fragment fetches the columns
 // of the rows that a join found; a broadcast fragment does all of that for a chunk of the spine; a
-// write fragment makes a file of the result; a chain is several of these, one after another. A
-// fragment is plain data (fragment_message.h serializes it) and, with the tables that it takes in,
-// determines its outputs: ExecuteFragment (execute_fragment.h) is a pure function.
+// write fragment makes a file of the result; a chain is several of these, one after another; an
+// arrange fragment orders rows. A fragment is plain data (fragment_message.h serializes it) and,
+// with the tables that it takes in, determines its outputs: ExecuteFragment (execute_fragment.h) is
+// a pure function.
 //
 // Inside fragments columns are plain: no dictionaries, run-end encoding or views (plain_array.h),
 // because the encoding would depend on which rows shared a batch. But for texts that are only
@@ -156,21 +157,28 @@ struct FoundTables {
 enum class PartFormat {
   kParquet = 0,
   kIpcStream = 1,  ///< any type as it is: for what the driver reads again
+  kHeld = 2,       ///< no file: the rows are put out, for fragments to read
+  kDropped = 3,    ///< no file, and no rows: `explain --analyze` asks how many there are
 };
 
+/// Tells whether a file is written.
+constexpr bool IsFile(PartFormat format) { return format <= PartFormat::kIpcStream; }
+
 /// Puts the rows of one chunk of a spine together, with what the lookups found for them, and writes
-/// them to a file, which appears whole. Inputs: without `parts` the chunk's rows as a table; then
-/// the tables of each lookup. Output: one row: path, rows, bytes (PartFilesSchema).
+/// them to a file, which appears whole. Inputs: without `parts` the tables that have the chunk's
+/// rows; then those of each lookup. Output: one row: path, rows, bytes (PartFilesSchema), of
+/// kDropped those in memory; of kHeld the rows themselves.
 struct WriteFragment {
   std::vector<FilePart> parts;            ///< of the spine, that have the chunk's rows
+  int spine_tables = 1;                   ///< inputs that have them, where there are no `parts`
   std::vector<std::string> file_columns;  ///< the spine's columns: names in the files or the input
-  int64_t skipped_rows = 0;               ///< of `parts`, before the chunk's
+  int64_t skipped_rows = 0;               ///< of `parts` or the tables, before the chunk's
   int64_t first_row = 0;                  ///< of the chunk, in the spine
   int64_t rows = 0;
   std::shared_ptr<arrow::Schema> result;  ///< the spine's columns, then the lookups'; any types
   std::vector<FoundTables> lookups;
   std::string described_as;  ///< the spine: for errors
-  std::string path;          ///< absolute, or an address
+  std::string path;          ///< absolute, or an address; empty without a file
   PartFormat format = PartFormat::kParquet;
   int64_t rows_at_a_time = 1;  ///< that are put together
 };
@@ -199,13 +207,34 @@ struct BroadcastJoin {
 
 /// Looks a chunk of the spine up in features or events that are few enough to be sent whole to
 /// where the spine is read: it scans the spine itself, and nothing of that is dealt out. Inputs:
-/// without `spine.parts` the chunk's rows as a table; then the tables of the features or events.
-/// Outputs: those of the gather fragment or, of each task, of the window fragment.
+/// without `spine.parts` the tables that have the chunk's rows; then those of the features or
+/// events. Outputs: those of the gather fragment or, of each task, of the window fragment.
 struct BroadcastFragment {
   MapFragment spine;      ///< one partition: keys, time, row number
+  int spine_tables = 1;   ///< inputs that have the chunk's rows, where it has no parts
   int64_t first_row = 0;  ///< of the chunk, in the spine
   int64_t rows = 0;
   std::variant<BroadcastJoin, WindowFragment> lookup;  ///< of one part of the spine, one chunk
+};
+
+/// Chooses, orders and cuts rows, in this order: the chosen columns of all inputs, one after
+/// another; sorted, nulls last, what is equal as it came; of what is equal the first; of these
+/// some; stamped; cut. Output: a table a part.
+struct ArrangeFragment {
+  std::shared_ptr<arrow::Schema> columns;  ///< plain: what the chosen become; null: as they are
+  std::vector<int> chosen;                 ///< columns of the inputs; empty: all
+  std::vector<int> order;                  ///< of the chosen; empty: as they come
+  /// So many first of `order`: of rows with equal ones (by value, as join keys; null equals null)
+  /// the first stays; 0: all stay.
+  int distinct = 0;
+  int dropped = 0;                   ///< so many last of the chosen only order, and are not put out
+  std::optional<int64_t> time_us;    ///< adds a last column, timestamp[us, UTC]
+  std::string time_name;             ///< its name
+  std::optional<int64_t> most_rows;  ///< so many, evenly spaced, the first with them; none: all
+  /// With more than one the last input has the columns of `order`, and at most so many rows, in
+  /// order: each part begins where its own would lie, the first with the first row. Not with
+  /// `distinct` or `most_rows`.
+  int parts = 1;
 };
 
 /// A table that a step of a chain puts out.
@@ -224,8 +253,9 @@ struct ChainFragment {
   std::vector<StepOutput> outputs;
 };
 
-using Fragment = std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment,
-                              WriteFragment, SnapshotFragment, BroadcastFragment, ChainFragment>;
+using Fragment =
+    std::variant<MapFragment, AsOfFragment, WindowFragment, GatherFragment, WriteFragment,
+                 SnapshotFragment, BroadcastFragment, ChainFragment, ArrangeFragment>;
 
 struct ChainStep {
   Fragment fragment;               ///< neither a chain nor a broadcast fragment
@@ -251,6 +281,7 @@ inline int OutputCount(const Fragment& fragment) {
     const auto* windows = std::get_if<WindowFragment>(&broadcast->lookup);
     return windows == nullptr ? 1 : static_cast<int>(windows->tasks.size());
   }
+  if (const auto* arrange = std::get_if<ArrangeFragment>(&fragment)) return arrange->parts;
   return std::get<GatherFragment>(fragment).chunks.count;
 }
 

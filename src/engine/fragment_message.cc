@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "plan_generated.h"
+#include "src/engine/arrange_message.h"
 #include "src/engine/broadcast_message.h"
 #include "src/engine/chain_message.h"
 #include "src/engine/message_numbers.h"
@@ -202,7 +203,7 @@ arrow::Result<Offset<void>> Write(FlatBufferBuilder* builder, const WriteFragmen
   return message::CreateWriteFragment(*builder, parts, file_columns, write.skipped_rows,
                                       write.first_row, write.rows, result, lookup_list,
                                       described_as, path, static_cast<uint8_t>(write.format),
-                                      write.rows_at_a_time)
+                                      write.rows_at_a_time, write.spine_tables)
       .Union();
 }
 
@@ -221,7 +222,7 @@ message::Body NumberOf(const Fragment& fragment) {
   constexpr message::Body kNumbers[] = {
       message::Body_MapFragment,       message::Body_AsOfFragment,  message::Body_WindowFragment,
       message::Body_GatherFragment,    message::Body_WriteFragment, message::Body_SnapshotFragment,
-      message::Body_BroadcastFragment, message::Body_ChainFragment};
+      message::Body_BroadcastFragment, message::Body_ChainFragment, message::Body_ArrangeFragment};
   return kNumbers[fragment.index()];
 }
 
@@ -424,11 +425,12 @@ arrow::Result<Fragment> Read(const message::WriteFragment& write) {
   result.path = ReadText(write.path());
   result.format = static_cast<PartFormat>(write.format());
   result.rows_at_a_time = write.rows_at_a_time();
-  if (write.format() > static_cast<uint8_t>(PartFormat::kIpcStream))
+  result.spine_tables = write.spine_tables();
+  if (write.format() > static_cast<uint8_t>(PartFormat::kDropped))
     return DamagedFragment("format of its file");
-  if (result.path.empty()) return DamagedFragment("no path");
-  if (result.skipped_rows < 0 || result.first_row < 0 || result.rows < 0 ||
-      result.rows > std::numeric_limits<int64_t>::max() - result.first_row ||
+  if (result.path.empty() && IsFile(result.format)) return DamagedFragment("no path");
+  if (result.spine_tables < 0 || result.skipped_rows < 0 || result.first_row < 0 ||
+      result.rows < 0 || result.rows > std::numeric_limits<int64_t>::max() - result.first_row ||
       result.rows_at_a_time < 1)
     return DamagedFragment("rows of the spine");
   VIAND_RETURN_NOT_OK(CheckResult(result));
@@ -555,6 +557,8 @@ arrow::Result<Fragment> ParseFragment(std::string_view bytes, bool nested) {
     case message::Body_ChainFragment:
       if (nested) return DamagedFragment("a fragment within its like");
       return Read(*fragment->body_as_ChainFragment());
+    case message::Body_ArrangeFragment:
+      return Read(*fragment->body_as_ArrangeFragment());
     default:
       return DamagedFragment("unknown kind of fragment");
   }

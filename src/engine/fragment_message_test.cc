@@ -105,6 +105,7 @@ WriteFragment Writing() {
   WriteFragment write;
   write.parts = Map().parts;
   write.file_columns = {"key", "label"};
+  write.spine_tables = 4;
   write.skipped_rows = 3;
   write.first_row = 40;
   write.rows = 20;
@@ -146,6 +147,7 @@ BroadcastFragment Broadcast() {
   broadcast.spine.filter.clear();
   broadcast.spine.time_column = -1;
   broadcast.spine.drop_null_keys = false;
+  broadcast.spine_tables = 2;
   broadcast.first_row = 20;
   broadcast.rows = 30;
   BroadcastJoin lookup{.features = Map(), .join = AsOf(), .gather = Gather()};
@@ -238,6 +240,7 @@ TEST(FragmentMessage, BroadcastsSurvive) {
   const auto read = std::get<BroadcastFragment>(ParseFragment(bytes).ValueOrDie());
   EXPECT_EQ(read.first_row, 20);
   EXPECT_EQ(read.rows, 30);
+  EXPECT_EQ(read.spine_tables, 2);
   EXPECT_EQ(read.spine.first_row, 12);
   EXPECT_EQ(std::get<BroadcastJoin>(read.lookup).join.ttl_us, 77);
   EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
@@ -364,6 +367,7 @@ TEST(FragmentMessage, EveryFieldOfAWriteSurvives) {
   EXPECT_EQ(read.path, write.path);
   EXPECT_EQ(read.format, write.format);
   EXPECT_EQ(read.rows_at_a_time, 7);
+  EXPECT_EQ(read.spine_tables, 4);
   EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
 }
 
@@ -382,10 +386,69 @@ TEST(FragmentMessage, RejectsAWriteThatCannotBe) {
   EXPECT_EQ(rejection([](auto* write) { write->rows = -1; }), rows);
   EXPECT_EQ(rejection([](auto* write) { write->first_row = INT64_MAX; }), rows);
   EXPECT_EQ(rejection([](auto* write) { write->rows_at_a_time = 0; }), rows);
+  EXPECT_EQ(rejection([](auto* write) { write->spine_tables = -1; }), rows);
+  EXPECT_EQ(rejection([](auto* write) { write->format = static_cast<PartFormat>(4); }),
+            "damaged fragment message: format of its file");
   EXPECT_EQ(rejection([](auto* write) { write->lookups[0].tables = -1; }),
             "damaged fragment message: number of tables");
   EXPECT_EQ(rejection([](auto* write) { write->path.clear(); }),
             "damaged fragment message: no path");
+}
+
+ArrangeFragment Arrange() {
+  ArrangeFragment arrange;
+  arrange.columns = Columns();
+  arrange.chosen = {4, 0, 2};
+  arrange.order = {1, 0};
+  arrange.distinct = 2;
+  arrange.dropped = 1;
+  arrange.time_us = -5;
+  arrange.time_name = "event_timestamp";
+  arrange.most_rows = 0;
+  return arrange;
+}
+
+TEST(FragmentMessage, EveryFieldOfAnArrangementSurvives) {
+  const auto bytes = SerializeFragment(Arrange()).ValueOrDie();
+  const auto read = std::get<ArrangeFragment>(ParseFragment(bytes).ValueOrDie());
+  EXPECT_TRUE(read.columns->Equals(*Columns()));
+  EXPECT_EQ(read.chosen, Arrange().chosen);
+  EXPECT_EQ(read.order, Arrange().order);
+  EXPECT_EQ(read.distinct, 2);
+  EXPECT_EQ(read.dropped, 1);
+  EXPECT_EQ(read.time_us, -5);
+  EXPECT_EQ(read.time_name, "event_timestamp");
+  EXPECT_EQ(read.most_rows, 0);
+  EXPECT_EQ(read.parts, 1);
+  EXPECT_EQ(SerializeFragment(read).ValueOrDie(), bytes);
+  ArrangeFragment cut;
+  cut.order = {0};
+  cut.parts = 9;
+  const auto of_cut = SerializeFragment(cut).ValueOrDie();
+  const auto none = std::get<ArrangeFragment>(ParseFragment(of_cut).ValueOrDie());
+  EXPECT_EQ(none.columns, nullptr);
+  EXPECT_EQ(none.time_us, std::nullopt);
+  EXPECT_EQ(none.most_rows, std::nullopt);
+  EXPECT_EQ(none.parts, 9);
+}
+
+TEST(FragmentMessage, RejectsAnArrangementThatCannotBe) {
+  const auto rejection = [](const auto& change) {
+    ArrangeFragment arrange = Arrange();
+    change(&arrange);
+    return Rejection(arrange);
+  };
+  const std::string column = "damaged fragment message: a column that is none";
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->chosen[0] = -1; }), column);
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->order[1] = -2; }), column);
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->distinct = 3; }),
+            "damaged fragment message: columns that are to differ");
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->dropped = -1; }),
+            "damaged fragment message: columns that are not put out");
+  const std::string parts = "damaged fragment message: number of parts";
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->parts = 0; }), parts);
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->parts = 2; }), parts);
+  EXPECT_EQ(rejection([](auto* arrange) { arrange->parts = 1 << 20; }), parts);
 }
 
 TEST(FragmentMessage, EveryFieldOfASnapshotSurvives) {

@@ -9,12 +9,14 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
 #include "src/common/grouped_number.h"
 #include "src/common/time.h"
 #include "src/engine/exact_words.h"
+#include "src/engine/execute_fragment.h"
 #include "src/engine/plan_counters.h"
 #include "src/engine/time_slices.h"
 
@@ -29,8 +31,10 @@ constexpr int64_t kMostSlicesBeside = 256;
 /// Summaries that make one of the next level.
 constexpr int kFanIn = 8;
 /// Times that are looked at before slices are chosen.
-constexpr int kSampledTables = 16;
+constexpr size_t kSampledTables = 16;
 constexpr int64_t kSampledTimes = 512;
+/// Rows that are looked at for the key of most of them.
+constexpr int64_t kSampledKeys = 4096;
 
 constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
@@ -129,26 +133,44 @@ class PartitionCutter {
 
   /// Times of some rows, ascending, in the microseconds that they are in.
   arrow::Result<std::vector<int64_t>> Sample(const PartitionInputs& tables) const {
-    std::vector<const TableReference*> some;
+    PartitionInputs some;
     for (const TableReference& table : tables) {
-      if (table->rows() > 0) some.push_back(&table);
+      if (table->rows() > 0) some.push_back(table);
     }
-    std::vector<int64_t> times;
     const size_t step = some.size() / kSampledTables + 1;
-    for (size_t i = 0; i < some.size(); i += step) {
-      VIAND_ASSIGN_OR_RETURN(const auto table, options_.executor->Fetch(*some[i]));
-      const int64_t row_step = table->num_rows() / kSampledTimes + 1;
-      int64_t next = 0;
-      for (const auto& chunk : table->column(prototype_.time_column)->chunks()) {
+    for (size_t i = 0; i * step < some.size(); ++i) some[i] = some[i * step];
+    some.resize((some.size() + step - 1) / step);
+    VIAND_ASSIGN_OR_RETURN(const auto samples,
+                           SomeRows(some, {prototype_.time_column}, kSampledTimes));
+    std::vector<int64_t> times;
+    for (const auto& table : samples) {
+      for (const auto& chunk : table->column(0)->chunks()) {
         const Words words = Words::Of(chunk);
-        for (; next < chunk->length(); next += row_step) {
-          if (!words.IsNull(next)) times.push_back(MicrosecondIn(words[next], unit_ns_));
+        for (int64_t i = 0; i < chunk->length(); ++i) {
+          if (!words.IsNull(i)) times.push_back(MicrosecondIn(words[i], unit_ns_));
         }
-        next -= chunk->length();
       }
     }
     std::sort(times.begin(), times.end());
     return times;
+  }
+
+  /// Some columns of at most so many rows of each table, which are all that the driver sees of it.
+  arrow::Result<Tables> SomeRows(const PartitionInputs& tables, std::vector<int> columns,
+                                 int64_t rows) const {
+    ArrangeFragment sample;
+    sample.chosen = std::move(columns);
+    sample.most_rows = rows;
+    std::vector<FragmentCall> calls;
+    for (const TableReference& table : tables) calls.push_back({sample, {table}});
+    VIAND_ASSIGN_OR_RETURN(const auto results, options_.executor->RunStage(
+                                                   "sample " + prototype_.described_as,
+                                                   std::move(calls), options_.progress, nullptr));
+    Tables samples;
+    for (const auto& outputs : results) {
+      VIAND_ASSIGN_OR_RETURN(samples.emplace_back(), options_.executor->Fetch(outputs[0]));
+    }
+    return samples;
   }
 
   /// The tables cut: those of each slice, in their order.
@@ -338,8 +360,7 @@ class PartitionCutter {
                                RunSummarizing({{SummaryPrototype(count), std::move(parts)}}));
         parts = {one[0][0]};
       }
-      VIAND_ASSIGN_OR_RETURN(const auto table, options_.executor->Fetch(parts[0]));
-      VIAND_ASSIGN_OR_RETURN(const int64_t bytes, estimate_.SummaryBytes(*table));
+      const int64_t bytes = estimate_.SummaryBytes(*parts[0]);
       level.push_back({std::move(parts[0]), bytes});
     }
     summaries_.push_back(std::move(level));
@@ -389,9 +410,11 @@ class PartitionCutter {
     const auto largest =
         std::max_element(events.begin(), events.end(),
                          [](const auto& a, const auto& b) { return a->rows() < b->rows(); });
-    if (largest == events.end()) return "";
-    VIAND_ASSIGN_OR_RETURN(const auto rows, options_.executor->Fetch(*largest));
-    VIAND_ASSIGN_OR_RETURN(const auto keys, HeaviestKeys(prototype_.keys, {rows}));
+    if (largest == events.end() || prototype_.keys.empty()) return "";
+    VIAND_ASSIGN_OR_RETURN(const Tables some, SomeRows({*largest}, prototype_.keys, kSampledKeys));
+    std::vector<int> columns(prototype_.keys.size());
+    std::iota(columns.begin(), columns.end(), 0);
+    VIAND_ASSIGN_OR_RETURN(const auto keys, HeaviestKeys(columns, some));
     return keys.empty() ? "" : keys[0].key;
   }
 

@@ -12,6 +12,7 @@
 
 #include "src/engine/coded_array.h"
 #include "src/engine/fragment_message.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/memory_shares.h"
 #include "src/engine/parquet_footer.h"
 #include "src/engine/plain_array.h"
@@ -116,7 +117,7 @@ class MapStage {
                  .range = request_.range,
                  .keys = request_.key_bounds},
                 scan_);
-    VIAND_RETURN_NOT_OK(scan_->table != nullptr ? CutTable() : CutFiles());
+    VIAND_RETURN_NOT_OK(Cut());
     PlannedMap planned;
     MapOutputs& outputs = planned.outputs;
     arrow::FieldVector fields;
@@ -193,6 +194,34 @@ class MapStage {
       VIAND_ASSIGN_OR_RETURN(
           prototype_.columns,
           prototype_.columns->SetField(index, field->WithType(CodedType(field->type()))));
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Cut() {
+    if (scan_->table != nullptr) return CutTable();
+    return scan_->held != nullptr ? CutHeld() : CutFiles();
+  }
+
+  /// Tables are not cut: who made them chose how many rows each has.
+  arrow::Status CutHeld() {
+    const int64_t most =
+        RowsPerFragment(scan_->RowCount(), RowBytesIn(*scan_, *prototype_.columns), options_);
+    int64_t next_row = 0;
+    std::vector<PartitionInputs> inputs;
+    for (const TableReference& table : scan_->held->tables) {
+      if (slices_.empty() || slices_.back().rows + table->rows() > most) {
+        slices_.push_back({.parts = {}, .first_row = next_row, .rows = 0});
+        inputs.emplace_back();
+      }
+      slices_.back().rows += table->rows();
+      next_row += table->rows();
+      inputs.back().push_back(table);
+    }
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      MapFragment fragment = prototype_;
+      if (request_.row_numbers) fragment.first_row = slices_[i].first_row;
+      AddCall(std::move(fragment), std::move(inputs[i]));
     }
     return arrow::Status::OK();
   }

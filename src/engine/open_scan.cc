@@ -15,6 +15,7 @@
 #include "src/engine/csv_table.h"
 #include "src/engine/executor.h"
 #include "src/engine/file_constants.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/hive_partition.h"
 #include "src/engine/parquet_footer.h"
 #include "src/engine/plain_array.h"
@@ -178,6 +179,7 @@ bool IsSameState(const ListedFile& a, const ListedFile& b) {
 
 int64_t OpenedScan::RowCount() const {
   if (table != nullptr) return table->num_rows();
+  if (held != nullptr) return held->rows();
   int64_t rows = 0;
   for (const OpenedFile& file : files) {
     for (const RowGroup& group : file.groups) rows += group.rows;
@@ -203,6 +205,9 @@ arrow::Result<OpenedScan> OpenScan(
   opened.format = scan.format;
   if (scan.table != nullptr) {
     opened.table = scan.table;
+  } else if (scan.held != nullptr) {
+    opened.held = scan.held;
+    VIAND_ASSIGN_OR_RETURN(opened.schema, RenamedSchema(*scan.held->schema, {}, scan.described_as));
   } else if (scan.files.empty() && scan.csv_text == nullptr) {
     return MakeError(ErrorKind::kInput, fmt::format("{} has no files", scan.described_as),
                      "run the step that makes them, or check the path");

@@ -52,15 +52,16 @@ struct OpenedFile {
   std::shared_ptr<parquet::FileMetaData> parquet;  ///< null for IPC
 };
 
-/// Files, or a table in memory (which is what CSV becomes: only the whole text tells a column's
-/// type).
+/// Files, a table in memory (which is what CSV becomes: only the whole text tells a column's type),
+/// or rows that an executor holds.
 struct OpenedScan {
   std::shared_ptr<arrow::Schema> schema;  ///< after renames, the source's types
   std::vector<std::pair<std::string, std::string>> renames;
   std::string described_as;
   FileFormat format = FileFormat::kParquet;
   std::vector<OpenedFile> files;
-  std::shared_ptr<arrow::Table> table;  ///< the names of the file; null with `files`
+  std::shared_ptr<arrow::Table> table;   ///< the names of the file; null with `files`
+  std::shared_ptr<const HeldRows> held;  ///< null with `files` and `table`
   ScanCount found, left;  ///< before and after PruneGroups: the difference is what was skipped
 
   /// Rows left to read.

@@ -29,14 +29,17 @@ class Table;
 
 namespace viand::engine {
 
+struct HeldRows;  // held_rows.h
+
 enum class FileFormat { kParquet = 0, kCsv = 1, kIpc = 2 };
 
-/// A table to scan: files in order, or a table in memory. The engine reads only what a plan needs
-/// of it.
+/// A table to scan: files in order, a table in memory, or, of a spine, rows that an executor holds.
+/// The engine reads only what a plan needs of it.
 struct Scan {
   std::vector<std::string> files;  ///< absolute; row order is (position here, row in file)
   FileFormat format = FileFormat::kParquet;
   std::shared_ptr<arrow::Table> table;      ///< instead of files
+  std::shared_ptr<const HeldRows> held;     ///< instead of files: a spine's, without renames
   std::shared_ptr<arrow::Buffer> csv_text;  ///< instead of files, with kCsv: the text itself
   std::map<std::string, std::shared_ptr<arrow::DataType>>
       csv_types;  ///< by name in the file; others are inferred

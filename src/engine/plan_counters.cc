@@ -48,6 +48,7 @@ ReduceKeys KeysOf(const SnapshotFragment& /*snapshot*/) { return {}; }
 ReduceKeys KeysOf(const BroadcastFragment& /*broadcast*/) { return {}; }
 
 ReduceKeys KeysOf(const ChainFragment& /*chain*/) { return {}; }
+ReduceKeys KeysOf(const ArrangeFragment& /*arrange*/) { return {}; }
 
 /// One column of the tables from `first` on, in one piece; null where these have no rows.
 arrow::Result<std::shared_ptr<arrow::Array>> ColumnOf(const Tables& tables, size_t first,
@@ -133,6 +134,14 @@ StageTimer::StageTimer(StageCounters* stage)
 
 StageTimer::~StageTimer() {
   if (stage_ != nullptr) stage_->run_us += SteadyNowUs() - start_us_;
+}
+
+void StageTimer::Count(int64_t rows_in, int64_t rows_out, int64_t bytes_out) {
+  if (stage_ == nullptr) return;
+  FragmentCounters& counters = stage_->fragments.emplace_back();
+  counters.rows_in = rows_in;
+  counters.rows_out = rows_out;
+  counters.bytes_out = bytes_out;
 }
 
 arrow::Status StageTimer::Count(int64_t rows_in, const arrow::Table& result) {

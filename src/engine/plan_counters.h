@@ -104,7 +104,9 @@ class StageTimer {
   StageTimer(const StageTimer&) = delete;
   ~StageTimer();
 
-  /// Counts work that no fragment does: rows taken in and the table that came of them.
+  /// Counts work that no fragment does.
+  void Count(int64_t rows_in, int64_t rows_out, int64_t bytes_out);
+  /// The same: rows taken in and the table that came of them.
   arrow::Status Count(int64_t rows_in, const arrow::Table& result);
   /// The same of tables put together into `rows` rows.
   arrow::Status Count(const std::vector<std::shared_ptr<arrow::Table>>& parts, int64_t rows);

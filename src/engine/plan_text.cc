@@ -6,6 +6,7 @@
 #include "src/common/time.h"
 #include "src/engine/bind_view.h"
 #include "src/engine/execute.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/open_scan.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/view_columns.h"
@@ -56,6 +57,8 @@ void PrintScan(const Scan& scan, const std::vector<std::string>& columns, const 
   out->Line(depth, "scan {}", scan.described_as);
   if (scan.table != nullptr) {
     out->Line(depth + 1, "table in memory, {} rows", scan.table->num_rows());
+  } else if (scan.held != nullptr) {
+    out->Line(depth + 1, "computed, {} rows", scan.held->rows());
   } else if (scan.csv_text != nullptr) {
     out->Line(depth + 1, "csv in memory");
   } else if (scan.files.size() > kFilesShown) {

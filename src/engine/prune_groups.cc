@@ -152,7 +152,7 @@ ScanCount CountOf(const OpenedScan& scan) {
       count.bytes += group.bytes;
     }
   }
-  if (scan.table != nullptr) count.rows = scan.table->num_rows();
+  if (scan.files.empty()) count.rows = scan.RowCount();
   return count;
 }
 

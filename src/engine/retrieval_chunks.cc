@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "src/engine/executor.h"
 #include "src/engine/write_stage.h"
@@ -23,6 +24,9 @@ constexpr int64_t kAssembledBytes = 32 << 20;
 constexpr int64_t kLeastAssembledRows = 4 * 1024;
 constexpr int64_t kLeastAssembledBytes = 8 << 20;
 constexpr int64_t kMostAssembledRows = 256 * 1024;
+
+/// Of the memory of those that run at a time: what a fragment puts out whole.
+constexpr int64_t kHeldShare = 8;
 
 /// Rows that a write fragment puts together at a time: a row group.
 constexpr int64_t kWrittenRows = 64 * 1024;
@@ -71,14 +75,34 @@ arrow::Result<RetrievedChunks> ChooseChunks(const Spine& spine,
   return chunks;
 }
 
-arrow::Result<RetrievedChunks> ChooseParts(const Spine& spine,
-                                           const std::vector<OpenedLookup>& lookups,
-                                           const ExecuteOptions& options) {
+namespace {
+
+arrow::Result<RetrievedChunks> ChoosePartsOf(int64_t most_bytes, const Spine& spine,
+                                             const std::vector<OpenedLookup>& lookups,
+                                             const ExecuteOptions& options) {
   VIAND_ASSIGN_OR_RETURN(const int64_t row_bytes, ResultRowBytes(spine, lookups));
   if (options.chunk_rows > 0) return ChooseChunks(spine, lookups, options);
   return RetrievedChunks{
-      .dealt = PartChunks(spine.rows, row_bytes),
+      .dealt = PartChunks(spine.rows, row_bytes, most_bytes),
       .rows_at_a_time = std::clamp<int64_t>(kAssembledBytes / row_bytes, 1, kWrittenRows)};
+}
+
+}  // namespace
+
+arrow::Result<RetrievedChunks> ChooseParts(const Spine& spine,
+                                           const std::vector<OpenedLookup>& lookups,
+                                           const ExecuteOptions& options) {
+  return ChoosePartsOf(std::numeric_limits<int64_t>::max(), spine, lookups, options);
+}
+
+arrow::Result<RetrievedChunks> ChooseHeld(const Spine& spine,
+                                          const std::vector<OpenedLookup>& lookups,
+                                          const ExecuteOptions& options) {
+  const int64_t memory = options.executor->MemoryBytes();
+  const int64_t cores = std::max(1, options.executor->Parallelism());
+  const int64_t most =
+      memory > 0 ? memory / kHeldShare / cores : std::numeric_limits<int64_t>::max();
+  return ChoosePartsOf(most, spine, lookups, options);
 }
 
 }  // namespace viand::engine

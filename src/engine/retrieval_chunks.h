@@ -20,4 +20,9 @@ arrow::Result<RetrievedChunks> ChooseParts(const Spine& spine,
                                            const std::vector<OpenedLookup>& lookups,
                                            const ExecuteOptions& options);
 
+/// Where the executor holds them: the same, and each no more than a fragment has room for.
+arrow::Result<RetrievedChunks> ChooseHeld(const Spine& spine,
+                                          const std::vector<OpenedLookup>& lookups,
+                                          const ExecuteOptions& options);
+
 }  // namespace viand::engine

@@ -12,6 +12,7 @@
 #include "src/common/memory_size.h"
 #include "src/engine/broadcast_lookup.h"
 #include "src/engine/execute.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/look_up_as_of.h"
 #include "src/engine/lookup_keys.h"
 #include "src/engine/map_stage.h"
@@ -23,6 +24,7 @@
 #include "src/engine/retrieved_rows.h"
 #include "src/engine/shared_pass.h"
 #include "src/engine/spine.h"
+#include "src/engine/table_bytes.h"
 #include "src/engine/view_columns.h"
 #include "src/engine/window_lookup.h"
 #include "src/engine/window_stage.h"
@@ -71,6 +73,13 @@ class Retrieval {
                           .chunks = chunks_.dealt,
                           .rows_at_a_time = chunks_.rows_at_a_time},
                          options_);
+  }
+
+  arrow::Result<HeldRows> Held() {
+    VIAND_RETURN_NOT_OK(Open());
+    VIAND_ASSIGN_OR_RETURN(chunks_, ChooseHeld(*spine_, lookups_, options_));
+    VIAND_ASSIGN_OR_RETURN(auto found, LookUpAll());
+    return RunHoldStage(*spine_, std::move(found), chunks_, options_);
   }
 
  private:
@@ -310,6 +319,31 @@ arrow::Result<PartFiles> RetrieveToFolder(const RetrievalPlan& plan, const std::
                                           const ExecuteOptions& options) {
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   return Retrieval(plan, options).Parts(folder, PartFormat::kParquet);
+}
+
+arrow::Result<std::shared_ptr<const HeldRows>> RetrieveHeld(const RetrievalPlan& plan,
+                                                            const ExecuteOptions& options) {
+  VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+  VIAND_ASSIGN_OR_RETURN(HeldRows held, Retrieval(plan, options).Held());
+  return std::make_shared<const HeldRows>(std::move(held));
+}
+
+arrow::Status RetrieveAndDrop(const RetrievalPlan& plan, const ExecuteOptions& options) {
+  StageTimer timer(NewStage(options.counters, {OperatorKind::kRetrieve}));
+  if (RunsElsewhere(options)) {
+    VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
+    VIAND_ASSIGN_OR_RETURN(const PartFiles parts,
+                           Retrieval(plan, options).Parts("", PartFormat::kDropped));
+    for (const PartFile& part : parts.files) timer.Count(part.rows, part.rows, part.bytes);
+    return arrow::Status::OK();
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto rows, RetrieveRows(plan, options));
+  while (true) {
+    VIAND_ASSIGN_OR_RETURN(const auto batch, rows->Next());
+    if (batch == nullptr) return arrow::Status::OK();
+    VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches({batch}));
+    timer.Count(batch->num_rows(), batch->num_rows(), BytesInMemory(*table));
+  }
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> Retrieve(const RetrievalPlan& plan,

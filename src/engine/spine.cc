@@ -24,6 +24,7 @@
 #include "src/common/time.h"
 #include "src/engine/column_chunk.h"
 #include "src/engine/executor.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/map_stage.h"
 #include "src/engine/plain_array.h"
 #include "src/engine/scan_schema.h"
@@ -269,15 +270,28 @@ class FilesLook {
   Spine* const spine_;
 };
 
+/// What is known of them without reading them.
+void LookAtHeld(Spine* spine) {
+  const HeldRows& held = *spine->scan.held;
+  spine->rows = held.rows();
+  if (held.time == spine->time) spine->range = held.range;
+  spine->keys = held.keys;
+}
+
+/// Whether a key or the time has no type: it gets one where the rows are in memory.
+bool HasColumnOfNulls(const Spine& spine, std::vector<std::string> columns) {
+  columns.push_back(spine.time);
+  return std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
+    const auto field = spine.schema().GetFieldByName(name);
+    return field != nullptr && field->type()->id() == arrow::Type::NA;
+  });
+}
+
 /// Tells whether the rows are to be kept: where they are few for the memory that there is, or where
 /// they must be looked at whole.
 bool IsWorthHolding(const Spine& spine, const std::vector<std::string>& keys,
                     const ExecuteOptions& options) {
-  for (const std::string& name : keys) {
-    const auto field = spine.schema().GetFieldByName(name);
-    if (field != nullptr && field->type()->id() == arrow::Type::NA) return true;
-  }
-  if (spine.schema().GetFieldByName(spine.time)->type()->id() == arrow::Type::NA) return true;
+  if (HasColumnOfNulls(spine, keys)) return true;
   // Where fragments run elsewhere they read the files themselves.
   if (!options.executor->StoragePath().empty()) return false;
   const int64_t memory = options.executor->DriverMemoryBytes();
@@ -295,6 +309,16 @@ arrow::Result<Spine> OpenSpine(
   VIAND_ASSIGN_OR_RETURN(spine.scan, OpenScan(plan.spine, csv_types, options.executor));
   spine.described_as = spine.scan.described_as.empty() ? "the spine" : spine.scan.described_as;
   spine.time = plan.spine_timestamp;
+  if (spine.scan.held != nullptr) {
+    VIAND_RETURN_NOT_OK(CheckTime(spine));
+    if (plan.spine.filter.empty() && !options.executor->StoragePath().empty() &&
+        !HasColumnOfNulls(spine, keys)) {
+      LookAtHeld(&spine);
+      return spine;
+    }
+    VIAND_ASSIGN_OR_RETURN(spine.scan.table, FetchAll(*spine.scan.held, options.executor));
+    spine.scan.held.reset();
+  }
   if (spine.scan.table == nullptr) {
     VIAND_RETURN_NOT_OK(SelectColumns(spine.scan, spine.schema().field_names()).status());
   } else {

@@ -1,9 +1,6 @@
 #include "src/engine/window_estimate.h"
 
-#include <arrow/array/array_binary.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <limits>
@@ -33,42 +30,22 @@ constexpr int64_t kFeatureBytes = 24;
 
 constexpr int64_t kNoBound = std::numeric_limits<int64_t>::max();
 
-/// How many tables are looked at for the bytes of texts.
-constexpr size_t kMeasuredTables = 16;
-
-int64_t TextBytes(const arrow::Array& array) {
-  if (arrow::is_large_binary_like(array.type_id()))
-    return static_cast<const arrow::LargeBinaryArray&>(array).total_values_length();
-  return static_cast<const arrow::BinaryArray&>(array).total_values_length();
-}
-
-/// What a row of the events takes: texts as long as those of some of the tables are.
-arrow::Result<int64_t> MeasuredRowBytes(const arrow::Schema& schema,
-                                        const std::vector<PartitionInputs>& events,
-                                        Executor* executor) {
-  std::vector<int> texts;
-  for (int column = 0; column < schema.num_fields(); ++column) {
-    if (arrow::is_base_binary_like(schema.field(column)->type()->id())) texts.push_back(column);
-  }
-  std::vector<const TableReference*> tables;
+/// What a row of the events takes: texts as long as those of the tables are.
+int64_t MeasuredRowBytes(const arrow::Schema& schema, const std::vector<PartitionInputs>& events) {
+  // Texts are never estimated as shorter than usual ones.
+  const int64_t usual = RowBytes(schema);
+  const bool has_texts = std::any_of(
+      schema.fields().begin(), schema.fields().end(),
+      [](const auto& field) { return arrow::is_base_binary_like(field->type()->id()); });
+  if (!has_texts) return usual;
+  int64_t bytes = 0, rows = 0;
   for (const PartitionInputs& partition : events) {
     for (const TableReference& table : partition) {
-      if (!texts.empty() && table->rows() > 0) tables.push_back(&table);
+      bytes += table->bytes();
+      rows += table->rows();
     }
   }
-  int64_t bytes = 0, rows = 0;
-  for (size_t i = 0; i < tables.size(); i += tables.size() / kMeasuredTables + 1) {
-    VIAND_ASSIGN_OR_RETURN(const auto table, executor->Fetch(*tables[i]));
-    rows += table->num_rows();
-    for (const int column : texts) {
-      for (const auto& chunk : table->column(column)->chunks()) bytes += TextBytes(*chunk);
-    }
-  }
-  // Texts are never estimated as shorter than usual ones: other tables may have longer ones.
-  const int64_t usual = RowBytes(schema);
-  return rows == 0 ? usual
-                   : std::max(usual, usual + bytes / rows -
-                                         kTypicalTextBytes * static_cast<int64_t>(texts.size()));
+  return rows == 0 ? usual : std::max(usual, bytes / rows);
 }
 
 }  // namespace
@@ -87,10 +64,7 @@ arrow::Result<WindowEstimate> WindowEstimate::Make(const WindowFragment& prototy
   out.cut_bytes_ = options.cut_bytes;
   for (const WindowTask& task : prototype.tasks) VIAND_RETURN_NOT_OK(out.Add(task, prototype));
   out.event_row_bytes_ = RowBytes(*prototype.events);
-  if (memory > 0) {
-    VIAND_ASSIGN_OR_RETURN(out.event_row_bytes_,
-                           MeasuredRowBytes(*prototype.events, events, options.executor));
-  }
+  if (memory > 0) out.event_row_bytes_ = MeasuredRowBytes(*prototype.events, events);
   // As they come in, in one piece, and what is read of them in the order of time.
   out.event_bytes_ = 3 * out.event_row_bytes_ +
                      (out.all_slide_ ? kSlidingEventBytes : kOtherEventBytes) +
@@ -142,10 +116,9 @@ void WindowEstimate::AddWindow(const TimeWindow& window, const expression::Aggre
   std::tie(longest_merges_, longest_window_, longest_) = std::tuple(merges, window, feature);
 }
 
-arrow::Result<int64_t> WindowEstimate::SummaryBytes(const arrow::Table& summary) const {
+int64_t WindowEstimate::SummaryBytes(const TableHandle& summary) const {
   // Few rows have tallies, so their bytes are looked at: as they come, and as they are read.
-  VIAND_ASSIGN_OR_RETURN(const int64_t bytes, arrow::util::ReferencedBufferSize(summary));
-  return summary.num_rows() * event_bytes_ + 2 * bytes;
+  return summary.rows() * event_bytes_ + 2 * summary.bytes();
 }
 
 int64_t WindowEstimate::BytesAlone() const {

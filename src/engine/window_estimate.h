@@ -24,7 +24,7 @@ class WindowEstimate {
 
   int64_t EventBytes(const PartitionInputs& events) const { return RowsOf(events) * event_bytes_; }
   /// Of a summary's table.
-  arrow::Result<int64_t> SummaryBytes(const arrow::Table& summary) const;
+  int64_t SummaryBytes(const TableHandle& summary) const;
   int64_t SetBytes(const PartitionInputs& spine) const { return RowsOf(spine) * set_bytes_; }
   /// Of a row of the spine's tables as they are read.
   int64_t SpineRowBytes() const { return spine_row_bytes_; }

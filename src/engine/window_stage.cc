@@ -17,6 +17,8 @@ using Outputs = std::vector<std::vector<TableReference>>;
 
 /// A partition of fewer rows is no job to share.
 constexpr int64_t kLeastHeavyRows = 512 * 1024;
+/// A table of more is not fetched for its columns alone.
+constexpr int64_t kMostFetchedRows = 1024;
 /// A window that must be in memory whole is read by every fragment whose times are within it: that
 /// pays where the times reach so many times as far.
 constexpr int64_t kLeastReaches = 4;
@@ -137,7 +139,17 @@ arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfOutputs(const Outputs& out
       if (of_fragment[i]->rows() < (*least)->rows()) least = &of_fragment[i];
     }
   }
-  VIAND_ASSIGN_OR_RETURN(const auto table, executor->Fetch(*least));
+  TableReference few = *least;
+  if (few->rows() > kMostFetchedRows) {
+    ArrangeFragment none;
+    none.most_rows = 0;
+    std::vector<FragmentCall> calls;
+    calls.push_back({std::move(none), {few}});
+    VIAND_ASSIGN_OR_RETURN(const auto results, executor->RunStage("columns", std::move(calls),
+                                                                  Progress::Silent(), nullptr));
+    few = results[0][0];
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto table, executor->Fetch(few));
   return table->schema();
 }
 

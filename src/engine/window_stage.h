@@ -34,7 +34,7 @@ arrow::Result<std::vector<std::vector<TableReference>>> RunWindowStage(
     WindowStage stage, const ExecuteOptions& options);
 
 /// The schema of outputs `first` to `first + count` of each fragment, which all have the same:
-/// fetches the one with the fewest rows.
+/// fetches the one with the fewest rows, or none of its rows where these are many.
 arrow::Result<std::shared_ptr<arrow::Schema>> SchemaOfOutputs(
     const std::vector<std::vector<TableReference>>& outputs, size_t first, size_t count,
     Executor* executor);

@@ -28,22 +28,40 @@ class WriteStage {
              const ExecuteOptions& options)
       : spine_(spine), found_(std::move(found)), layout_(layout), options_(options) {}
 
-  arrow::Result<PartFiles> Run() {
+  arrow::Result<PartFiles> Write() {
     PartFiles result{.schema = ResultSchema(spine_, found_)};
-    VIAND_RETURN_NOT_OK(MakeCalls(result.schema));
-    VIAND_ASSIGN_OR_RETURN(
-        const auto outputs,
-        options_.executor->RunStage("write", std::move(calls_), options_.progress, nullptr));
-    for (const auto& tables : outputs) {
-      VIAND_ASSIGN_OR_RETURN(const auto written, options_.executor->Fetch(tables[0]));
+    VIAND_ASSIGN_OR_RETURN(const auto outputs, Run(result.schema));
+    for (const TableReference& output : outputs) {
+      VIAND_ASSIGN_OR_RETURN(const auto written, options_.executor->Fetch(output));
       VIAND_ASSIGN_OR_RETURN(const auto files, FilesOf(*written, 1));
       result.files.push_back(files[0]);
     }
-    VIAND_RETURN_NOT_OK(CheckUnchanged(spine_.scan));
+    return result;
+  }
+
+  arrow::Result<HeldRows> Hold() {
+    HeldRows result{.schema = ResultSchema(spine_, found_),
+                    .tables = {},
+                    .time = spine_.time,
+                    .range = spine_.range,
+                    .keys = spine_.keys};
+    VIAND_ASSIGN_OR_RETURN(result.tables, Run(result.schema));
     return result;
   }
 
  private:
+  /// The output of each chunk.
+  arrow::Result<std::vector<TableReference>> Run(const std::shared_ptr<arrow::Schema>& result) {
+    VIAND_RETURN_NOT_OK(MakeCalls(result));
+    VIAND_ASSIGN_OR_RETURN(
+        auto outputs, options_.executor->RunStage(IsFile(layout_.format) ? "write" : "put together",
+                                                  std::move(calls_), options_.progress, nullptr));
+    VIAND_RETURN_NOT_OK(CheckUnchanged(spine_.scan));
+    std::vector<TableReference> tables;
+    for (auto& of_chunk : outputs) tables.push_back(std::move(of_chunk[0]));
+    return tables;
+  }
+
   arrow::Status MakeCalls(const std::shared_ptr<arrow::Schema>& result) {
     const FileColumns spine = FileColumnsOf(spine_);
     WriteFragment prototype{.file_columns = spine.file_columns,
@@ -65,6 +83,11 @@ class WriteStage {
         VIAND_ASSIGN_OR_RETURN(auto rows, options_.executor->Put(spine_.scan.table->Slice(
                                               write.first_row, write.rows)));
         call.inputs.push_back(std::move(rows));
+      } else if (spine_.scan.held != nullptr) {
+        TablesOfRows found = TablesWith(*spine_.scan.held, write.first_row, write.rows);
+        write.spine_tables = static_cast<int>(found.tables.size());
+        write.skipped_rows = found.skipped_rows;
+        call.inputs = std::move(found.tables);
       } else {
         PartsOfRows found = PartsWith(spine_, write.first_row, write.rows);
         write.parts = std::move(found.parts);
@@ -79,6 +102,7 @@ class WriteStage {
   }
 
   std::string PathOf(int chunk) const {
+    if (!IsFile(layout_.format)) return "";
     const bool parquet = layout_.format == PartFormat::kParquet;
     return PathIn(layout_.folder,
                   fmt::format("part-{:05}.{}", chunk, parquet ? "parquet" : "arrows"));
@@ -105,9 +129,11 @@ class WriteStage {
 
 }  // namespace
 
-RowChunks PartChunks(int64_t rows, int64_t row_bytes) {
-  const int64_t most = std::max(kMostPartBytes / row_bytes, rows / kMaxRowChunks + 1);
-  const int64_t wanted = std::max(kPartBytes / row_bytes, std::min(rows / kWantedParts, most));
+RowChunks PartChunks(int64_t rows, int64_t row_bytes, int64_t most_bytes) {
+  most_bytes = std::min(most_bytes, kMostPartBytes);
+  const int64_t most = std::max(most_bytes / row_bytes, rows / kMaxRowChunks + 1);
+  const int64_t wanted =
+      std::max(std::min(most_bytes, kPartBytes) / row_bytes, std::min(rows / kWantedParts, most));
   const int64_t each =
       (std::max(wanted, rows / kMaxRowChunks + 1) + kGroupRows - 1) / kGroupRows * kGroupRows;
   return {.rows_each = each,
@@ -116,7 +142,14 @@ RowChunks PartChunks(int64_t rows, int64_t row_bytes) {
 
 arrow::Result<PartFiles> RunWriteStage(const Spine& spine, std::vector<FoundFeatures> found,
                                        const PartLayout& layout, const ExecuteOptions& options) {
-  return WriteStage(spine, std::move(found), layout, options).Run();
+  return WriteStage(spine, std::move(found), layout, options).Write();
+}
+
+arrow::Result<HeldRows> RunHoldStage(const Spine& spine, std::vector<FoundFeatures> found,
+                                     const RetrievedChunks& chunks, const ExecuteOptions& options) {
+  const PartLayout layout{
+      .format = PartFormat::kHeld, .chunks = chunks.dealt, .rows_at_a_time = chunks.rows_at_a_time};
+  return WriteStage(spine, std::move(found), layout, options).Hold();
 }
 
 arrow::Status StoredRows::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {

@@ -1,5 +1,6 @@
 // The last stage of a retrieval whose rows do not pass through the driver: each fragment puts a
-// chunk of the spine together with what was found for it, and writes it to a file.
+// chunk of the spine together with what was found for it, and writes it to a file, or lets the
+// executor hold it.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "src/engine/execute.h"
+#include "src/engine/held_rows.h"
 #include "src/engine/retrieved_rows.h"
 #include "src/engine/spine.h"
 #include "src/engine/storage_folder.h"
@@ -22,12 +24,16 @@ struct PartLayout {
   int64_t rows_at_a_time = 1;  ///< that are put together
 };
 
-/// The chunks that parts of a result are, by its rows and their bytes alone.
-RowChunks PartChunks(int64_t rows, int64_t row_bytes);
+/// The chunks that parts of a result are, by its rows and their bytes alone; of at most so many
+/// bytes where there are not too many.
+RowChunks PartChunks(int64_t rows, int64_t row_bytes, int64_t most_bytes);
 
 /// Fails (kInput) if the spine was written anew in the meantime.
 arrow::Result<PartFiles> RunWriteStage(const Spine& spine, std::vector<FoundFeatures> found,
                                        const PartLayout& layout, const ExecuteOptions& options);
+/// The same without files.
+arrow::Result<HeldRows> RunHoldStage(const Spine& spine, std::vector<FoundFeatures> found,
+                                     const RetrievedChunks& chunks, const ExecuteOptions& options);
 
 /// The rows of parts that were written as Arrow IPC streams, file by file; keeps their folder.
 class StoredRows final : public arrow::RecordBatchReader {

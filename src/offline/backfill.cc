@@ -284,11 +284,11 @@ arrow::Result<std::vector<BackfillReport>> BackfillViews(
   return reports;
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> ComputeAt(const RepoContext& context,
-                                                       const definition::BoundView& view,
-                                                       int64_t time_us) {
+arrow::Status ComputeAt(const RepoContext& context, const definition::BoundView& view,
+                        int64_t time_us, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(engine::WindowView plan, PlanComputation(context, view));
-  return engine::Backfill({std::move(plan), {time_us}}, context.execute);
+  return engine::BackfillToFiles({{std::move(plan), {time_us}}}, {{path}}, context.execute)
+      .status();
 }
 
 std::vector<const definition::BoundView*> ViewsToBackfill(const RepoContext& context) {

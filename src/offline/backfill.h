@@ -21,11 +21,11 @@ struct BackfillReport {
 arrow::Result<std::vector<BackfillReport>> BackfillViews(
     const RepoContext& context, const std::vector<const definition::BoundView*>& views);
 
-/// The rows of a view at one time T, as if T were one of its snapshots; nothing is stored. Views
-/// that it reads are taken as stored.
-arrow::Result<std::shared_ptr<arrow::Table>> ComputeAt(const RepoContext& context,
-                                                       const definition::BoundView& view,
-                                                       int64_t time_us);
+/// Writes the rows of a view at one time T, as if T were one of its snapshots, to a Parquet file:
+/// `path`, absolute or an address, which the executor reaches. Views that it reads are taken as
+/// stored.
+arrow::Status ComputeAt(const RepoContext& context, const definition::BoundView& view,
+                        int64_t time_us, const std::string& path);
 
 /// Views with snapshots in an order in which each comes after the views that it reads.
 std::vector<const definition::BoundView*> ViewsToBackfill(const RepoContext& context);

@@ -24,6 +24,7 @@ struct RepoContext {
   std::map<std::string, registry::ResolvedGrid>
       grids;  ///< by name of snapshots; absent: never applied
   engine::ExecuteOptions execute;
+  std::string temporary_folder;  ///< of this machine
   std::shared_ptr<ContentCache> contents = std::make_shared<ContentCache>();
 
   const std::string& root() const { return config->root; }

@@ -322,8 +322,8 @@ arrow::Result<engine::Scan> PopulationOf(const RepoContext& context,
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& context,
-                                                           const definition::BoundView& labels) {
+arrow::Result<std::shared_ptr<const engine::HeldRows>> ComputeLabels(
+    const RepoContext& context, const definition::BoundView& labels) {
   engine::RetrievalPlan plan;
   if (labels.labels->population.name.empty()) {
     ARROW_ASSIGN_OR_RAISE(
@@ -337,8 +337,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& co
   }
   ARROW_ASSIGN_OR_RAISE(engine::Lookup lookup, PlanLabelLookup(context, labels));
   plan.lookups.push_back(std::move(lookup));
-  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::RetrieveRows(plan, context.execute));
-  return HeldWhole(rows.get(), *context.execute.executor);
+  return engine::RetrieveHeld(plan, context.execute);
 }
 
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text) {
@@ -351,7 +350,7 @@ arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::str
                      NearestOrAll(name, NamesOf(context.bound->definitions->labels), "there is: "));
   }
   engine::Scan scan;
-  ARROW_ASSIGN_OR_RAISE(scan.table, ComputeLabels(context, *labels));
+  ARROW_ASSIGN_OR_RAISE(scan.held, ComputeLabels(context, *labels));
   scan.described_as = fmt::format("labels \"{}\"", name);
   return scan;
 }

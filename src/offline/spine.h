@@ -29,9 +29,8 @@ arrow::Result<SpineFiles> FindSpineFiles(const std::string& path);
 arrow::Result<engine::Scan> OpenSpine(const RepoContext& context, const std::string& text);
 
 /// The labels table: the population's keys, event_timestamp, label columns; in order of
-/// (event_timestamp, keys), or that of the spine file. On disk where it is much of the memory
-/// budget.
-arrow::Result<std::shared_ptr<arrow::Table>> ComputeLabels(const RepoContext& context,
-                                                           const definition::BoundView& labels);
+/// (event_timestamp, keys), or that of the spine file. The executor holds it.
+arrow::Result<std::shared_ptr<const engine::HeldRows>> ComputeLabels(
+    const RepoContext& context, const definition::BoundView& labels);
 
 }  // namespace viand::offline

@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "src/engine/storage_folder.h"
 #include "src/offline/repo_context.h"
 
 namespace arrow {
+class RecordBatchReader;
 class Table;
-}
+}  // namespace arrow
 
 namespace viand::offline {
 
@@ -28,7 +30,9 @@ arrow::Result<std::string> TrainingSetFingerprint(const RepoContext& context,
                                                   const definition::Model& model);
 
 struct ScoringSet {
-  std::shared_ptr<arrow::Table> table;  ///< join keys, event_timestamp, features
+  /// Views that were computed for it, which `rows` may read; null: none was.
+  std::shared_ptr<const engine::StorageFolder> computed;
+  std::shared_ptr<arrow::RecordBatchReader> rows;  ///< join keys, event_timestamp, features
   std::vector<std::string> join_keys;
   int64_t as_of_us = 0;
 };

@@ -221,18 +221,6 @@ arrow::Result<WrittenTable> WriteTable(Table rows, const std::string& output) {
   return written;
 }
 
-/// Runs a retrieval batch by batch, so that memory holds one, and counts its rows.
-arrow::Status RunAndDrop(const engine::RetrievalPlan& plan, const engine::ExecuteOptions& execute) {
-  engine::StageTimer timer(engine::NewStage(execute.counters, {engine::OperatorKind::kRetrieve}));
-  ARROW_ASSIGN_OR_RAISE(const auto rows, engine::RetrieveRows(plan, execute));
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->Next());
-    if (batch == nullptr) return arrow::Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto table, arrow::Table::FromRecordBatches({batch}));
-    ARROW_RETURN_NOT_OK(timer.Count(batch->num_rows(), *table));
-  }
-}
-
 arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
                                              std::optional<engine::Scan> spine,
                                              const HistoricalOptions& options, bool analyze) {
@@ -242,7 +230,7 @@ arrow::Result<PlanOperator> ExplainRetrieval(RepoSession* session,
   if (!analyze) return ToPlanOperator(tree);
   engine::PlanCounters counters;
   execute.counters = &counters;
-  ARROW_RETURN_NOT_OK(RunAndDrop(plan, execute));
+  ARROW_RETURN_NOT_OK(engine::RetrieveAndDrop(plan, execute));
   engine::AddMeasures(counters, &tree);
   return ToPlanOperator(tree);
 }

@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
 
@@ -10,11 +11,11 @@
 
 #include "src/common/atomic_file.h"
 #include "src/common/grouped_number.h"
+#include "src/common/parquet_output.h"
 #include "src/common/sha256.h"
 #include "src/common/time.h"
 #include "src/ml/metrics.h"
 #include "src/ml/prediction.h"
-#include "src/offline/parquet_file.h"
 #include "src/offline/repo_layout.h"
 #include "src/offline/training_set.h"
 #include "src/store/model_manifest.h"
@@ -40,42 +41,86 @@ bool IsBinary(const definition::Model& model) {
   return false;
 }
 
-struct Scores {
-  std::shared_ptr<arrow::Table> table;
-  int64_t predicted_positive = 0;
-};
+/// Scores rows as they come, and writes what came of them.
+class ScoredRows {
+ public:
+  ScoredRows(const definition::Model& model, const offline::ScoringSet& set,
+             const ml::Predictor& predictor)
+      : model_(model), set_(set), predictor_(predictor) {}
 
-arrow::Result<Scores> ToScores(const definition::Model& model, const offline::ScoringSet& set,
-                               const std::shared_ptr<arrow::DoubleArray>& predictions) {
-  std::vector<std::shared_ptr<arrow::Field>> fields;
-  std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
-  const auto pass_through = [&](const std::string& name) {
-    fields.push_back(set.table->schema()->GetFieldByName(name));
-    columns.push_back(set.table->GetColumnByName(name));
-  };
-  const auto add = [&](const std::string& name, const std::shared_ptr<arrow::Array>& values) {
-    fields.push_back(arrow::field(name, values->type()));
-    columns.push_back(std::make_shared<arrow::ChunkedArray>(values));
-  };
-  for (const std::string& key : set.join_keys) pass_through(key);
-  Scores scores;
-  if (IsBinary(model)) {
-    add(PrefixOf(model) + "_probability", predictions);
+  /// Everything is in the file but its name.
+  arrow::Status WriteTo(const std::string& path) {
+    // At least one table, so that one without rows has its columns checked too.
+    ARROW_ASSIGN_OR_RAISE(auto table, arrow::Table::MakeEmpty(set_.rows->schema()));
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const auto scores, Score(*table));
+      if (output_ == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(output_, ParquetOutput::Open(path, scores->schema()));
+      }
+      rows_ += scores->num_rows();
+      arrow::TableBatchReader batches(*scores);
+      std::shared_ptr<arrow::RecordBatch> batch;
+      while (true) {
+        ARROW_RETURN_NOT_OK(batches.ReadNext(&batch));
+        if (batch == nullptr) break;
+        ARROW_RETURN_NOT_OK(output_->Write(*batch));
+      }
+      ARROW_RETURN_NOT_OK(set_.rows->ReadNext(&batch));
+      if (batch == nullptr) return output_->Close();
+      ARROW_ASSIGN_OR_RAISE(table, arrow::Table::FromRecordBatches({batch}));
+    }
+  }
+
+  arrow::Status Commit() { return output_->Commit().status(); }
+
+  int64_t rows() const { return rows_; }
+  int64_t predicted_positive() const { return predicted_positive_; }
+
+ private:
+  arrow::Result<std::shared_ptr<arrow::Table>> Score(const arrow::Table& table) {
+    auto predictions = predictor_.Predict(table);
+    if (!predictions.ok())
+      return WithContext(predictions.status(), fmt::format("model \"{}\": ", model_.name));
+    arrow::FieldVector fields;
+    arrow::ChunkedArrayVector columns;
+    const auto pass_through = [&](const std::string& name) {
+      fields.push_back(table.schema()->GetFieldByName(name));
+      columns.push_back(table.GetColumnByName(name));
+    };
+    const auto add = [&](const std::string& name, const std::shared_ptr<arrow::Array>& values) {
+      fields.push_back(arrow::field(name, values->type()));
+      columns.push_back(std::make_shared<arrow::ChunkedArray>(values));
+    };
+    for (const std::string& key : set_.join_keys) pass_through(key);
+    if (IsBinary(model_)) {
+      add(PrefixOf(model_) + "_probability", *predictions);
+      ARROW_ASSIGN_OR_RAISE(const auto predicted, PredictedPositives(**predictions));
+      add(PrefixOf(model_) + "_predicted", predicted);
+    } else {
+      add(PrefixOf(model_) + "_predicted", *predictions);
+    }
+    pass_through("event_timestamp");
+    return arrow::Table::Make(arrow::schema(fields), columns, table.num_rows());
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Array>> PredictedPositives(
+      const arrow::DoubleArray& predictions) {
     arrow::Int64Builder predicted;
-    for (int64_t row = 0; row < predictions->length(); ++row) {
-      const bool positive = ml::PredictedPositive(predictions->Value(row));
-      scores.predicted_positive += positive ? 1 : 0;
+    for (int64_t row = 0; row < predictions.length(); ++row) {
+      const bool positive = ml::PredictedPositive(predictions.Value(row));
+      predicted_positive_ += positive ? 1 : 0;
       ARROW_RETURN_NOT_OK(predicted.Append(positive ? 1 : 0));
     }
-    ARROW_ASSIGN_OR_RAISE(const auto column, predicted.Finish());
-    add(PrefixOf(model) + "_predicted", column);
-  } else {
-    add(PrefixOf(model) + "_predicted", predictions);
+    return predicted.Finish();
   }
-  pass_through("event_timestamp");
-  scores.table = arrow::Table::Make(arrow::schema(fields), columns, set.table->num_rows());
-  return scores;
-}
+
+  const definition::Model& model_;
+  const offline::ScoringSet& set_;
+  const ml::Predictor& predictor_;
+  std::unique_ptr<ParquetOutput> output_;
+  int64_t rows_ = 0;
+  int64_t predicted_positive_ = 0;
+};
 
 std::string ManifestPath(const RepoSession& session, const definition::Model& model) {
   return offline::PredictionsPath(session.root(), model.name) + ".manifest.json";
@@ -194,25 +239,25 @@ arrow::Result<PredictReport> PredictWithModel(RepoSession* session, const defini
   ARROW_ASSIGN_OR_RAISE(const offline::ScoringSet set,
                         as_of_us ? offline::BuildScoringSetAt(session->context(), model, *as_of_us)
                                  : offline::BuildScoringSet(session->context(), model));
-  const auto predictions = ml::Predict(
-      booster, *set.table, {.threads = session->threads(), .progress = session->progress()});
-  if (!predictions.ok()) {
-    return WithContext(predictions.status(), fmt::format("model \"{}\": ", model.name));
-  }
-  ARROW_ASSIGN_OR_RAISE(const Scores scores, ToScores(model, set, *predictions));
   // A path that was asked for is the caller's; from here on it must not depend on where that is.
   const std::string output =
       options.output.empty()
           ? default_output
           : std::filesystem::absolute(options.output).lexically_normal().string();
+  const auto predictor = ml::Predictor::Open(
+      booster, {.threads = session->threads(), .progress = session->progress()});
+  if (!predictor.ok())
+    return WithContext(predictor.status(), fmt::format("model \"{}\": ", model.name));
+  ScoredRows scored(model, set, **predictor);
+  ARROW_RETURN_NOT_OK(scored.WriteTo(output));
   // A forced time in the default place must not pass for the last snapshot at the next run.
   if (!is_default && output == default_output)
     std::filesystem::remove(ManifestPath(*session, model));
-  ARROW_RETURN_NOT_OK(offline::WriteParquet(scores.table, output));
+  ARROW_RETURN_NOT_OK(scored.Commit());
   PredictReport report;
   report.as_of_us = set.as_of_us;
-  report.rows = scores.table->num_rows();
-  report.predicted_positive = scores.predicted_positive;
+  report.rows = scored.rows();
+  report.predicted_positive = scored.predicted_positive();
   if (is_default) ARROW_RETURN_NOT_OK(WriteManifest(*session, model, fingerprint, report));
   return Finish(report, model, "computed", offline::RelativePath(session->root(), output), clock);
 }

@@ -136,6 +136,7 @@ arrow::Result<std::unique_ptr<RepoSession>> RepoSession::Open(const std::string&
   offline::RepoContext& context = session->context_;
   context.config = &session->config_;
   context.bound = &session->bound_;
+  ARROW_ASSIGN_OR_RAISE(context.temporary_folder, TemporaryFolder(options, root));
   context.execute = {.executor = session->executor_.get(),
                      .partitions = options.partitions,
                      .batch_rows = options.batch_rows,

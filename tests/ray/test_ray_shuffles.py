@@ -12,7 +12,7 @@ import numpy
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from cluster import ROOT, RayCluster, descendants_of
+from cluster import ROOT, RayCluster, private_bytes
 from conftest import store_config
 
 sys.path.insert(0, str(ROOT / "tests" / "random_repos"))
@@ -99,18 +99,6 @@ def parts(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
 
 
-def private_bytes(process):
-    """Anonymous memory of a process and its children: what the driver itself holds."""
-    total = 0
-    for each in (process, *descendants_of(process)):
-        try:
-            with open(f"/proc/{each}/status") as status:
-                total += sum(int(line.split()[1]) << 10 for line in status if line.startswith("RssAnon:"))
-        except OSError:
-            pass  # it has ended
-    return total
-
-
 def retrieve_on_ray(viand, cluster, folder, *options):
     """Most anonymous bytes of the driver, and of one worker."""
     process = viand.start(folder, *retrieval(folder, "ray"), *options, "--executor", "ray", "--ray-address", cluster.address,
@@ -140,8 +128,9 @@ def sent_bytes(viand, cluster, folder, *options):
 
 def test_what_is_shuffled_crosses_between_nodes_and_not_to_the_driver(viand, ray_cluster, tmp_path):
     rows, spine_rows, least = (30_000_000, 3_000_000, 1 << 30) if LONG else (1_000_000, 100_000, 30 * MIB)
-    small = make_repo(tmp_path / "small", viand, rows // 20, spine_rows // 20, keys=200_000)
-    large = make_repo(tmp_path / "large", viand, rows, spine_rows, keys=200_000)
+    # Of the keys a spine has some: rows of the others are not sent where keys are.
+    small = make_repo(tmp_path / "small", viand, rows // 20, spine_rows // 20, keys=spine_rows // 10)
+    large = make_repo(tmp_path / "large", viand, rows, spine_rows, keys=2 * spine_rows)
     with RayCluster(store_bytes=2000 * MIB) if LONG else contextlib.nullcontext(ray_cluster) as cluster:
         of_small, _ = retrieve_on_ray(viand, cluster, small, *DEALT)
         before = cluster.settled_received_bytes()
