@@ -42,18 +42,25 @@ AtomicOutput::~AtomicOutput() {
   if (upload_ != nullptr && !visible_) (void)upload_->Abort();
 }
 
-arrow::Status AtomicOutput::Fail(int error) {
-  failure_ = WriteError(path_, error);
+arrow::Status AtomicOutput::Failure() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
   return failure_;
 }
 
+arrow::Status AtomicOutput::Remember(arrow::Status failure) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  failure_ = failure;
+  return failure;
+}
+
+arrow::Status AtomicOutput::Fail(int error) { return Remember(WriteError(path_, error)); }
+
 arrow::Status AtomicOutput::FailUpload(const arrow::Status& status) {
-  failure_ = StorageError(status, path_, "", "", "cannot write");
-  return failure_;
+  return Remember(StorageError(status, path_, "", "", "cannot write"));
 }
 
 arrow::Status AtomicOutput::Write(const void* bytes, int64_t count) {
-  VIAND_RETURN_NOT_OK(failure_);
+  VIAND_RETURN_NOT_OK(Failure());
   if (closed()) return arrow::Status::Invalid("a write to a closed file");
   if (upload_ != nullptr) {
     size_bytes_ += count;
@@ -83,19 +90,20 @@ void AtomicOutput::StartToDisk() {
 }
 
 arrow::Status AtomicOutput::Close() {
-  if (closed()) return failure_;
+  if (closed()) return Failure();
   if (upload_ != nullptr) {
     ended_ = true;
-    return failure_;
+    return Failure();
   }
   const int result = ::close(descriptor_);
   const int error = errno;
   descriptor_ = -1;
-  return result == 0 || !failure_.ok() ? failure_ : Fail(error);
+  const arrow::Status before = Failure();
+  return result == 0 || !before.ok() ? before : Fail(error);
 }
 
 arrow::Status AtomicOutput::Check(const arrow::Status& status) const {
-  VIAND_RETURN_NOT_OK(failure_);
+  VIAND_RETURN_NOT_OK(Failure());
   if (status.ok() || DetailOf(status) != nullptr) return status;
   return MakeError(KindOf(status),
                    fmt::format("cannot write {}: {}", DisplayPath(path_), status.message()));

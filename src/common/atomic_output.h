@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -34,6 +35,7 @@ class AtomicOutput : public arrow::io::OutputStream {
 
   /// Returns a writer's status as the user should see it: the failure of this stream where there
   /// was one, an error of viand as it is, any other as "cannot write PATH: ...".
+  /// Any thread may ask, also while another writes.
   arrow::Status Check(const arrow::Status& status) const;
 
   /// Closes, syncs and makes the file visible; returns its size. Fails when any write failed.
@@ -50,6 +52,8 @@ class AtomicOutput : public arrow::io::OutputStream {
  private:
   AtomicOutput(std::string path, AtomicFile file, int descriptor);
   AtomicOutput(std::string path, std::shared_ptr<arrow::io::OutputStream> upload);
+  arrow::Status Failure() const;
+  arrow::Status Remember(arrow::Status failure);
   arrow::Status Fail(int error);
   void StartToDisk();
   arrow::Status FailUpload(const arrow::Status& status);
@@ -62,7 +66,8 @@ class AtomicOutput : public arrow::io::OutputStream {
   bool visible_ = false;                             // of an upload: it is complete
   int64_t size_bytes_ = 0;
   int64_t started_bytes_ = 0;  // of these: on their way to disk
-  arrow::Status failure_;
+  mutable std::mutex mutex_;
+  arrow::Status failure_;  // guarded by mutex_
 };
 
 }  // namespace viand

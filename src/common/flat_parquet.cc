@@ -149,10 +149,27 @@ arrow::Status FlatParquet::Write(const Batches& rows) {
     for (const auto& batch : rows) chunks[i].pieces.push_back(batch->column(i));
     if (IsPlain(*field->type(), *chunks[i].column)) chunks[i].plain.emplace(chunks[i].column);
   }
-  VIAND_RETURN_NOT_OK(ForEach(&chunks, count, [](Chunk* chunk) {
-    return chunk->plain ? chunk->plain->Encode(chunk->pieces, chunk->name) : arrow::Status::OK();
+  VIAND_RETURN_NOT_OK(ForEach(&chunks, count, [](Chunk* chunk) -> arrow::Status {
+    if (!chunk->plain) return arrow::Status::OK();
+    VIAND_RETURN_NOT_OK(chunk->plain->Encode(chunk->pieces, chunk->name));
+    chunk->pieces.clear();
+    return arrow::Status::OK();
   }));
-  PARQUET_CATCH_AND_RETURN(WriteChunks(&chunks, count));
+  VIAND_RETURN_NOT_OK(Written());
+  PARQUET_CATCH_NOT_OK(OpenChunks(&chunks, count));
+  VIAND_RETURN_NOT_OK(ForEach(&chunks, count, [&](Chunk* chunk) {
+    return chunk->plain ? arrow::Status::OK() : chunk->EncodeByArrow(arrow_properties_.get());
+  }));
+  auto held = std::make_shared<std::vector<Chunk>>(std::move(chunks));
+  writing_ = std::async(std::launch::async, [this, held]() -> arrow::Status {
+    PARQUET_CATCH_NOT_OK(WriteChunks(held.get()));
+    return arrow::Status::OK();
+  });
+  return arrow::Status::OK();
+}
+
+arrow::Status FlatParquet::Written() {
+  return writing_.valid() ? writing_.get() : arrow::Status::OK();
 }
 
 template <typename Encode>
@@ -172,15 +189,14 @@ std::unique_ptr<parquet::FileMetaDataBuilder> FlatParquet::MetadataOf(
   return parquet::FileMetaDataBuilder::Make(columns_.get(), properties.build());
 }
 
-arrow::Status FlatParquet::WriteChunks(std::vector<Chunk>* chunks, int64_t rows) {
+void FlatParquet::OpenChunks(std::vector<Chunk>* chunks, int64_t rows) {
   const auto ordinal = static_cast<int16_t>(groups_.size());
-  parquet::RowGroupMetaDataBuilder* group =
-      groups_.emplace_back(MetadataOf(*chunks))->AppendRowGroup();
+  group_ = groups_.emplace_back(MetadataOf(*chunks))->AppendRowGroup();
   page_index_->AppendRowGroup();
-  group->set_num_rows(rows);
+  group_->set_num_rows(rows);
   for (int i = 0; i < schema_->num_fields(); ++i) {
     Chunk& chunk = (*chunks)[i];
-    chunk.metadata = group->NextColumnChunk();
+    chunk.metadata = group_->NextColumnChunk();
     const auto codec =
         chunk.plain ? chunk.plain->codec() : properties_->compression(chunk.column->path());
     chunk.pager = parquet::PageWriter::Open(
@@ -191,9 +207,9 @@ arrow::Status FlatParquet::WriteChunks(std::vector<Chunk>* chunks, int64_t rows)
       chunk.writer =
           parquet::ColumnWriter::Make(chunk.metadata, std::move(chunk.pager), properties_.get());
   }
-  VIAND_RETURN_NOT_OK(ForEach(chunks, rows, [&](Chunk* chunk) {
-    return chunk->plain ? arrow::Status::OK() : chunk->EncodeByArrow(arrow_properties_.get());
-  }));
+}
+
+void FlatParquet::WriteChunks(std::vector<Chunk>* chunks) {
   int64_t bytes = 0;
   for (Chunk& chunk : *chunks) {
     if (chunk.plain)
@@ -201,12 +217,12 @@ arrow::Status FlatParquet::WriteChunks(std::vector<Chunk>* chunks, int64_t rows)
     else
       bytes += chunk.writer->Close();
   }
-  group->Finish(bytes, ordinal);
-  return arrow::Status::OK();
+  group_->Finish(bytes, static_cast<int16_t>(groups_.size() - 1));
 }
 
 arrow::Status FlatParquet::Close() {
   VIAND_RETURN_NOT_OK(EndRowGroup());
+  VIAND_RETURN_NOT_OK(Written());
   PARQUET_CATCH_AND_RETURN(WriteEnd());
 }
 

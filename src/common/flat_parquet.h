@@ -10,6 +10,7 @@
 #include <parquet/page_index.h>
 #include <parquet/properties.h>
 
+#include <future>
 #include <memory>
 #include <vector>
 
@@ -26,8 +27,8 @@ class OutputStream;
 
 namespace viand {
 
-/// Not thread-safe; columns are encoded on Arrow's threads. Holds the row group that was begun, as
-/// it came, until the next.
+/// Not thread-safe; columns are encoded on Arrow's threads, and a row group goes to the sink while
+/// the next is encoded. Holds the row group that was begun, as it came, until the next.
 class FlatParquet final : public RowGroupOutput {
  public:
   /// Whether it can write such columns; all others are for parquet::arrow::FileWriter.
@@ -55,7 +56,10 @@ class FlatParquet final : public RowGroupOutput {
   arrow::Status Begin();
   arrow::Status Write(const Batches& rows);
   std::unique_ptr<parquet::FileMetaDataBuilder> MetadataOf(const std::vector<Chunk>& chunks) const;
-  arrow::Status WriteChunks(std::vector<Chunk>* chunks, int64_t rows);
+  void OpenChunks(std::vector<Chunk>* chunks, int64_t rows);
+  void WriteChunks(std::vector<Chunk>* chunks);
+  /// Waits for the row group that goes to the sink, if any.
+  arrow::Status Written();
   /// Calls encode(chunk) for every chunk, on Arrow's threads where it is worth it.
   template <typename Encode>
   static arrow::Status ForEach(std::vector<Chunk>* chunks, int64_t rows, Encode&& encode);
@@ -70,7 +74,10 @@ class FlatParquet final : public RowGroupOutput {
   std::unique_ptr<parquet::PageIndexBuilder> page_index_;
   /// One a row group, since in each a column has its own choice of compression.
   std::vector<std::unique_ptr<parquet::FileMetaDataBuilder>> groups_;
-  Batches rows_;  // of the group that was begun
+  parquet::RowGroupMetaDataBuilder* group_ = nullptr;  // the last
+  Batches rows_;                                       // of the group that was begun
+  /// Last, so that its end is waited for before anything else is gone.
+  std::future<arrow::Status> writing_;
 };
 
 }  // namespace viand
