@@ -31,6 +31,8 @@ def main() -> None:
     driver = Driver(parent)
     threading.Thread(target=end_with, args=(parent, driver), name="viand.ray end", daemon=True).start()
     driver.serve()
+    driver.leave()
+    driver.wait()
     if ray := sys.modules.get("ray"):
         ray.shutdown()
     os._exit(0)

@@ -3,10 +3,12 @@ came of them."""
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import queue
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -24,13 +26,36 @@ _FETCHES = 4
 _LOOK_SECONDS = 2.0
 # How often Ray runs a task again whose worker or node was lost.
 _RETRIES = 5
+# What a thread may take to see that the program ends.
+_LEAVE_SECONDS = 5.0
 
 
 def start_in_thread() -> int:
     """Speaks in a thread of this process; returns the descriptor of the engine's end."""
     here, engine = socket.socketpair()
-    threading.Thread(target=Driver(here).serve, name="viand.ray", daemon=True).start()
+    _InThread(Driver(here)).start()
     return engine.detach()
+
+
+class _InThread(threading.Thread):
+    """A conversation that ends before Ray where the program does: Ray ends a process with an error of its own where a thread calls
+    it, or lets go of an object, while it shuts down."""
+
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(name="viand.ray", daemon=True)
+        self._driver = driver
+        self._left = False
+
+    def run(self) -> None:
+        self._driver.serve(on_connected=lambda: atexit.register(self._leave))
+        self._driver.wait()
+        if not self._left:
+            atexit.unregister(self._leave)
+
+    def _leave(self) -> None:
+        self._left = True
+        self._driver.leave()
+        self.join(_LEAVE_SECONDS)
 
 
 def _error(problem: Exception) -> dict[str, str]:
@@ -59,9 +84,14 @@ class Driver:
         self._running: dict[int, Running] = {}  # by the request's number
         self.connected = False
         self._ended: queue.SimpleQueue[tuple[int, Future[Any]] | None] = queue.SimpleQueue()
+        self._results = threading.Thread(target=self._tell_results, name="viand.ray results", daemon=True)
 
-    def serve(self) -> None:
-        """Answers until the engine closes the socket."""
+    def serve(self, on_connected: Callable[[], Any] = lambda: None) -> None:
+        """Answers until the engine closes the socket, or `leave`.
+
+        Args:
+            on_connected: is called when this process is connected to Ray.
+        """
         hello = self._frames.receive()
         if hello is None:
             return
@@ -72,9 +102,22 @@ class Driver:
             self._send({"id": header["id"], "error": _error(problem)})
             return
         self.connected = True
+        on_connected()
         self._send({"id": header["id"], "cpus": there.cpus, "memory": there.memory, "task_memory": there.task_memory,
                     "shares_storage": self._shares_storage})
         self._answer_requests()
+
+    def leave(self) -> None:
+        """Ends the conversation, and takes no more tasks back. From any thread."""
+        if self.connected:
+            self._cancellation.stop()
+        self._frames.close()
+
+    def wait(self) -> None:
+        """Behind `serve`: until no thread of the conversation is left."""
+        if self.connected:
+            self._cancellation.join()
+            self._results.join()
 
     def _greet(self, hello: dict[str, Any]) -> cluster.Cluster:
         if hello.get("hello") != FORMAT or hello["viand"] != _viand.version():
@@ -102,7 +145,8 @@ class Driver:
         return {"error": _error(EnvironmentProblem("this program has left the Ray that it was connected to", "call again"))}
 
     def _answer_requests(self) -> None:
-        threading.Thread(target=self._tell_results, name="viand.ray results", daemon=True).start()
+        self._cancellation.start()
+        self._results.start()
         with ThreadPoolExecutor(_FETCHES, "viand.ray fetch") as fetches:
             while (frame := self._frames.receive()) is not None:
                 header, payload = frame

@@ -37,6 +37,13 @@ class Frames:
         header, payload = self._read(header_bytes), self._read(payload_bytes)
         return None if header is None or payload is None else (json.loads(header), payload)
 
+    def close(self) -> None:
+        """For both sides, and whoever receives; from any thread."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the other side has
+
     def _read(self, size: int) -> bytearray | None:
         data = bytearray(size)
         view = memoryview(data)
