@@ -369,9 +369,10 @@ class FeatureStore {
   /// whole repo (not as a tree).
   virtual Result<std::string> Lineage(const std::string& name, const LineageOptions& options) = 0;
 
-  /// Writes the first rows of a Parquet file of the repo as a table: what the CLI shows after
-  /// predict.
-  virtual Result<Table> Read(const std::string& path) = 0;
+  /// Reads a Parquet file of the repo, or its first rows, as the CLI shows them after predict: then
+  /// no more of the file is in memory than the row groups that have them.
+  virtual Result<Table> Read(const std::string& path,
+                             std::optional<int64_t> most_rows = std::nullopt) = 0;
 
   /// Writes a table, one that a call here gave or any other, to `output` by its ending, as
   /// WriteHistoricalFeatures does.

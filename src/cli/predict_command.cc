@@ -6,8 +6,6 @@
 
 namespace viand::cli {
 
-constexpr int64_t kHeadRows = 5;
-
 void AddPredictCommand(CLI::App* app, const Command& command) {
   auto* predict = app->add_subcommand("predict", "Score the population with a model");
   struct Arguments {
@@ -36,7 +34,7 @@ void AddPredictCommand(CLI::App* app, const Command& command) {
     if (command.json()) return command.PrintJson(ToJson(report));
     command.Print(StepTable({report.step}, command.terminal()) + "\n");
     command.Print(
-        Require(HeadOfTable(Require(store->Read(report.output)), kHeadRows, command.terminal())));
+        Require(HeadOfTable(Require(store->Read(report.output, kHeadRows)), command.terminal())));
   });
 }
 

@@ -9,13 +9,11 @@
 namespace viand::cli {
 namespace {
 
-constexpr int64_t kHeadRows = 5;
-
 /// What people want to see at the end: the first scored rows.
 void PrintHead(const Command& command, FeatureStore* store, const StepReport& step) {
   if (step.step != "predict") return;
   const std::string head =
-      Require(HeadOfTable(Require(store->Read(step.output)), kHeadRows, command.terminal()));
+      Require(HeadOfTable(Require(store->Read(step.output, kHeadRows)), command.terminal()));
   command.Print(fmt::format("\n{}\n{}", command.terminal().Paint(Color::kBold, step.output), head));
 }
 

@@ -25,13 +25,12 @@ std::string CellText(const arrow::Scalar& cell) {
   return cell.ToString();
 }
 
-arrow::Result<std::string> RenderHead(const arrow::Table& table, int64_t rows,
-                                      const Terminal& terminal) {
+arrow::Result<std::string> RenderHead(const arrow::Table& table, const Terminal& terminal) {
   TextTable text(table.schema()->field_names());
   for (int column = 0; column < table.num_columns(); ++column) {
     if (!arrow::is_base_binary_like(table.column(column)->type()->id())) text.AlignRight(column);
   }
-  for (int64_t row = 0; row < std::min(rows, table.num_rows()); ++row) {
+  for (int64_t row = 0; row < std::min(kHeadRows, table.num_rows()); ++row) {
     std::vector<std::string> cells;
     for (const auto& column : table.columns()) {
       ARROW_ASSIGN_OR_RAISE(const auto cell, column->GetScalar(row));
@@ -44,10 +43,10 @@ arrow::Result<std::string> RenderHead(const arrow::Table& table, int64_t rows,
 
 }  // namespace
 
-Result<std::string> HeadOfTable(Table table, int64_t rows, const Terminal& terminal) {
+Result<std::string> HeadOfTable(Table table, const Terminal& terminal) {
   const auto read = store::ToArrowTable(std::move(table));
   if (!read.ok()) return store::ToPublic(read.status());
-  auto text = RenderHead(**read, rows, terminal);
+  auto text = RenderHead(**read, terminal);
   if (!text.ok()) return store::ToPublic(text.status());
   return *std::move(text);
 }

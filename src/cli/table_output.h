@@ -1,6 +1,7 @@
 // The first rows of a table of the API on the screen.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "src/cli/terminal.h"
@@ -8,7 +9,10 @@
 
 namespace viand::cli {
 
-/// The first rows, for people.
-Result<std::string> HeadOfTable(Table table, int64_t rows, const Terminal& terminal);
+/// Rows of a table that people are shown.
+inline constexpr int64_t kHeadRows = 5;
+
+/// The first kHeadRows, for people.
+Result<std::string> HeadOfTable(Table table, const Terminal& terminal);
 
 }  // namespace viand::cli

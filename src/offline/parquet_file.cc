@@ -47,6 +47,20 @@ arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(const std::string& path
   return table->SelectColumns(indices);
 }
 
+arrow::Result<std::shared_ptr<arrow::Table>> ReadParquetHead(const std::string& path,
+                                                             int64_t most_rows) {
+  ARROW_ASSIGN_OR_RAISE(auto reader, Open(path));
+  const auto metadata = reader->parquet_reader()->metadata();
+  std::vector<int> groups;
+  int64_t rows = 0;
+  for (int group = 0; group < metadata->num_row_groups() && rows < most_rows; ++group) {
+    rows += metadata->RowGroup(group)->num_rows();
+    groups.push_back(group);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto table, reader->ReadRowGroups(groups));
+  return table->Slice(0, most_rows);
+}
+
 arrow::Result<std::shared_ptr<arrow::Schema>> ReadParquetSchema(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const auto footer, engine::ReadFooter(path, ""));
   return footer->schema;

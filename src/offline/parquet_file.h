@@ -17,6 +17,10 @@ using viand::WriteParquet;
 arrow::Result<std::shared_ptr<arrow::Table>> ReadParquet(
     const std::string& path, const std::vector<std::string>& columns = {});
 
+/// Reads the first rows, all columns, and for them no other row groups than theirs.
+arrow::Result<std::shared_ptr<arrow::Table>> ReadParquetHead(const std::string& path,
+                                                             int64_t most_rows);
+
 arrow::Result<std::shared_ptr<arrow::Schema>> ReadParquetSchema(const std::string& path);
 arrow::Result<int64_t> ParquetRowCount(const std::string& path);
 

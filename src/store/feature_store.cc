@@ -403,9 +403,11 @@ class RepoFeatureStore final : public FeatureStore {
     const CancellationScope scope(cancellation_);
     return ToPublic(LineageText(*session_, name, options));
   }
-  Result<Table> Read(const std::string& path) override {
+  Result<Table> Read(const std::string& path, std::optional<int64_t> most_rows) override {
     const CancellationScope scope(cancellation_);
-    auto table = offline::ReadParquet(offline::AbsolutePath(session_->root(), path));
+    const std::string absolute = offline::AbsolutePath(session_->root(), path);
+    auto table =
+        most_rows ? offline::ReadParquetHead(absolute, *most_rows) : offline::ReadParquet(absolute);
     if (!table.ok()) return ToPublic(table.status());
     return ToPublic(ToPublicTable(*std::move(table)));
   }
