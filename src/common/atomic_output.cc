@@ -30,13 +30,17 @@ arrow::Result<std::shared_ptr<AtomicOutput>> AtomicOutput::Open(const std::strin
 }
 
 AtomicOutput::AtomicOutput(std::string path, AtomicFile file, int descriptor)
-    : path_(std::move(path)), file_(std::move(file)), descriptor_(descriptor) {}
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      descriptor_(descriptor),
+      replaced_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
 
 AtomicOutput::AtomicOutput(std::string path, std::shared_ptr<arrow::io::OutputStream> upload)
     : path_(std::move(path)), upload_(std::move(upload)) {}
 
 AtomicOutput::~AtomicOutput() {
   if (descriptor_ >= 0) ::close(descriptor_);
+  if (replaced_ >= 0) ::close(replaced_);
   // What a store has of an upload that is not complete is thrown away; if that fails too, nobody
   // sees it all the same.
   if (upload_ != nullptr && !visible_) (void)upload_->Abort();
@@ -86,7 +90,15 @@ void AtomicOutput::StartToDisk() {
   if (size_bytes_ - started_bytes_ < kStartedAtATimeBytes) return;
   ::sync_file_range(descriptor_, started_bytes_, size_bytes_ - started_bytes_,
                     SYNC_FILE_RANGE_WRITE);
+  ForgetReplaced(started_bytes_, size_bytes_);
   started_bytes_ = size_bytes_;
+}
+
+/// Drops what the system has in memory of the file that this one will replace, as far as this one
+/// is: the rename would drop it all at once, when nothing else goes on any more (0.1 s of 430 MB).
+/// Who still reads that file, or keeps it because this one fails, has it from disk.
+void AtomicOutput::ForgetReplaced(int64_t from, int64_t to) const {
+  if (replaced_ >= 0) ::posix_fadvise(replaced_, from, to - from, POSIX_FADV_DONTNEED);
 }
 
 arrow::Status AtomicOutput::Close() {
@@ -98,6 +110,8 @@ arrow::Status AtomicOutput::Close() {
   const int result = ::close(descriptor_);
   const int error = errno;
   descriptor_ = -1;
+  if (replaced_ >= 0) ::close(replaced_);
+  replaced_ = -1;
   const arrow::Status before = Failure();
   return result == 0 || !before.ok() ? before : Fail(error);
 }

@@ -56,11 +56,13 @@ class AtomicOutput : public arrow::io::OutputStream {
   arrow::Status Remember(arrow::Status failure);
   arrow::Status Fail(int error);
   void StartToDisk();
+  void ForgetReplaced(int64_t from, int64_t to) const;
   arrow::Status FailUpload(const arrow::Status& status);
 
   const std::string path_;
   std::optional<AtomicFile> file_;  // none of a store
   int descriptor_ = -1;
+  int replaced_ = -1;                                // the file that is there now; -1: none
   std::shared_ptr<arrow::io::OutputStream> upload_;  // null of a file
   bool ended_ = false;                               // of an upload: nothing more is written
   bool visible_ = false;                             // of an upload: it is complete

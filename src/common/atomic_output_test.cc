@@ -71,6 +71,25 @@ TEST_F(AtomicOutputTest, AppearsWholeAtCommit) {
   EXPECT_EQ(Entries(), 1);
 }
 
+TEST_F(AtomicOutputTest, WhatItReplacesStaysWholeUntilThenAndForWhoeverReadsIt) {
+  constexpr int64_t kBytes = 20 << 20;
+  const std::string old(kBytes, 'o'), other(kBytes, 'n');
+  ASSERT_TRUE(WriteFileAtomically(path_, old).ok());
+  const auto reader = *arrow::io::ReadableFile::Open(path_);
+  const auto write = [&] {
+    auto output = *AtomicOutput::Open(path_);
+    for (int64_t at = 0; at < kBytes; at += 1 << 20)
+      EXPECT_TRUE(output->Write(other.data() + at, 1 << 20).ok());
+    return output;
+  };
+  write().reset();
+  EXPECT_EQ(*ReadWholeFile(path_), old);
+  ASSERT_TRUE(write()->Commit().ok());
+  EXPECT_EQ(*ReadWholeFile(path_), other);
+  EXPECT_EQ(std::string_view(**reader->Read(kBytes)), old);
+  EXPECT_EQ(Entries(), 1);
+}
+
 TEST_F(AtomicOutputTest, TheFirstFailureStaysAndIsExplained) {
   const FileLimit limit(1000);
   {

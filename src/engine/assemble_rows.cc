@@ -38,7 +38,6 @@ constexpr int64_t kAssembledTextBytes = 16 << 20;
 struct Piece {
   const int32_t* places;
   std::shared_ptr<arrow::Array> values;
-  int64_t next = 0;  ///< first value that was not written yet
 };
 using Pieces = std::vector<Piece>;
 
@@ -59,16 +58,25 @@ std::vector<std::pair<const uint8_t*, int64_t>> SourceOf(const Pieces& pieces) {
   return source;
 }
 
-/// Sets values that are null to zero: what is there must not depend on how the rows were dealt.
+/// All bits, or none.
 template <typename T>
-void ClearNulls(const arrow::Buffer& bits, int64_t rows, T* values) {
-  arrow::internal::BitmapUInt64Reader words(bits.data(), 0, rows);
-  for (int64_t row = 0; row < rows; row += 64) {
-    const int64_t here = std::min<int64_t>(64, rows - row);
+void KeepIf(uint64_t bit, T* value) {
+  *value &= static_cast<T>(-static_cast<T>(bit));
+}
+void KeepIf(uint64_t bit, std::array<uint64_t, 2>* value) {
+  for (uint64_t& word : *value) KeepIf(bit, &word);
+}
+
+/// Sets values that are null to zero: what is there must not depend on how the rows were dealt.
+/// Without a branch a value, for which are null is as good as random.
+template <typename T>
+void ClearNulls(const arrow::Buffer& bits, int64_t first, int64_t end, T* values) {
+  arrow::internal::BitmapUInt64Reader words(bits.data(), first, end - first);
+  for (int64_t row = first; row < end; row += 64) {
+    const int64_t here = std::min<int64_t>(64, end - row);
     const uint64_t word = words.NextWord();
     if (std::popcount(word) == here) continue;
-    for (int64_t i = 0; i < here; ++i)
-      values[row + i] = (word >> i & 1) != 0 ? values[row + i] : T{};
+    for (int64_t i = 0; i < here; ++i) KeepIf(word >> i & 1, values + row + i);
   }
 }
 
@@ -84,6 +92,7 @@ class Assembly {
 
   arrow::Result<arrow::ArrayVector> Run() {
     VIAND_RETURN_NOT_OK(ReadRowNumbers());
+    if (!identity_) CutIntoBlocks();
     pieces_.resize(columns_.num_fields());
     arrow::ArrayVector result(columns_.num_fields());
     VIAND_RETURN_NOT_OK(ForEachOf(pieces_.size(), [&](int column) { return Collect(column); }));
@@ -144,6 +153,18 @@ class Assembly {
       std::iota(places_[part].begin(), places_[part].end(), next);
       next += static_cast<int32_t>(parts_[part]->num_rows());
     }
+  }
+
+  /// Finds where the values of each block begin in every part, once for all columns.
+  void CutIntoBlocks() {
+    block_rows_ = ascending_ ? kRowsPerBlock : std::max<int64_t>(rows_, 1);
+    for (int64_t first = 0; first < rows_; first += block_rows_) {
+      std::vector<int64_t>& starts = block_starts_.emplace_back();
+      for (const auto& places : places_)
+        starts.push_back(std::lower_bound(places.begin(), places.end(), first) - places.begin());
+    }
+    std::vector<int64_t>& ends = block_starts_.emplace_back();
+    for (const auto& places : places_) ends.push_back(std::ssize(places));
   }
 
   /// Whether rows are those that come next, where all before them were.
@@ -215,21 +236,21 @@ class Assembly {
 
   arrow::Result<std::shared_ptr<arrow::Array>> InOrder(const std::shared_ptr<arrow::DataType>& type,
                                                        int column) {
-    Pieces& pieces = pieces_[column];
+    const Pieces& pieces = pieces_[column];
     if (found_ == 0) return arrow::MakeArrayOfNull(type, rows_, pool_);
     if (identity_) return Appended(pieces);
     const bool fixed = arrow::is_primitive(type->id()) || arrow::is_decimal(type->id());
     switch (fixed && type->id() != arrow::Type::BOOL ? type->byte_width() : 0) {
       case 1:
-        return Scattered<uint8_t>(type, validity_[validity_of_[column]], &pieces);
+        return Scattered<uint8_t>(type, validity_[validity_of_[column]], pieces);
       case 2:
-        return Scattered<uint16_t>(type, validity_[validity_of_[column]], &pieces);
+        return Scattered<uint16_t>(type, validity_[validity_of_[column]], pieces);
       case 4:
-        return Scattered<uint32_t>(type, validity_[validity_of_[column]], &pieces);
+        return Scattered<uint32_t>(type, validity_[validity_of_[column]], pieces);
       case 8:
-        return Scattered<uint64_t>(type, validity_[validity_of_[column]], &pieces);
+        return Scattered<uint64_t>(type, validity_[validity_of_[column]], pieces);
       case 16:
-        return Scattered<std::array<uint64_t, 2>>(type, validity_[validity_of_[column]], &pieces);
+        return Scattered<std::array<uint64_t, 2>>(type, validity_[validity_of_[column]], pieces);
       default:
         return Gathered(pieces);
     }
@@ -245,24 +266,21 @@ class Assembly {
   template <typename T>
   arrow::Result<std::shared_ptr<arrow::Array>> Scattered(
       const std::shared_ptr<arrow::DataType>& type, const Validity& validity,
-      Pieces* pieces) const {
+      const Pieces& pieces) const {
     VIAND_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> buffer,
                            arrow::AllocateBuffer(rows_ * sizeof(T), pool_));
     auto* out = reinterpret_cast<T*>(buffer->mutable_data());
-    const int64_t step = ascending_ ? kRowsPerBlock : rows_;
-    for (int64_t end = std::min(step, rows_);; end = std::min(end + step, rows_)) {
-      for (Piece& piece : *pieces) {
-        const T* values = piece.values->data()->GetValues<T>(1);
-        const int32_t* places = piece.places;
-        const int64_t length = piece.values->length();
-        int64_t next = piece.next;
-        for (; next < length && (places[next] < end || !ascending_); ++next)
-          out[places[next]] = values[next];
-        piece.next = next;
+    for (size_t block = 0; block + 1 < block_starts_.size(); ++block) {
+      for (size_t part = 0; part < pieces.size(); ++part) {
+        const T* values = pieces[part].values->data()->template GetValues<T>(1);
+        const int32_t* places = pieces[part].places;
+        const int64_t end = block_starts_[block + 1][part];
+        for (int64_t i = block_starts_[block][part]; i < end; ++i) out[places[i]] = values[i];
       }
-      if (end == rows_) break;
+      if (validity.nulls == 0) continue;
+      const auto first = static_cast<int64_t>(block) * block_rows_;
+      ClearNulls(*validity.bits, first, std::min(first + block_rows_, rows_), out);
     }
-    if (validity.nulls > 0) ClearNulls(*validity.bits, rows_, out);
     return arrow::MakeArray(
         arrow::ArrayData::Make(type, rows_, {validity.bits, buffer}, validity.nulls));
   }
@@ -291,7 +309,9 @@ class Assembly {
   const AssembleOptions& options_;
   arrow::MemoryPool* const pool_;
   std::vector<PoolVector<int32_t>> places_;  // of each part's rows; none where identity_ holds
-  std::vector<Pieces> pieces_;               // of each column
+  int64_t block_rows_ = 0;
+  std::vector<std::vector<int64_t>> block_starts_;  // of each block in each part, and the ends
+  std::vector<Pieces> pieces_;                      // of each column
   std::vector<Validity> validity_;
   std::vector<size_t> validity_of_;  // each column's, in validity_; not where identity_ holds
   std::shared_ptr<arrow::Buffer> present_;  // bits: rows that a part has
