@@ -63,6 +63,12 @@ std::vector<int16_t> DefinitionLevels(const arrow::Array& values) {
   return levels;
 }
 
+/// Of a row group, for which the format has 16 bits: those beyond have none.
+int16_t OrdinalOf(size_t group) {
+  constexpr size_t kMost = std::numeric_limits<int16_t>::max();
+  return group <= kMost ? static_cast<int16_t>(group) : int16_t{-1};
+}
+
 }  // namespace
 
 /// A column of a row group.
@@ -190,7 +196,7 @@ std::unique_ptr<parquet::FileMetaDataBuilder> FlatParquet::MetadataOf(
 }
 
 void FlatParquet::OpenChunks(std::vector<Chunk>* chunks, int64_t rows) {
-  const auto ordinal = static_cast<int16_t>(groups_.size());
+  const int16_t ordinal = OrdinalOf(groups_.size());
   group_ = groups_.emplace_back(MetadataOf(*chunks))->AppendRowGroup();
   page_index_->AppendRowGroup();
   group_->set_num_rows(rows);
@@ -217,7 +223,7 @@ void FlatParquet::WriteChunks(std::vector<Chunk>* chunks) {
     else
       bytes += chunk.writer->Close();
   }
-  group_->Finish(bytes, static_cast<int16_t>(groups_.size() - 1));
+  group_->Finish(bytes, OrdinalOf(groups_.size() - 1));
 }
 
 arrow::Status FlatParquet::Close() {
