@@ -6,6 +6,7 @@
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
@@ -82,9 +83,8 @@ void ClearNulls(const arrow::Buffer& bits, int64_t first, int64_t end, T* values
 
 class Assembly {
  public:
-  Assembly(const Tables& parts, const arrow::Schema& columns, int64_t rows,
-           const AssembleOptions& options)
-      : parts_(parts),
+  Assembly(Tables parts, const arrow::Schema& columns, int64_t rows, const AssembleOptions& options)
+      : parts_(std::move(parts)),
         columns_(columns),
         rows_(rows),
         options_(options),
@@ -303,7 +303,7 @@ class Assembly {
                                 &context);
   }
 
-  const Tables& parts_;
+  const Tables parts_;
   const arrow::Schema& columns_;
   const int64_t rows_;
   const AssembleOptions& options_;
@@ -320,6 +320,22 @@ class Assembly {
   bool identity_ = true;                    // the parts follow one another in order of row number
 };
 
+/// Each chunk of the parts as one: their columns need not be joined then.
+arrow::Result<Tables> InChunks(const Tables& parts) {
+  Tables chunks;
+  for (const auto& part : parts) {
+    if (part->num_columns() == 0 || part->column(0)->num_chunks() <= 1) {
+      chunks.push_back(part);
+      continue;
+    }
+    VIAND_ASSIGN_OR_RETURN(const auto batches, arrow::TableBatchReader(*part).ToRecordBatches());
+    for (const auto& batch : batches) {
+      VIAND_ASSIGN_OR_RETURN(chunks.emplace_back(), arrow::Table::FromRecordBatches({batch}));
+    }
+  }
+  return chunks;
+}
+
 }  // namespace
 
 arrow::Status RowsLostOrRepeated() {
@@ -329,7 +345,8 @@ arrow::Status RowsLostOrRepeated() {
 arrow::Result<std::vector<std::shared_ptr<arrow::Array>>> AssembleRows(
     const Tables& parts, const arrow::Schema& columns, int64_t rows,
     const AssembleOptions& options) {
-  return Assembly(parts, columns, rows, options).Run();
+  VIAND_ASSIGN_OR_RETURN(Tables whole, InChunks(parts));
+  return Assembly(std::move(whole), columns, rows, options).Run();
 }
 
 int64_t RowsOfLength(const std::vector<Tables>& pieces, int64_t rows, int64_t most) {

@@ -6,6 +6,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
+#include <parquet/metadata.h>
 
 #include <algorithm>
 #include <limits>
@@ -14,6 +15,8 @@
 
 #include "src/common/cancellation.h"
 #include "src/engine/coded_array.h"
+#include "src/engine/parquet_footer.h"
+#include "src/engine/partition_blocks.h"
 #include "src/engine/partition_inputs.h"
 #include "src/engine/partition_rows.h"
 #include "src/engine/plain_array.h"
@@ -56,6 +59,7 @@ class MapRun {
                         .pool = map_.partitions == 1 ? pool_ : ProcessPool()};
     for (const auto& field : map_.columns->fields())
       options.coded.push_back(field->type()->id() == arrow::Type::DICTIONARY);
+    VIAND_RETURN_NOT_OK(ChooseBlocks());
     for (const FilePart& part : map_.parts) {
       path_ = part.path;
       VIAND_RETURN_NOT_OK(
@@ -121,21 +125,45 @@ class MapRun {
     }
     VIAND_RETURN_NOT_OK(ClearFiltered(*batch, &keep));
     if (wanted_) wanted_->ClearOthers(keys, &keep);
-    VIAND_ASSIGN_OR_RETURN(auto split, DealOut(*batch, keys, keep));
-    for (int p = 0; p < map_.partitions; ++p) {
-      if (split[p] != nullptr) parts_[p].push_back(std::move(split[p]));
-    }
+    VIAND_RETURN_NOT_OK(DealOut(*batch, keys, keep));
     rows_seen_ += batch->num_rows();
     return arrow::Status::OK();
   }
 
-  arrow::Result<std::vector<BatchPtr>> DealOut(const arrow::RecordBatch& batch,
-                                               const arrow::ArrayVector& keys,
-                                               const std::vector<uint8_t>& keep) const {
-    if (!map_.slices.starts_us.empty())
-      return SliceRows(Output(batch), batch.column(map_.time_column), keep, map_.slices, pool_);
-    return SplitRows(Output(batch), ChoosePartitions(keys, keep, map_.partitions), map_.partitions,
-                     pool_);
+  arrow::Status DealOut(const arrow::RecordBatch& batch, const arrow::ArrayVector& keys,
+                        const std::vector<uint8_t>& keep) {
+    const BatchPtr output = Output(batch);
+    std::vector<BatchPtr> split;
+    if (!map_.slices.starts_us.empty()) {
+      VIAND_ASSIGN_OR_RETURN(
+          split, SliceRows(output, batch.column(map_.time_column), keep, map_.slices, pool_));
+    } else {
+      const auto row_partitions = ChoosePartitions(keys, keep, map_.partitions);
+      if (blocks_ && blocks_->Takes(*output)) return blocks_->Add(*output, row_partitions, &parts_);
+      if (blocks_) blocks_->End(&parts_);
+      VIAND_ASSIGN_OR_RETURN(split, SplitRows(output, row_partitions, map_.partitions, pool_));
+    }
+    for (int p = 0; p < map_.partitions; ++p) {
+      if (split[p] != nullptr) parts_[p].push_back(std::move(split[p]));
+    }
+    return arrow::Status::OK();
+  }
+
+  /// Not where few rows may be kept: blocks that are not full are more than what is in them.
+  arrow::Status ChooseBlocks() {
+    if (!map_.slices.starts_us.empty() || filter_ != nullptr || wanted_) return arrow::Status::OK();
+    int64_t rows = 0;
+    for (const FilePart& part : map_.parts) {
+      if (part.format != FileFormat::kParquet) return arrow::Status::OK();
+      VIAND_ASSIGN_OR_RETURN(const FooterPtr footer, ReadFooter(part.path, map_.described_as));
+      for (const int group : part.groups) {
+        // The reader tells of a file that has changed.
+        if (group >= 0 && group < footer->metadata->num_row_groups())
+          rows += footer->metadata->RowGroup(group)->num_rows();
+      }
+    }
+    blocks_.emplace(OutputSchema(), map_.partitions, rows, pool_);
+    return arrow::Status::OK();
   }
 
   arrow::Result<BatchPtr> Convert(const arrow::RecordBatch& read) const {
@@ -203,6 +231,7 @@ class MapRun {
   }
 
   arrow::Result<Tables> Finish() {
+    if (blocks_) blocks_->End(&parts_);
     Tables tables;
     for (auto& batches : parts_) {
       VIAND_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches(OutputSchema(), batches));
@@ -220,7 +249,8 @@ class MapRun {
   std::optional<WantedKeys> wanted_;
   std::string path_;
   int64_t rows_seen_ = 0;
-  std::vector<std::vector<BatchPtr>> parts_;
+  PartitionBlocks::Parts parts_;
+  std::optional<PartitionBlocks> blocks_;
 };
 
 }  // namespace

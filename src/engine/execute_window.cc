@@ -25,17 +25,20 @@ namespace {
 
 /// Puts the row numbers in front.
 arrow::Result<std::shared_ptr<arrow::Table>> WithRows(const arrow::Array& spine_rows,
-                                                      const SpineFeatures& found,
+                                                      const std::vector<SpineFeatures>& found,
                                                       arrow::MemoryPool* pool) {
   arrow::compute::ExecContext execution(pool);
-  VIAND_ASSIGN_OR_RETURN(
-      auto rows, arrow::compute::Take(spine_rows, *found.rows,
-                                      arrow::compute::TakeOptions::NoBoundsCheck(), &execution));
-  arrow::FieldVector fields = found.features->schema()->fields();
-  arrow::ArrayVector columns = found.features->columns();
-  fields.insert(fields.begin(), arrow::field("row", arrow::int64(), false));
-  columns.insert(columns.begin(), std::move(rows));
-  return arrow::Table::Make(arrow::schema(std::move(fields)), columns, found.features->num_rows());
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  for (const SpineFeatures& piece : found) {
+    VIAND_ASSIGN_OR_RETURN(
+        const auto rows,
+        arrow::compute::Take(spine_rows, *piece.rows, arrow::compute::TakeOptions::NoBoundsCheck(),
+                             &execution));
+    VIAND_ASSIGN_OR_RETURN(
+        batches.emplace_back(),
+        piece.features->AddColumn(0, arrow::field("row", arrow::int64(), false), rows));
+  }
+  return arrow::Table::FromRecordBatches(batches);
 }
 
 arrow::Result<WindowSpec> SpecOf(const WindowTask& task, const WindowFragment& window) {
@@ -149,7 +152,7 @@ arrow::Result<Tables> ExecuteWindow(const WindowFragment& window, const Tables& 
       std::move(cut.begin(), cut.end(), std::back_inserter(outputs));
       continue;
     }
-    VIAND_ASSIGN_OR_RETURN(const SpineFeatures found,
+    VIAND_ASSIGN_OR_RETURN(const auto found,
                            AggregateAtSpine(sorted.get(), spine.keys, spine.time, specs[i]));
     VIAND_ASSIGN_OR_RETURN(const auto rows, WithRows(*spine.rows, found, pool));
     VIAND_ASSIGN_OR_RETURN(Tables dealt, DealByRow(rows, window.chunks));

@@ -40,13 +40,6 @@ arrow::Result<std::shared_ptr<arrow::Array>> RowsByPartition(
   return std::make_shared<arrow::Int32Array>(kept, buffer);
 }
 
-/// Whether values are numbers of 2, 4 or 8 bytes, none of them null.
-bool IsPlainNumbers(const arrow::Array& column) {
-  if (!arrow::is_primitive(column.type_id()) || column.null_count() != 0) return false;
-  const int bits = column.type()->bit_width();
-  return bits == 16 || bits == 32 || bits == 64;
-}
-
 /// Where each row goes: behind the last of its partition; those that are not kept behind all.
 PoolVector<int32_t> PlacesOfRows(const std::vector<int32_t>& row_partitions,
                                  std::vector<int64_t> next) {
@@ -91,6 +84,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> ScatteredNumbers(const arrow::Array
 }
 
 }  // namespace
+
+bool IsPlainNumbers(const arrow::Array& column) {
+  if (!arrow::is_primitive(column.type_id()) || column.null_count() != 0) return false;
+  const int bits = column.type()->bit_width();
+  return bits == 16 || bits == 32 || bits == 64;
+}
 
 std::vector<int32_t> ChoosePartitions(const std::vector<std::shared_ptr<arrow::Array>>& keys,
                                       const std::vector<uint8_t>& keep, int partitions) {

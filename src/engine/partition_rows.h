@@ -15,6 +15,9 @@ class RecordBatch;
 
 namespace viand::engine {
 
+/// Whether values are numbers of 2, 4 or 8 bytes, none of them null.
+bool IsPlainNumbers(const arrow::Array& column);
+
 /// Chooses a partition for each row: by the hash of `keys` (plain types; none: partition 0), or -1
 /// where keep[i] is 0.
 std::vector<int32_t> ChoosePartitions(const std::vector<std::shared_ptr<arrow::Array>>& keys,

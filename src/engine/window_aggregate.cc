@@ -10,6 +10,7 @@
 #include <arrow/compute/initialize.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
+#include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_generate.h>
@@ -30,6 +31,11 @@ namespace {
 
 using Column = std::shared_ptr<arrow::Array>;
 using ArrayResult = arrow::Result<Column>;
+
+// Features come in pieces of at most so many rows, so that they lie in blocks where events were
+// (partition_blocks.h): a map fragment of 1 Mi rows deals a little more than that to each of 77
+// partitions.
+constexpr int64_t kMostPieceRows = 13 * 1024;
 
 // The sets of rows asked for: t of each, ascending within a key; a last segment, of no key, for
 // rows that match none.
@@ -440,9 +446,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
   return FeatureBatch(spec, columns, order.sets, std::move(fields), std::move(leading), pool);
 }
 
-arrow::Result<SpineFeatures> AggregateAtSpine(SortedEvents* events,
-                                              const std::vector<Column>& spine_keys,
-                                              const Column& spine_time, const WindowSpec& spec) {
+arrow::Result<std::vector<SpineFeatures>> AggregateAtSpine(SortedEvents* events,
+                                                           const std::vector<Column>& spine_keys,
+                                                           const Column& spine_time,
+                                                           const WindowSpec& spec) {
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
   if (spec.absent == AbsentRows::kLeaveOut) {
     return arrow::Status::Invalid("at a spine every row stays: absent rows are kNull or kCompute");
@@ -461,10 +468,18 @@ arrow::Result<SpineFeatures> AggregateAtSpine(SortedEvents* events,
   VIAND_ASSIGN_OR_RETURN(const SpineOrder order,
                          OrderSpine(spine, exist ? &*exist : nullptr, events->pool()));
   VIAND_ASSIGN_OR_RETURN(const std::vector<Column> columns, aggregator.Features(spine.times));
-  SpineFeatures out{.rows = order.rows};
-  VIAND_ASSIGN_OR_RETURN(out.features,
-                         FeatureBatch(spec, columns, order.sets, {}, {}, events->pool()));
-  return out;
+  std::vector<SpineFeatures> pieces;
+  const int64_t rows = order.rows->length();
+  const int64_t count = std::max<int64_t>((rows + kMostPieceRows - 1) / kMostPieceRows, 1);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t first = rows * i / count, length = rows * (i + 1) / count - first;
+    SpineFeatures& piece = pieces.emplace_back();
+    piece.rows = order.rows->Slice(first, length);
+    const Column sets = order.sets->Slice(first, length);
+    VIAND_ASSIGN_OR_RETURN(piece.features,
+                           FeatureBatch(spec, columns, sets, {}, {}, events->pool()));
+  }
+  return pieces;
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtGrid(
@@ -481,18 +496,25 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> AggregateAtSpine(
   VIAND_RETURN_NOT_OK(arrow::compute::Initialize());
   VIAND_RETURN_NOT_OK(CheckTime(*spine_time, "the spine's timestamp"));
   VIAND_ASSIGN_OR_RETURN(const auto sorted, SortedEvents::Make(events, pool));
-  VIAND_ASSIGN_OR_RETURN(const SpineFeatures some,
+  VIAND_ASSIGN_OR_RETURN(const auto pieces,
                          AggregateAtSpine(sorted.get(), spine_keys, spine_time, spec));
-  if (some.rows->length() == spine_time->length()) return some.features;
   PoolVector<int64_t> place(spine_time->length(), -1);
-  const auto& rows = static_cast<const arrow::Int64Array&>(*some.rows);
-  for (int64_t i = 0; i < rows.length(); ++i) place[rows.Value(i)] = i;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  int64_t next = 0;
+  for (const SpineFeatures& piece : pieces) {
+    const auto& rows = static_cast<const arrow::Int64Array&>(*piece.rows);
+    for (int64_t i = 0; i < rows.length(); ++i) place[rows.Value(i)] = next++;
+    batches.push_back(piece.features);
+  }
+  VIAND_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches(batches));
+  VIAND_ASSIGN_OR_RETURN(const auto some, table->CombineChunksToBatch(sorted->pool()));
+  if (next == spine_time->length()) return some;
   arrow::Int64Builder places(sorted->pool());
   for (const int64_t i : place) {
     VIAND_RETURN_NOT_OK(i < 0 ? places.AppendNull() : places.Append(i));
   }
   VIAND_ASSIGN_OR_RETURN(const Column order, places.Finish());
-  return FeatureBatch(spec, some.features->columns(), order, {}, {}, sorted->pool());
+  return FeatureBatch(spec, some->columns(), order, {}, {}, sorted->pool());
 }
 
 }  // namespace viand::engine

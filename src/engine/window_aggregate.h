@@ -65,9 +65,9 @@ struct SpineFeatures {
   std::shared_ptr<arrow::RecordBatch> features;  ///< one row for each
 };
 
-/// Returns the features of the spine rows that exist; with kCompute all do. `spec.absent` is kNull
-/// or kCompute.
-arrow::Result<SpineFeatures> AggregateAtSpine(
+/// Returns the features of the spine rows that exist, in pieces that follow one another, at least
+/// one; with kCompute all rows exist. `spec.absent` is kNull or kCompute.
+arrow::Result<std::vector<SpineFeatures>> AggregateAtSpine(
     SortedEvents* events, const std::vector<std::shared_ptr<arrow::Array>>& spine_keys,
     const std::shared_ptr<arrow::Array>& spine_time, const WindowSpec& spec);
 

@@ -207,6 +207,27 @@ TEST(WindowAggregate, EveryAggregateEqualsTheOracleAtASpine) {
   }
 }
 
+TEST(WindowAggregate, ALongSpineHasWhatItsPartsHave) {
+  RandomCase random(13);
+  constexpr int64_t kRows = 40'000, kPart = 9'000;  // features come in pieces
+  const EventRows events = random.Events(60);
+  const Column keys = random.Keys(kRows), times = random.Times(kRows);
+  for (const AbsentRows absent : {AbsentRows::kCompute, AbsentRows::kNull}) {
+    const WindowSpec spec{.features = {Feature("count(n)"), Feature("sum(x)"), Feature("last(s)")},
+                          .existence = {.length_us = 10 * 10800000000},
+                          .absent = absent};
+    const auto whole = AggregateAtSpine(events, {keys}, times, spec).ValueOrDie();
+    ASSERT_EQ(whole->num_rows(), kRows);
+    for (int64_t first = 0; first < kRows; first += kPart) {
+      const auto part =
+          AggregateAtSpine(events, {keys->Slice(first, kPart)}, times->Slice(first, kPart), spec)
+              .ValueOrDie();
+      for (int i = 0; i < part->num_columns(); ++i)
+        EXPECT_TRUE(part->column(i)->Equals(whole->column(i)->Slice(first, kPart)));
+    }
+  }
+}
+
 TEST(WindowAggregate, AGridEqualsItsSpine) {
   RandomCase random(12);
   for (int trial = 0; trial < TestRounds(8); ++trial) {
